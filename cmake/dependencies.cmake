@@ -1,0 +1,43 @@
+# Every library that the project uses, found here and nowhere else, so that a missing one is named with its Debian package.
+
+function(vdcu_missing library package)
+  message(FATAL_ERROR "${library} is missing. Install Debian's ${package}, or run tools/install-deps.sh, which installs all that is needed.")
+endfunction()
+
+find_package(PkgConfig QUIET)
+if(NOT PkgConfig_FOUND)
+  vdcu_missing(pkg-config pkg-config)
+endif()
+
+# vdcu_find_by_pkgconfig(<target> <module> <debian package>): imported target PkgConfig::<target>
+function(vdcu_find_by_pkgconfig target module package)
+  pkg_check_modules(${target} QUIET IMPORTED_TARGET GLOBAL ${module})
+  if(NOT ${target}_FOUND)
+    vdcu_missing(${module} ${package})
+  endif()
+endfunction()
+
+# vdcu_find(<cmake package> <debian package>)
+macro(vdcu_find name package)
+  find_package(${name} QUIET)
+  if(NOT ${name}_FOUND)
+    vdcu_missing(${name} ${package})
+  endif()
+endmacro()
+
+vdcu_find_by_pkgconfig(uv libuv libuv1-dev)
+vdcu_find_by_pkgconfig(curl libcurl libcurl4-openssl-dev)
+vdcu_find_by_pkgconfig(microhttpd libmicrohttpd libmicrohttpd-dev)
+vdcu_find_by_pkgconfig(prometheus prometheus-cpp-core prometheus-cpp-dev)
+vdcu_find_by_pkgconfig(simdjson simdjson libsimdjson-dev)
+vdcu_find(OpenSSL libssl-dev)
+vdcu_find(nlohmann_json nlohmann-json3-dev)
+vdcu_find(spdlog libspdlog-dev)
+vdcu_find(yaml-cpp libyaml-cpp-dev)
+vdcu_find(CLI11 libcli11-dev)
+vdcu_find(tl-expected libexpected-dev)
+vdcu_find(GTest libgtest-dev)
+vdcu_find(Threads libc6-dev)
+if(VDCU_BENCH)
+  vdcu_find(benchmark libbenchmark-dev)
+endif()
