@@ -17,8 +17,8 @@ struct Backoff {
   Duration Delay(int failures, double random) const {
     const int doublings = std::clamp(failures - 1, 0, 20);
     const Duration full = std::min(most, first * (1LL << doublings));
-    return Duration(static_cast<Duration::rep>(static_cast<double>(full.count()) *
-                                               (0.5 + 0.5 * random)));
+    return Duration(
+        static_cast<Duration::rep>(static_cast<double>(full.count()) * (0.5 + 0.5 * random)));
   }
 };
 

@@ -1,4 +1,5 @@
-// CHECK(condition, message): a broken invariant ends the process; state is in the objects, so a restart is cheap and going on is not.
+// CHECK(condition, message): a broken invariant ends the process; state is in the objects, so a
+// restart is cheap and going on is not.
 #pragma once
 
 #include <string_view>
@@ -8,8 +9,8 @@ namespace vdcu::base {
                               std::string_view message);
 }  // namespace vdcu::base
 
-#define CHECK(condition, message)                                              \
-  do {                                                                         \
-    if (!(condition)) [[unlikely]]                                             \
-      ::vdcu::base::CheckFailed(__FILE__, __LINE__, #condition, (message));    \
+#define CHECK(condition, message)                                           \
+  do {                                                                      \
+    if (!(condition)) [[unlikely]]                                          \
+      ::vdcu::base::CheckFailed(__FILE__, __LINE__, #condition, (message)); \
   } while (false)

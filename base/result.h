@@ -17,9 +17,9 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
  public:
   using Base = tl::expected<T, Error>;
   using Base::Base;
-  Result(Error error) : Base(tl::make_unexpected(std::move(error))) {}          // NOLINT
-  Result(tl::unexpected<Error> error) : Base(std::move(error)) {}               // NOLINT
-  Result(Base base) : Base(std::move(base)) {}                                  // NOLINT
+  Result(Error error) : Base(tl::make_unexpected(std::move(error))) {}  // NOLINT
+  Result(tl::unexpected<Error> error) : Base(std::move(error)) {}       // NOLINT
+  Result(Base base) : Base(std::move(base)) {}                          // NOLINT
 };
 
 using Status = Result<void>;
@@ -32,9 +32,9 @@ inline Status Ok() { return Status(); }
 #define VDCU_CONCAT(a, b) VDCU_CONCAT_INNER(a, b)
 
 // RETURN_IF_ERROR(expr): returns the error of a Status or Result to the caller.
-#define RETURN_IF_ERROR(expr)                                   \
-  do {                                                          \
-    if (auto vdcu_status = (expr); !vdcu_status.has_value())    \
+#define RETURN_IF_ERROR(expr)                                     \
+  do {                                                            \
+    if (auto vdcu_status = (expr); !vdcu_status.has_value())      \
       return ::vdcu::base::Error(std::move(vdcu_status.error())); \
   } while (false)
 

@@ -1,0 +1,162 @@
+#include "base/file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+namespace vdcu::base {
+
+namespace {
+
+Error ErrnoError(const std::string& what, int code) {
+  const ErrorCode kind = code == ENOENT || code == ENOTDIR ? ErrorCode::kNotFound
+                         : code == EACCES || code == EPERM ? ErrorCode::kForbidden
+                                                           : ErrorCode::kUnavailable;
+  return {kind, what + ": " + std::strerror(code)};
+}
+
+class Fd {
+ public:
+  explicit Fd(int fd) : fd_(fd) {}
+  ~Fd() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+Status SyncFolder(const std::string& folder) {
+  const Fd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0) return ErrnoError("open " + folder, errno);
+  if (fsync(fd.get()) != 0) return ErrnoError("fsync " + folder, errno);
+  return Ok();
+}
+
+Status WriteAndSync(const std::string& path, std::string_view content) {
+  const Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (fd.get() < 0) return ErrnoError("create " + path, errno);
+  while (!content.empty()) {
+    const ssize_t written = write(fd.get(), content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return ErrnoError("write " + path, errno);
+    content.remove_prefix(static_cast<size_t>(written));
+  }
+  if (fchmod(fd.get(), 0644) != 0) return ErrnoError("chmod " + path, errno);
+  if (fsync(fd.get()) != 0) return ErrnoError("fsync " + path, errno);
+  return Ok();
+}
+
+std::pair<std::string, std::string> SplitPath(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return {path.substr(0, slash), path.substr(slash + 1)};
+}
+
+}  // namespace
+
+Root::Root(std::string prefix) : prefix_(std::move(prefix)) {
+  while (!prefix_.empty() && prefix_.back() == '/') prefix_.pop_back();
+}
+
+std::string Root::Resolve(std::string_view path) const { return prefix_ + std::string(path); }
+
+Result<std::string> Root::Read(std::string_view path, size_t limit) const {
+  const std::string full = Resolve(path);
+  const Fd fd(open(full.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return ErrnoError("open " + full, errno);
+  std::string content;
+  char chunk[4096];
+  for (;;) {
+    const ssize_t count = read(fd.get(), chunk, sizeof chunk);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return ErrnoError("read " + full, errno);
+    if (count == 0) return content;
+    content.append(chunk, static_cast<size_t>(count));
+    if (content.size() > limit) {
+      return Corrupt(full + " is longer than " + std::to_string(limit) + " bytes");
+    }
+  }
+}
+
+Result<std::vector<std::string>> Root::List(std::string_view path) const {
+  const std::string full = Resolve(path);
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(full.c_str()), &closedir);
+  if (folder == nullptr) return ErrnoError("list " + full, errno);
+  std::vector<std::string> names;
+  while (const dirent* entry = readdir(folder.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool Root::Exists(std::string_view path) const {
+  struct stat info{};
+  return stat(Resolve(path).c_str(), &info) == 0;
+}
+
+Status Root::WriteAtomic(std::string_view path, std::string_view content) const {
+  const std::string full = Resolve(path);
+  const auto [folder, name] = SplitPath(full);
+  const std::string temporary = folder + "/." + name + ".tmp";
+  Status written = WriteAndSync(temporary, content);
+  if (written && rename(temporary.c_str(), full.c_str()) != 0) {
+    written = ErrnoError("rename " + temporary + " to " + full, errno);
+  }
+  if (!written) {
+    unlink(temporary.c_str());
+    return written;
+  }
+  return SyncFolder(folder);
+}
+
+Status Root::MakeFolder(std::string_view path) const {
+  const std::string full = Resolve(path);
+  for (size_t end = full.find('/', 1); end != std::string::npos; end = full.find('/', end + 1)) {
+    const std::string parent = full.substr(0, end);
+    if (mkdir(parent.c_str(), 0755) != 0 && errno != EEXIST) {
+      return ErrnoError("create folder " + parent, errno);
+    }
+  }
+  if (mkdir(full.c_str(), 0755) == 0) {
+    // The umask may have taken bits that readers need.
+    if (chmod(full.c_str(), 0755) != 0) return ErrnoError("chmod " + full, errno);
+    return SyncFolder(SplitPath(full).first);
+  }
+  if (errno != EEXIST) return ErrnoError("create folder " + full, errno);
+  return Ok();
+}
+
+Status Root::RemoveFile(std::string_view path) const {
+  const std::string full = Resolve(path);
+  if (unlink(full.c_str()) != 0) {
+    if (errno == ENOENT) return Ok();
+    return ErrnoError("remove " + full, errno);
+  }
+  return SyncFolder(SplitPath(full).first);
+}
+
+Status Root::RemoveFolder(std::string_view path) const {
+  const std::string full = Resolve(path);
+  auto names = List(path);
+  if (!names) return names.error().code == ErrorCode::kNotFound ? Ok() : Status(names.error());
+  for (const std::string& name : *names) {
+    const std::string file = full + "/" + name;
+    if (unlink(file.c_str()) != 0 && errno != ENOENT) return ErrnoError("remove " + file, errno);
+  }
+  if (rmdir(full.c_str()) != 0 && errno != ENOENT) return ErrnoError("remove " + full, errno);
+  return SyncFolder(SplitPath(full).first);
+}
+
+}  // namespace vdcu::base

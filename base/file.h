@@ -1,0 +1,46 @@
+// Small files below a root folder, read with a bound and written so that a crash leaves the old
+// bytes or the new, never a part.
+//
+// Paths are absolute as a host sees them ("/etc/vdev"); the root ("/", or the folder of a simulated
+// host) is put before them. Threads: any. Errors: kNotFound where there is no such file or folder,
+// kForbidden, else kUnavailable with path and reason.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace vdcu::base {
+
+class Root {
+ public:
+  explicit Root(std::string prefix);
+
+  // Where `path` is for this process.
+  std::string Resolve(std::string_view path) const;
+
+  // At most `limit` bytes; a longer file is kCorrupt.
+  Result<std::string> Read(std::string_view path, size_t limit = 64 * 1024) const;
+  // The names in a folder, sorted, without "." and "..".
+  Result<std::vector<std::string>> List(std::string_view path) const;
+  // Follows symbolic links.
+  bool Exists(std::string_view path) const;
+
+  // Writes ".<name>.tmp", fsyncs, renames, fsyncs the folder; mode 0644. What failed leaves no
+  // temporary file.
+  Status WriteAtomic(std::string_view path, std::string_view content) const;
+  // With parents, mode 0755; not an error if it exists.
+  Status MakeFolder(std::string_view path) const;
+  // Not an error if it does not exist. RemoveFolder removes what is in it (files, one level).
+  Status RemoveFile(std::string_view path) const;
+  Status RemoveFolder(std::string_view path) const;
+
+ private:
+  std::string prefix_;  // without a trailing "/"; empty for the real root
+};
+
+}  // namespace vdcu::base

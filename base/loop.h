@@ -1,0 +1,36 @@
+// The event loop as its users see it: time, timers and posted work. UvLoop (uv_loop.h) is the real
+// one, SimulatedLoop (tests/fakes) the one that tests step by hand.
+//
+// Promises: callbacks run one at a time, on the loop's thread, never inside the call that set them
+// up. A timer that is destroyed or stopped does not fire any more. Posted work runs in the order of
+// posting.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/clock.h"
+
+namespace vdcu::base {
+
+class Timer {
+ public:
+  virtual ~Timer() = default;
+  // Fires once, `delay` from now; a start replaces an earlier one.
+  virtual void Start(Duration delay) = 0;
+  virtual void Stop() = 0;
+  virtual bool armed() const = 0;
+};
+using TimerPtr = std::unique_ptr<Timer>;
+
+class Loop {
+ public:
+  virtual ~Loop() = default;
+  virtual const Clock& clock() const = 0;
+  // `callback` may destroy the timer.
+  virtual TimerPtr MakeTimer(std::function<void()> callback) = 0;
+  // Runs `work` in a later turn of the loop. Threads: any.
+  virtual void Post(std::function<void()> work) = 0;
+};
+
+}  // namespace vdcu::base

@@ -1,0 +1,25 @@
+// A Node, trimmed to what placement reads.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "kclient/core/meta.h"
+#include "kclient/core/quantity.h"
+#include "kclient/core/selector.h"
+
+namespace vdcu::kclient {
+
+struct Node {
+  ObjectMeta meta;  // no annotations
+  bool unschedulable = false;
+  std::vector<Taint> taints;
+  ResourceList allocatable;
+  bool ready = false;
+  std::string ready_changed;  // lastTransitionTime of the condition Ready, RFC 3339
+
+  static base::Result<Node> FromJson(JsonView object);
+};
+
+}  // namespace vdcu::kclient

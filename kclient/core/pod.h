@@ -1,0 +1,74 @@
+// A Pod, trimmed to what placing and letting go need. No environment, no images, no managedFields.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "kclient/core/meta.h"
+#include "kclient/core/quantity.h"
+#include "kclient/core/selector.h"
+
+namespace vdcu::kclient {
+
+struct Container {
+  std::string name;
+  ResourceList
+      requests;  // limits stand in where there is no request, as the apiserver defaults them
+  ResourceList limits;
+};
+
+struct HostPort {
+  std::string ip;        // empty: 0.0.0.0
+  std::string protocol;  // TCP, UDP, SCTP
+  int port = 0;
+
+  friend bool operator==(const HostPort&, const HostPort&) = default;
+};
+// Ports clash when port and protocol are the same and the addresses are, or one of them is 0.0.0.0.
+bool Clash(const HostPort& a, const HostPort& b);
+
+// What only matters while a pod waits for a node; dropped once it is bound.
+struct PodScheduling {
+  std::vector<Container> init_containers;  // sidecars too
+  std::vector<Container> containers;
+  Labels node_selector;
+  NodeSelector affinity;  // required node affinity
+  std::vector<Toleration> tolerations;
+  std::vector<std::string>
+      claims;          // names of PersistentVolumeClaims, generic ephemeral ones as <pod>-<volume>
+  bool gated = false;  // has schedulingGates
+  // Fields that this scheduler does not understand, by their path ("spec.affinity.podAffinity");
+  // such a pod is left alone.
+  std::vector<std::string> unsupported;
+  Condition scheduled;  // PodScheduled as it stands; type is empty when absent
+};
+
+struct Pod {
+  ObjectMeta meta;  // no labels; annotations vdcu.io/* and hygon.com/* only
+  std::string scheduler_name;
+  std::string node_name;
+  std::string phase;
+  int priority = 0;
+  ResourceList requests;  // the whole pod, by the kubelet's arithmetic (see PodRequests)
+  std::vector<HostPort> host_ports;
+  bool all_terminated = false;  // no container runs: each is terminated or never started
+  std::unique_ptr<const PodScheduling> scheduling;  // only while node_name is empty
+
+  bool bound() const { return !node_name.empty(); }
+  // Succeeded or Failed: it counts for nothing on its node any more.
+  bool terminal() const { return phase == "Succeeded" || phase == "Failed"; }
+
+  static base::Result<Pod> FromJson(JsonView object);
+};
+
+// What the kubelet and kube-scheduler count for a pod: the sum over containers and sidecars, at
+// least each init container with the sidecars started before it, pod-level resources where they are
+// set, plus overhead; for a container that is being resized the larger of spec, allocated and
+// actual. Source: component-helpers resource/helpers.go.
+ResourceList PodRequests(JsonView pod);
+
+}  // namespace vdcu::kclient
