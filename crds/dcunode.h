@@ -1,0 +1,63 @@
+// DCUNode: the cards of one node, cluster-scoped, named as its node. spec is the administrator's,
+// status the node daemon's.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/result.h"
+#include "crds/vdcupartition.h"
+#include "dcu/assignment.h"
+#include "dcu/device.h"
+#include "kclient/core/json.h"
+#include "kclient/core/meta.h"
+
+namespace vdcu::crds {
+
+struct DcuNodeSpec {
+  std::vector<std::string> unschedulable_devices;  // uuids: no new slices there
+  dcu::MiB memory_reserve;                         // of each card, never granted to slices
+
+  friend bool operator==(const DcuNodeSpec&, const DcuNodeSpec&) = default;
+};
+
+// A slice that is still in use on the node though no object names it any more.
+struct HeldSlice {
+  std::string partition_uid;
+  dcu::Assignment assignment;  // assignment.node is this node; not written out
+  std::string pod_uid;
+  std::string since;  // RFC 3339
+
+  friend bool operator==(const HeldSlice&, const HeldSlice&) = default;
+};
+
+struct DcuNodeStatus {
+  std::string driver_version;
+  std::vector<dcu::Device> devices;
+  std::vector<HeldSlice> held;
+  std::vector<kclient::Condition> conditions;  // Ready
+  // For the printer columns, which cannot count: "K100_AI", "3/32", "8/8".
+  std::string models;
+  std::string vdcus;
+  std::string healthy;
+
+  friend bool operator==(const DcuNodeStatus&, const DcuNodeStatus&) = default;
+};
+
+struct DcuNode {
+  kclient::ObjectMeta meta;
+  DcuNodeSpec spec;
+  DcuNodeStatus status;
+
+  bool ready() const;  // condition Ready is True: its daemon has published what it holds
+
+  static base::Result<DcuNode> FromJson(kclient::JsonView object);
+};
+
+nlohmann::json ToJson(const DcuNodeStatus& status);
+nlohmann::json ToJson(const dcu::Device& device);
+
+}  // namespace vdcu::crds

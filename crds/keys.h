@@ -1,0 +1,25 @@
+// Every name that objects carry and more than one part reads: group, annotations, labels,
+// finalizer, condition types and reasons.
+#pragma once
+
+#include <string_view>
+
+namespace vdcu::crds {
+
+inline constexpr std::string_view kGroup = "vdcu.io";
+inline constexpr std::string_view kVersion = "v1alpha1";
+inline constexpr std::string_view kApiVersion = "vdcu.io/v1alpha1";
+
+inline constexpr std::string_view kFinalizer = "vdcu.io/in-use";
+inline constexpr std::string_view kPartitionAnnotation =
+    "vdcu.io/partition";  // pod: name of a reserved partition in its namespace
+inline constexpr std::string_view kPolicyAnnotation = "vdcu.io/policy";  // pod: BinPack or Spread
+
+inline constexpr std::string_view kAssigned =
+    "Assigned";  // controller, while there is no assignment
+inline constexpr std::string_view kPrepared =
+    "Prepared";  // node daemon: the files are there and right
+inline constexpr std::string_view kHealthy = "Healthy";  // node daemon: the card is
+inline constexpr std::string_view kReady = "Ready";      // node daemon: Prepared and Healthy
+
+}  // namespace vdcu::crds

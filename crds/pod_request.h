@@ -1,0 +1,60 @@
+// What a pod asks for: hygon.com/dcunum, dcumem (MiB), dcucores (percent of a card), or the same as
+// hcunum, hcumem, hcucores; limits first, else requests.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "dcu/assignment.h"
+#include "kclient/core/pod.h"
+
+namespace vdcu::crds {
+
+// One family of resource names for the same cards.
+struct ResourceFamily {
+  std::string_view count;   // "hygon.com/dcunum": cards; a device plugin registers it
+  std::string_view memory;  // MiB of a card
+  std::string_view cores;   // percent of a card's units
+};
+inline constexpr std::array<ResourceFamily, 2> kResourceFamilies{{
+    {"hygon.com/dcunum", "hygon.com/dcumem", "hygon.com/dcucores"},
+    {"hygon.com/hcunum", "hygon.com/hcumem", "hygon.com/hcucores"},
+}};
+
+// Resources that stand for a part of a card and are in no node's allocatable: node fit must not
+// look for them.
+bool IsPartResource(std::string_view resource);
+// Any resource of ours.
+bool IsDcuResource(std::string_view resource);
+
+// What one container asks for: one slice, or `cards` whole cards.
+struct ContainerRequest {
+  std::string container;
+  dcu::SliceRequest slice;
+  int cards = 1;  // > 1 only for whole cards
+
+  friend bool operator==(const ContainerRequest&, const ContainerRequest&) = default;
+};
+
+struct PodRequest {
+  std::vector<ContainerRequest> containers;  // in the pod's order, only those that ask
+  std::string partition;                     // annotation vdcu.io/partition; empty: none is named
+  std::optional<dcu::Policy> policy;         // annotation vdcu.io/policy
+
+  bool empty() const { return containers.empty(); }
+};
+
+// Needs pod.scheduling (a pod that is not bound). Errors: kInvalid, naming container, resource,
+// value and what would be right: dcumem or dcucores without dcunum, dcunum > 1 with dcumem or
+// dcucores, both families in one container, an init container that asks, cores above 100, a
+// partition named together with several containers that ask or with more than one card.
+base::Result<PodRequest> ParsePodRequest(const kclient::Pod& pod);
+
+// Whether the pod's limits or requests name any resource of ours, right or wrong.
+bool AsksForDcu(const kclient::Pod& pod);
+
+}  // namespace vdcu::crds

@@ -1,0 +1,71 @@
+// VDCUPartition: one slice of one card (or one whole card), namespaced. The schema is
+// vdcupartition.yaml; a test holds the two together.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/result.h"
+#include "dcu/assignment.h"
+#include "kclient/core/json.h"
+#include "kclient/core/meta.h"
+
+namespace vdcu::crds {
+
+// A container of a pod, by the pod's UID.
+struct PodRef {
+  std::string name;
+  std::string uid;
+  std::string container;
+
+  friend bool operator==(const PodRef&, const PodRef&) = default;
+};
+
+struct PartitionSpec {
+  dcu::SliceRequest request;  // computeUnits, cores, memory, devices: immutable
+  kclient::Labels node_selector;
+  std::optional<dcu::Policy> policy;  // none: the controller's
+  std::optional<PodRef> pod_ref;      // only on those that the controller made for a pod
+  std::optional<dcu::Assignment> assignment;
+};
+
+struct PartitionStatus {
+  std::vector<kclient::Condition> conditions;
+  std::string vdev_file;          // "/etc/vdev/vdev4.conf"; empty while there is none
+  std::optional<PodRef> used_by;  // of a reserved partition: the pod that holds it now
+
+  friend bool operator==(const PartitionStatus&, const PartitionStatus&) = default;
+};
+
+struct VdcuPartition {
+  kclient::ObjectMeta meta;
+  PartitionSpec spec;
+  PartitionStatus status;
+
+  bool assigned() const { return spec.assignment.has_value(); }
+  bool IsTrue(std::string_view condition_type) const;
+
+  // Errors: kCorrupt, naming field and value. Never more lenient than the schema where exactness
+  // matters: an assignment whose masks do not count computeUnits is an error.
+  static base::Result<VdcuPartition> FromJson(kclient::JsonView object);
+};
+
+// The whole object for a create (status left out: the apiserver would drop it).
+nlohmann::json ToJson(const VdcuPartition& partition);
+nlohmann::json ToJson(const dcu::Assignment& assignment);
+nlohmann::json ToJson(const PartitionStatus& status);
+
+// What the schema's CEL rules refuse, for callers that make partitions: at most one of units and
+// percent, bounds, no empty names. Errors: kInvalid, naming field, value and what would be right.
+base::Status Validate(const PartitionSpec& spec);
+
+// Names of partitions made for pods: the pod's name cut to 40 + "-" + 10 hex of sha256("<pod
+// uid>/<container>"), and of "<pod uid>/<container>/<n>" for the n-th (n >= 1) further whole card
+// of a container.
+std::string PartitionName(std::string_view pod_name, std::string_view pod_uid,
+                          std::string_view container, int card_number);
+
+}  // namespace vdcu::crds
