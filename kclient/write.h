@@ -1,0 +1,63 @@
+// A write to the API as a value: reconcilers return them, Client::Apply carries them out. Every one
+// carries a precondition: a create its name, a patch a resourceVersion or UID, a delete and a
+// binding the UID.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace vdcu::kclient {
+
+struct Resource {
+  std::string_view group;  // empty: core
+  std::string_view version;
+  std::string_view plural;
+  std::string_view kind;
+  bool namespaced = true;
+
+  friend bool operator==(const Resource&, const Resource&) = default;
+};
+
+inline constexpr Resource kPods{"", "v1", "pods", "Pod", true};
+inline constexpr Resource kNodes{"", "v1", "nodes", "Node", false};
+inline constexpr Resource kPersistentVolumeClaims{"", "v1", "persistentvolumeclaims",
+                                                  "PersistentVolumeClaim", true};
+inline constexpr Resource kPersistentVolumes{"", "v1", "persistentvolumes", "PersistentVolume",
+                                             false};
+inline constexpr Resource kLeases{"coordination.k8s.io", "v1", "leases", "Lease", true};
+inline constexpr Resource kEvents{"events.k8s.io", "v1", "events", "Event", true};
+
+// "/api/v1/namespaces/NS/pods/NAME/SUBRESOURCE", parts that are empty left out.
+std::string ResourcePath(const Resource& resource, std::string_view ns, std::string_view name = "",
+                         std::string_view subresource = "");
+
+struct Write {
+  enum class Verb { kCreate, kMergePatch, kDelete };
+
+  Verb verb = Verb::kCreate;
+  Resource resource;
+  std::string ns;
+  std::string name;
+  std::string subresource;  // "status", "binding" or empty
+  nlohmann::json body;      // of a delete: DeleteOptions
+
+  // "create vdcupartitions team-a/p1", for logs and error messages.
+  std::string Describe() const;
+};
+
+Write MakeCreate(const Resource& resource, std::string_view ns, std::string_view name,
+                 nlohmann::json object);
+// A merge patch that only holds for this UID and, where it is given, this resourceVersion.
+Write MakePatch(const Resource& resource, std::string_view ns, std::string_view name,
+                std::string_view subresource, nlohmann::json patch, std::string_view uid,
+                std::string_view resource_version);
+// Only the object with this UID and, where it is given, this resourceVersion.
+Write MakeDelete(const Resource& resource, std::string_view ns, std::string_view name,
+                 std::string_view uid, std::string_view resource_version);
+// POST pods/NAME/binding with the pod's UID as precondition.
+Write MakeBind(std::string_view ns, std::string_view pod, std::string_view uid,
+               std::string_view node);
+
+}  // namespace vdcu::kclient
