@@ -1,0 +1,180 @@
+#!/usr/bin/env bash
+# Smoke test of the test control plane: two side by side, credentials, restarts, no leftovers.
+set -euo pipefail
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly HERE
+WORK=$(mktemp -d /tmp/vdcu-cluster-test.XXXXXX)
+readonly WORK A="$WORK/a" B="$WORK/b b"
+PASSED=0
+FAILED=0
+
+cluster() { "$HERE/cluster" "$@"; }
+
+# check SENTENCE COMMAND...
+check() {
+  local sentence=$1 output
+  shift
+  if output=$("$@" 2>&1); then
+    PASSED=$((PASSED + 1))
+    echo "ok: $sentence"
+  else
+    FAILED=$((FAILED + 1))
+    printf 'FAILED: %s\n%s\n' "$sentence" "$output"
+  fi
+}
+
+clean_up() {
+  cluster down "$A" 2>/dev/null || true
+  cluster down "$B" 2>/dev/null || true
+  rm -rf "$WORK"
+}
+trap clean_up EXIT
+
+exits_with() { local want=$1 got=0; shift; "$@" || got=$?; ((got == want)); }
+prints() { local want=$1 got; shift; got=$("$@") && echo "$got" && [[ $got == *"$want"* ]]; }
+prints_no() { local bad=$1 got; shift; got=$("$@") && echo "$got" && [[ $got != *"$bad"* ]]; }
+# fails_with TEXT COMMAND...: fails, and says TEXT
+fails_with() {
+  local want=$1 got
+  shift
+  ! got=$("$@" 2>&1) && echo "$got" && [[ $got == *"$want"* ]]
+}
+# The brackets keep grep from finding itself.
+processes() { grep -ls -- "[v]dcu-cluster-test.${WORK##*.}/" /proc/[0-9]*/cmdline; }
+running() { local count; count=$(processes | wc -l) || true; echo "$count"; ((count == $1)); }
+
+create_pod() {
+  "$1/kubectl" apply -f - <<'EOF'
+apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: default}
+spec: {containers: [{name: c, image: none}]}
+EOF
+}
+
+create_owned_by_nobody() {
+  "$1/kubectl" apply -f - <<'EOF'
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: orphan
+  namespace: default
+  ownerReferences:
+  - {apiVersion: v1, kind: ConfigMap, name: gone, uid: 00000000-0000-0000-0000-000000000001}
+EOF
+}
+
+pod_is_unschedulable() {
+  "$1/kubectl" wait pod/p --timeout=30s --for=condition=PodScheduled=false
+}
+
+create_node() {
+  "$1/kubectl" apply -f - <<'EOF'
+apiVersion: v1
+kind: Node
+metadata: {name: node-1}
+EOF
+}
+
+# The pipe is read to its end: a process left behind that held any end of it would hang this.
+start_both() {
+  local first
+  cluster up "$A" 2>&1 7>&1 | cat &
+  first=$!
+  cluster up "$B" --with kube-controller-manager,kube-scheduler 2>&1 | cat && wait "$first"
+}
+
+# Our own pid stands for a stranger's: a signal would end this test.
+spares_another_pid() { echo $$ >"$A/pids/etcd" && cluster down "$A"; }
+
+as() { "$A/kubectl" --kubeconfig "$@"; }
+
+test_usage() {
+  check "no arguments: exit code 2" exits_with 2 cluster
+  check "an unknown command: exit code 2" exits_with 2 cluster fly "$WORK/x"
+  check "an unknown part: exit code 2" exits_with 2 cluster up "$WORK/x" --with kubelet
+  check "an unknown binary: exit code 2" exits_with 2 "$HERE/build" kubelet
+  check "down where no cluster is: exit code 1" fails_with "holds no cluster" cluster down "$WORK/x"
+}
+
+test_side_by_side() {
+  check "two clusters start at the same time" start_both
+  check "six processes run" running 6
+  check "a second up in the same folder is refused" fails_with already cluster up "$A"
+  check "a namespace is created in the first" "$A/kubectl" create namespace only-here
+  check "the second does not see it" fails_with NotFound "$B/kubectl" get namespace only-here
+  check "a pod needs no controller manager" create_pod "$A"
+  check "a pod with controller manager and scheduler" create_pod "$B"
+  check "the scheduler judges it" pod_is_unschedulable "$B"
+  check "an object of a vanished owner is created" create_owned_by_nobody "$B"
+  check "the controller manager collects it" \
+    "$B/kubectl" wait configmap/orphan --for=delete --timeout=30s
+  check "the server says its version" prints '"gitVersion": "v1.' "$A/kubectl" get --raw /version
+}
+
+test_credentials() {
+  local user="$WORK/user.kubeconfig" token="$WORK/token.kubeconfig"
+  check "a kubeconfig for a user in two groups" cluster user-kubeconfig "$A" "$user" jane g1 g2
+  check "its user name arrives" prints jane as "$user" auth whoami \
+    -o "jsonpath={.status.userInfo.username}"
+  check "its groups arrive" prints g2 as "$user" auth whoami -o "jsonpath={.status.userInfo.groups}"
+  check "a user without a role is refused" fails_with Forbidden as "$user" get namespaces
+  check "a node's token needs the node" fails_with '"node-1" not found' \
+    cluster token-kubeconfig "$A" "$token" vdcu-system daemon node-1
+  check "a node is created" create_node "$A"
+  check "a token bound to a node" cluster token-kubeconfig "$A" "$token" vdcu-system daemon node-1
+  check "its account arrives" prints system:serviceaccount:vdcu-system:daemon \
+    as "$token" auth whoami -o "jsonpath={.status.userInfo.username}"
+  check "its node's name arrives" prints node-1 as "$token" auth whoami \
+    -o "jsonpath={.status.userInfo.extra['authentication\.kubernetes\.io/node-name']}"
+  check "its file is the owner's alone" prints 600 stat -c %a "$token.token"
+  check "a new token replaces the old one" cluster token-kubeconfig "$A" "$token" vdcu-system daemon
+  check "and is bound to no node" prints_no node-name as "$token" auth whoami -o json
+}
+
+test_restart() {
+  check "the apiserver stops" cluster stop-apiserver "$A"
+  check "and does not answer" fails_with refused "$A/kubectl" get namespaces
+  check "it cannot be paused then" exits_with 1 cluster pause-apiserver "$A"
+  check "it starts again" cluster start-apiserver "$A"
+  check "with its data" "$A/kubectl" get namespace only-here
+  check "it is paused" cluster pause-apiserver "$A"
+  check "and does not answer" fails_with "" "$A/kubectl" --request-timeout=1s \
+    get namespaces
+  check "it is resumed" cluster resume-apiserver "$A"
+  check "and answers" "$A/kubectl" get namespace only-here
+}
+
+test_down() {
+  check "a paused apiserver" cluster pause-apiserver "$A"
+  check "the first goes down" cluster down "$A"
+  check "the second still answers" "$B/kubectl" get namespaces
+  check "the second goes down" cluster down "$B"
+  check "no process is left" running 0
+  check "down twice leaves alone who has the old pid now" spares_another_pid
+}
+
+test_assets() {
+  local bin mixed="$WORK/assets"
+  bin=$("$HERE/build")
+  mkdir "$mixed"
+  ln -s "$bin/etcd" "$mixed/etcd"
+  check "assets that have all are taken" prints "$bin" env KUBEBUILDER_ASSETS="$bin" "$HERE/build"
+  mixed=$(KUBEBUILDER_ASSETS=$mixed "$HERE/build" etcd kubectl)
+  check "what assets have is taken" prints "$WORK/assets/etcd" readlink "$mixed/etcd"
+  check "what they lack is built" prints "$bin/kubectl" readlink "$mixed/kubectl"
+  rm -r "$mixed"
+  check "assets that are no folder are refused" fails_with "is not a folder" \
+    env KUBEBUILDER_ASSETS="$WORK/none" "$HERE/build"
+}
+
+"$HERE/build" >/dev/null
+test_usage
+test_assets
+test_side_by_side
+test_credentials
+test_restart
+test_down
+echo "$PASSED passed, $FAILED failed"
+((FAILED == 0))
