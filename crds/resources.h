@@ -1,0 +1,13 @@
+// The two kinds of vdcu.io as API resources, for informers and writes.
+#pragma once
+
+#include "crds/keys.h"
+#include "kclient/write.h"
+
+namespace vdcu::crds {
+
+inline constexpr kclient::Resource kVdcuPartitions{kGroup, kVersion, "vdcupartitions",
+                                                   "VDCUPartition", true};
+inline constexpr kclient::Resource kDcuNodes{kGroup, kVersion, "dcunodes", "DCUNode", false};
+
+}  // namespace vdcu::crds
