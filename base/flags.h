@@ -1,0 +1,47 @@
+// The command line as all binaries of the project have it: each flag is also an environment
+// variable (VDCU_LOG_LEVEL for --log-level), wrong values end with exit code 2 and a message that
+// names the flag, the value and what is right.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "base/result.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace vdcu::base {
+
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitFailure = 1;
+
+// Where an HTTP server listens.
+struct ListenAddress {
+  std::string host;  // an IP address, without brackets
+  int port = 0;      // 0: any free one
+
+  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
+};
+
+struct CommonFlags {
+  std::string kubeconfig;  // empty: in-cluster
+  std::optional<ListenAddress> listen;
+  Level log_level = Level::kInfo;
+  LogFormat log_format = LogFormat::kText;
+};
+
+// "127.0.0.1:8080", "[::1]:8080", ":8080" (all addresses). Errors: kInvalid.
+Result<ListenAddress> ParseListenAddress(std::string_view text);
+
+// --kubeconfig, --listen, --log-level, --log-format, --version.
+void AddCommonFlags(CLI::App& app, CommonFlags& flags);
+
+// Call after the last flag was added: names the environment variables and reads both. Nothing: go
+// on. Else end with that exit code: 0 after --help and --version, kExitUsage after a wrong value.
+std::optional<int> ParseFlags(CLI::App& app, int argc, const char* const* argv);
+
+}  // namespace vdcu::base
