@@ -5,10 +5,8 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "base/log.h"
-#include "base/result.h"
 
 namespace CLI {
 class App;
@@ -19,23 +17,12 @@ namespace vdcu::base {
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitFailure = 1;
 
-// Where an HTTP server listens.
-struct ListenAddress {
-  std::string host;  // an IP address, without brackets
-  int port = 0;      // 0: any free one
-
-  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
-};
-
 struct CommonFlags {
   std::string kubeconfig;  // empty: in-cluster
-  std::optional<ListenAddress> listen;
+  std::string listen;      // for HttpServer::Listen; empty: serve nothing
   Level log_level = Level::kInfo;
   LogFormat log_format = LogFormat::kText;
 };
-
-// "127.0.0.1:8080", "[::1]:8080", ":8080" (all addresses). Errors: kInvalid.
-Result<ListenAddress> ParseListenAddress(std::string_view text);
 
 // --kubeconfig, --listen, --log-level, --log-format, --version.
 void AddCommonFlags(CLI::App& app, CommonFlags& flags);
