@@ -1,5 +1,5 @@
-// Reading JSON without exceptions: small getters over simdjson's DOM that take what is absent or of
-// another type as "not there".
+// Reading JSON without exceptions: small getters over simdjson's DOM that take what is absent, null
+// or of another type as "not there".
 //
 // A view is valid only until the parser that made it parses again; decoders copy what they keep.
 #pragma once

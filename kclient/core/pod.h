@@ -16,8 +16,7 @@ namespace vdcu::kclient {
 
 struct Container {
   std::string name;
-  ResourceList
-      requests;  // limits stand in where there is no request, as the apiserver defaults them
+  ResourceList requests;  // see ContainerRequests
   ResourceList limits;
 };
 
@@ -38,11 +37,11 @@ struct PodScheduling {
   Labels node_selector;
   NodeSelector affinity;  // required node affinity
   std::vector<Toleration> tolerations;
-  std::vector<std::string>
-      claims;          // names of PersistentVolumeClaims, generic ephemeral ones as <pod>-<volume>
+  // Names of PersistentVolumeClaims, generic ephemeral ones as <pod>-<volume>.
+  std::vector<std::string> claims;
   bool gated = false;  // has schedulingGates
-  // Fields that this scheduler does not understand, by their path ("spec.affinity.podAffinity");
-  // such a pod is left alone.
+  // Fields that this scheduler does not understand, by their path ("spec.resourceClaims"); such a
+  // pod is left alone.
   std::vector<std::string> unsupported;
   Condition scheduled;  // PodScheduled as it stands; type is empty when absent
 };
@@ -55,7 +54,8 @@ struct Pod {
   int priority = 0;
   ResourceList requests;  // the whole pod, by the kubelet's arithmetic (see PodRequests)
   std::vector<HostPort> host_ports;
-  bool all_terminated = false;  // no container runs: each is terminated or never started
+  // No container runs, and none will again: the phase is terminal or none ever started.
+  bool all_terminated = false;
   std::unique_ptr<const PodScheduling> scheduling;  // only while node_name is empty
 
   bool bound() const { return !node_name.empty(); }
@@ -70,5 +70,8 @@ struct Pod {
 // set, plus overhead; for a container that is being resized the larger of spec, allocated and
 // actual. Source: component-helpers resource/helpers.go.
 ResourceList PodRequests(JsonView pod);
+
+// What one container's spec asks for; limits stand in where there is no request.
+ResourceList ContainerRequests(JsonView container);
 
 }  // namespace vdcu::kclient

@@ -1,6 +1,6 @@
 // resource.Quantity as integers, with the API's grammar: sign, digits with a point, then a suffix
-// (m, "", k, M, G, T, P, E, Ki … Ei, or an exponent such as e3). Source: apimachinery
-// pkg/api/resource/quantity.go.
+// (n, u, m, "", k, M, G, T, P, E, Ki … Ei, or an exponent such as e3). Source: apimachinery
+// pkg/api/resource/quantity.go; unlike there, a number needs a digit ("Ki" and "." are refused).
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@
 
 namespace vdcu::kclient {
 
-// The value rounded up to a whole number; what is past int64 saturates. Errors: kInvalid, with the
-// text and what would be right.
+// The value rounded up (away from zero) to a whole number; what is past int64 saturates. Errors:
+// kInvalid, with the text and what would be right.
 base::Result<int64_t> ParseQuantity(std::string_view text);
 // The same in thousandths.
 base::Result<int64_t> ParseMilliQuantity(std::string_view text);

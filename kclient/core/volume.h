@@ -14,8 +14,8 @@ namespace vdcu::kclient {
 struct PersistentVolumeClaim {
   ObjectMeta meta;
   std::string volume_name;
-  bool bound =
-      false;  // phase Bound and the pv.kubernetes.io/bind-completed annotation's volume named
+  // Phase Bound, with a volume's name and the annotation pv.kubernetes.io/bind-completed.
+  bool bound = false;
   bool single_pod = false;  // ReadWriteOncePod
 
   static base::Result<PersistentVolumeClaim> FromJson(JsonView object);

@@ -1,0 +1,170 @@
+#include "kclient/core/pod.h"
+
+#include <initializer_list>
+#include <optional>
+#include <utility>
+
+namespace vdcu::kclient {
+
+namespace {
+
+constexpr std::string_view kRequired = "requiredDuringSchedulingIgnoredDuringExecution";
+
+// A value below several keys: Find(pod, {"spec", "affinity"}).
+std::optional<JsonView> Find(JsonView object, std::initializer_list<std::string_view> path) {
+  std::optional<JsonView> found = object;
+  for (const std::string_view key : path) {
+    found = Get(*found, key);
+    if (!found) break;
+  }
+  return found;
+}
+
+bool HasElements(std::optional<JsonView> value) {
+  JsonArray array;
+  return value && !value->get(array) && array.begin() != array.end();
+}
+
+bool IsSidecar(JsonView init_container) {
+  return GetString(init_container, "restartPolicy") == "Always";
+}
+
+std::vector<Container> ParseContainers(JsonView spec, std::string_view key) {
+  std::vector<Container> containers;
+  ForEach(spec, key, [&](JsonView container) {
+    const auto resources = Get(container, "resources");
+    containers.push_back(
+        {.name = GetStringOr(container, "name"),
+         .requests = ContainerRequests(container),
+         .limits = resources ? ParseResourceList(*resources, "limits") : ResourceList()});
+  });
+  return containers;
+}
+
+void AddHostPorts(JsonView container, std::vector<HostPort>& host_ports) {
+  ForEach(container, "ports", [&](JsonView port) {
+    const int64_t number = GetInt(port, "hostPort").value_or(0);
+    if (number <= 0) return;
+    host_ports.push_back({.ip = GetStringOr(port, "hostIP"),
+                          .protocol = GetStringOr(port, "protocol", "TCP"),
+                          .port = static_cast<int>(number)});
+  });
+}
+
+// Those that are open as long as the pod runs, so not those of plain init containers.
+std::vector<HostPort> ParseHostPorts(JsonView spec) {
+  std::vector<HostPort> host_ports;
+  ForEach(spec, "initContainers", [&](JsonView container) {
+    if (IsSidecar(container)) AddHostPorts(container, host_ports);
+  });
+  ForEach(spec, "containers", [&](JsonView container) { AddHostPorts(container, host_ports); });
+  return host_ports;
+}
+
+Labels ParseNodeSelectorLabels(JsonView spec) {
+  Labels labels;
+  ForEachMember(spec, "nodeSelector", [&](std::string_view name, JsonView value) {
+    std::string_view text;
+    if (!value.get(text)) labels.emplace(name, text);
+  });
+  return labels;
+}
+
+std::vector<std::string> ParseClaims(JsonView spec, const std::string& pod_name) {
+  std::vector<std::string> claims;
+  ForEach(spec, "volumes", [&](JsonView volume) {
+    if (const auto claim = Get(volume, "persistentVolumeClaim")) {
+      claims.push_back(GetStringOr(*claim, "claimName"));
+    } else if (Get(volume, "ephemeral")) {
+      claims.push_back(pod_name + "-" + GetStringOr(volume, "name"));
+    }
+  });
+  return claims;
+}
+
+bool SpreadsStrictly(JsonView spec) {
+  bool strictly = false;
+  ForEach(spec, "topologySpreadConstraints", [&](JsonView constraint) {
+    strictly |= GetString(constraint, "whenUnsatisfiable") == "DoNotSchedule";
+  });
+  return strictly;
+}
+
+std::vector<std::string> FindUnsupported(JsonView spec) {
+  std::vector<std::string> fields;
+  for (const std::string_view kind : {"podAffinity", "podAntiAffinity"}) {
+    if (HasElements(Find(spec, {"affinity", kind, kRequired}))) {
+      fields.push_back("spec.affinity." + std::string(kind) + "." + std::string(kRequired));
+    }
+  }
+  if (SpreadsStrictly(spec)) fields.emplace_back("spec.topologySpreadConstraints");
+  if (HasElements(Get(spec, "resourceClaims"))) fields.emplace_back("spec.resourceClaims");
+  for (const std::string_view group : {"schedulingGroup", "workloadRef"}) {
+    if (Get(spec, group)) fields.push_back("spec." + std::string(group));
+  }
+  return fields;
+}
+
+std::unique_ptr<const PodScheduling> ParseScheduling(JsonView pod, JsonView spec,
+                                                     const std::string& pod_name) {
+  auto scheduling = std::make_unique<PodScheduling>();
+  scheduling->init_containers = ParseContainers(spec, "initContainers");
+  scheduling->containers = ParseContainers(spec, "containers");
+  scheduling->node_selector = ParseNodeSelectorLabels(spec);
+  if (const auto required = Find(spec, {"affinity", "nodeAffinity", kRequired})) {
+    scheduling->affinity = ParseNodeSelector(*required);
+  }
+  scheduling->tolerations = ParseTolerations(spec);
+  scheduling->claims = ParseClaims(spec, pod_name);
+  scheduling->gated = HasElements(Get(spec, "schedulingGates"));
+  scheduling->unsupported = FindUnsupported(spec);
+  if (const auto status = Get(pod, "status")) {
+    const auto conditions = ParseConditions(*status);
+    const Condition* scheduled = FindCondition(conditions, "PodScheduled");
+    if (scheduled != nullptr) scheduling->scheduled = *scheduled;
+  }
+  return scheduling;
+}
+
+// Nothing is running, and nothing will be again: a container between two restarts does not count.
+bool AllTerminated(const Pod& pod, JsonView object) {
+  bool running = false;
+  bool started = false;
+  const auto status = Get(object, "status");
+  if (!status) return true;
+  for (const std::string_view kind : {"initContainerStatuses", "containerStatuses"}) {
+    ForEach(*status, kind, [&](JsonView container) {
+      running |= Find(container, {"state", "running"}).has_value();
+      started |=
+          Find(container, {"state", "terminated"}) || Find(container, {"lastState", "terminated"});
+    });
+  }
+  return !running && (!started || pod.terminal());
+}
+
+}  // namespace
+
+bool Clash(const HostPort& a, const HostPort& b) {
+  const auto any = [](const std::string& ip) { return ip.empty() || ip == "0.0.0.0"; };
+  return a.port == b.port && a.protocol == b.protocol && (any(a.ip) || any(b.ip) || a.ip == b.ip);
+}
+
+base::Result<Pod> Pod::FromJson(JsonView object) {
+  Pod pod;
+  ASSIGN_OR_RETURN(
+      pod.meta,
+      ParseMeta(object, {.labels = false, .annotation_prefixes = {"vdcu.io/", "hygon.com/"}}));
+  const auto spec = Get(object, "spec");
+  if (!spec) return base::Corrupt("Pod " + pod.meta.key() + " has no spec");
+  pod.scheduler_name = GetStringOr(*spec, "schedulerName");
+  pod.node_name = GetStringOr(*spec, "nodeName");
+  if (const auto status = Get(object, "status")) pod.phase = GetStringOr(*status, "phase");
+  pod.priority = static_cast<int>(GetInt(*spec, "priority").value_or(0));
+  pod.requests = PodRequests(object);
+  pod.host_ports = ParseHostPorts(*spec);
+  pod.all_terminated = AllTerminated(pod, object);
+  if (!pod.bound()) pod.scheduling = ParseScheduling(object, *spec, pod.meta.name);
+  return pod;
+}
+
+}  // namespace vdcu::kclient
