@@ -1,0 +1,36 @@
+// Transport over libcurl's multi interface on the loop: HTTP/2, all calls on one connection.
+//
+// Promises: the server is verified against the configured CA only. A token file is read again when
+// it has changed (looked at every few seconds) and after each 401. A connection that is dead or
+// silent is found within 30 s: when calls are open and no byte at all has come for 10 s, GET
+// /version is sent on the same connection; without an answer within another 10 s all open calls end
+// with kUnavailable, and the next ones use a new connection.
+//
+// Ownership: destroyed before the loop, after all calls, not within a callback.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/uv_loop.h"
+#include "kclient/config.h"
+#include "kclient/transport.h"
+
+namespace vdcu::kclient {
+
+class CurlMulti;
+
+class CurlTransport : public Transport {
+ public:
+  CurlTransport(base::UvLoop& loop, Config config, const std::string& user_agent);
+  ~CurlTransport() override;
+
+  [[nodiscard]] CallPtr Send(HttpRequest request, ResponseCallback on_done) override;
+  [[nodiscard]] CallPtr Stream(HttpRequest request, DataCallback on_data,
+                               ResponseCallback on_end) override;
+
+ private:
+  std::unique_ptr<CurlMulti> multi_;
+};
+
+}  // namespace vdcu::kclient

@@ -1,0 +1,138 @@
+// A Store of the objects of one kind, kept true by list and watch, that tells what has changed.
+//
+// Promises, client-go's SharedInformer's in our words:
+// - For one object (namespace/name), the store goes through its states in the order in which the
+//   API had them. States may be skipped, never reordered, never invented.
+// - Nothing is promised between objects, nor between two informers.
+// - The store holds a state before the handlers are told of it; when a handler runs, store() is
+// what
+//   the handler's `new_object` is from, or newer never.
+// - Handlers are told differences: (null, new) added, (old, new) changed, (old, null) gone. Calls
+//   for one object form a chain: the `old` of each is the `new` of the one before.
+// - A list after a gap tells only what differs. An object that was deleted and made again is told
+// as
+//   (old, null) and then (null, new), also where the watch missed the moment between: both never
+//   have different UIDs.
+// - `old_object` of (old, null) is the last state that the store had, not always the last that was.
+// - on_synced runs once, after the first complete list has been told. Until then synced() is false,
+//   and what the store lacks says nothing.
+// - An object that does not decode is not in the store, as if it were deleted, and is given to
+//   on_bad each time it changes; it is logged once for each of its resourceVersions.
+// - Objects are shared and const; holding one is always safe.
+// Handlers must be quick (put a key into a queue) and may not destroy the informer. They are set
+// before Start(). Destroying the informer stops it without further calls.
+//
+// T has: static Result<T> FromJson(JsonView), and a member `meta` of type ObjectMeta.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "kclient/core/meta.h"
+#include "kclient/reflector.h"
+#include "kclient/store.h"
+
+namespace vdcu::kclient {
+
+// metadata's "namespace/name" and resourceVersion of an object that need not decode otherwise.
+std::string KeyOf(JsonView object);
+std::string ResourceVersionOf(JsonView object);
+
+template <class T>
+class Informer : private ReflectorSink {
+ public:
+  using Ptr = std::shared_ptr<const T>;
+  using Handler = std::function<void(const Ptr& old_object, const Ptr& new_object)>;
+  using BadHandler = std::function<void(const std::string& key, const base::Error& error)>;
+
+  Informer(Client& client, base::Loop& loop, ReflectorOptions options, base::Random random)
+      : kind_(options.resource.kind),
+        reflector_(client, loop, *this, std::move(options), std::move(random)) {}
+
+  void AddHandler(Handler handler) { handlers_.push_back(std::move(handler)); }
+  void OnSynced(std::function<void()> handler) { on_synced_.push_back(std::move(handler)); }
+  void OnBad(BadHandler handler) { on_bad_.push_back(std::move(handler)); }
+
+  void Start() { reflector_.Start(); }
+  bool synced() const { return synced_; }
+  const Store<T>& store() const { return store_; }
+
+ private:
+  void OnListBegin() override { listed_.clear(); }
+  void OnListed(JsonView object) override { listed_.insert(Take(object)); }
+  void OnListEnd() override {
+    std::vector<std::string> gone;
+    for (const auto& [key, object] : store_.objects()) {
+      if (!listed_.contains(key)) gone.push_back(key);
+    }
+    for (const std::string& key : gone) Remove(key);
+    std::erase_if(bad_, [this](const auto& bad) { return !listed_.contains(bad.first); });
+    listed_.clear();
+    if (std::exchange(synced_, true)) return;
+    for (const auto& handler : on_synced_) handler();
+  }
+  void OnEvent(WatchEvent::Type type, JsonView object) override {
+    if (type != WatchEvent::Type::kDeleted) {
+      Take(object);
+      return;
+    }
+    const std::string key = KeyOf(object);
+    bad_.erase(key);
+    Remove(key);
+  }
+
+  // Returns the object's key.
+  std::string Take(JsonView object) {
+    auto decoded = T::FromJson(object);
+    const std::string key = decoded ? decoded->meta.key() : KeyOf(object);
+    if (!decoded) {
+      Refuse(key, object, decoded.error());
+      return key;
+    }
+    bad_.erase(key);
+    const Ptr old = store_.Get(key);
+    if (old && old->meta.uid != decoded->meta.uid) {
+      Remove(key);
+    } else if (old && old->meta.resource_version == decoded->meta.resource_version) {
+      return key;
+    }
+    const auto taken = std::make_shared<const T>(std::move(*decoded));
+    Tell(store_.Set(key, taken), taken);
+    return key;
+  }
+  void Remove(const std::string& key) {
+    if (const Ptr old = store_.Erase(key)) Tell(old, nullptr);
+  }
+  void Refuse(const std::string& key, JsonView object, const base::Error& error) {
+    Remove(key);
+    const auto version = ResourceVersionOf(object);
+    if (const auto [place, added] = bad_.try_emplace(key, version); !added) {
+      if (std::exchange(place->second, version) == version) return;
+    }
+    base::Log(base::Level::kError, "an object does not decode and is left out",
+              {{"kind", kind_}, {"key", key}, {"error", error.message}});
+    for (const auto& handler : on_bad_) handler(key, error);
+  }
+  void Tell(const Ptr& old_object, const Ptr& new_object) const {
+    for (const auto& handler : handlers_) handler(old_object, new_object);
+  }
+
+  const std::string kind_;
+  std::vector<Handler> handlers_;
+  std::vector<std::function<void()>> on_synced_;
+  std::vector<BadHandler> on_bad_;
+  Store<T> store_;
+  bool synced_ = false;
+  std::set<std::string, std::less<>> listed_;            // keys of the list under way
+  std::map<std::string, std::string, std::less<>> bad_;  // key -> resourceVersion that was refused
+  Reflector reflector_;                                  // last: it may call until it is gone
+};
+
+}  // namespace vdcu::kclient

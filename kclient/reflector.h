@@ -1,0 +1,89 @@
+// Keeps a sink true to the objects of one kind, by list and watch.
+//
+// Promises:
+// - The first list, and each later one, is a consistent read of what etcd has (no resourceVersion),
+//   in pages; the watch goes on from it. So a new leader knows all that was written before.
+// - A watch that ends is resumed from the last resourceVersion seen, also of bookmarks; only when
+//   that has expired (410, or a version that the server has not reached) all is listed anew.
+// - Failures are retried after 0.8 s, doubled up to 30 s, with jitter, or what the server asks for
+//   in Retry-After; two minutes without a failure start again at 0.8 s. A watch that ends at once
+//   without an event is a failure.
+// - A kind that is not installed (404) is said once in the log and awaited.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/backoff.h"
+#include "base/loop.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "kclient/api.h"
+#include "kclient/watch_decoder.h"
+
+namespace vdcu::kclient {
+
+// What is told of a kind. Views are valid until the call returns. It may not destroy the reflector.
+class ReflectorSink {
+ public:
+  virtual ~ReflectorSink() = default;
+  // A list begins (again: what was listed since an earlier OnListBegin without end is void).
+  virtual void OnListBegin() = 0;
+  virtual void OnListed(JsonView object) = 0;
+  // What was not listed since OnListBegin does not exist any more.
+  virtual void OnListEnd() = 0;
+  // kAdded, kModified or kDeleted.
+  virtual void OnEvent(WatchEvent::Type type, JsonView object) = 0;
+};
+
+struct ReflectorOptions {
+  Resource resource;
+  std::string ns;  // empty: all
+  std::string field_selector;
+  std::string label_selector;
+};
+
+class Reflector {
+ public:
+  enum class State { kStopped, kListing, kWatching, kBackingOff };
+
+  Reflector(Client& client, base::Loop& loop, ReflectorSink& sink, ReflectorOptions options,
+            base::Random random);
+
+  // Once. Destroying the reflector stops it.
+  void Start();
+  State state() const { return state_; }
+
+ private:
+  void StartList();
+  void RequestPage(const std::string& continue_token);
+  void OnPage(base::Result<JsonView> page);
+  void StartWatch();
+  void OnWatchData(std::string_view bytes);
+  base::Status OnWatchEvent(const WatchEvent& event);
+  void OnWatchEnd(base::Status status);
+  void OnRetry();
+  void BackOff(base::Error error);
+  base::Duration RetryDelay(const base::Error& error);
+  void LogFailure(const base::Error& error, base::Duration delay);
+
+  Client& client_;
+  base::Loop& loop_;
+  ReflectorSink& sink_;
+  const ReflectorOptions options_;
+  const base::Random random_;
+  const base::TimerPtr retry_timer_;
+  State state_ = State::kStopped;
+  std::string resource_version_;  // to watch from; empty: list first
+  int failures_ = 0;              // since the last two minutes of health
+  base::TimePoint last_failure_;
+  bool not_installed_logged_ = false;
+  WatchDecoder decoder_;
+  base::TimePoint watch_started_;
+  bool watch_had_events_ = false;
+  CallPtr call_;  // the page or the watch under way
+};
+
+std::string_view ToString(Reflector::State state);
+
+}  // namespace vdcu::kclient
