@@ -17,9 +17,9 @@ struct Device {
   std::string pci_bus_id;     // "0000:33:00.0"
   int compute_units = 0;
   MiB memory;
-  int numa_node = -1;           // -1: unknown
-  int drm_card_minor = -1;      // /dev/dri/card<N>; -1: none
-  int drm_render_minor = -1;    // /dev/dri/renderD<N>; -1: none
+  int numa_node = -1;         // -1: unknown
+  int drm_card_minor = -1;    // /dev/dri/card<N>; -1: none
+  int drm_render_minor = -1;  // /dev/dri/renderD<N>; -1: none
   Mode mode = Mode::kVdcu;
   bool healthy = true;
   std::string reason;           // CamelCase, why it is not healthy; empty when healthy

@@ -1,4 +1,5 @@
-// The vdev file that the DCU driver's library reads: nine lines in a fixed order. Format: docs/vdev-file.md.
+// The vdev file that the DCU driver's library reads: nine lines in a fixed order. Format:
+// docs/vdev-file.md.
 #pragma once
 
 #include <string>

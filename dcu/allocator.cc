@@ -1,0 +1,178 @@
+#include "dcu/allocator.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "dcu/fit.h"
+#include "dcu/tally.h"
+
+namespace vdcu::dcu {
+namespace {
+
+int FreeUnits(const Node& node) {
+  return node.entries.empty() ? 0 : node.entries.front()->free_units;
+}
+
+bool Before(const Node& a, const Node& b, Policy policy) {
+  const int left = FreeUnits(a);
+  const int right = FreeUnits(b);
+  if (left == right) return a.name < b.name;
+  return policy == Policy::kBinPack ? left < right : left > right;
+}
+
+void SortNodes(std::vector<const Node*>& nodes, Policy policy) {
+  std::sort(nodes.begin(), nodes.end(),
+            [policy](const Node* a, const Node* b) { return Before(*a, *b, policy); });
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+}
+
+// One decision: tries nodes until one takes the request, and remembers why the filter refused some.
+class Decision {
+ public:
+  Decision(const Inventory& inventory, const Request& request, const NodeFilter& filter)
+      : fit_(inventory, request), filter_(filter) {}
+
+  Fit& fit() { return fit_; }
+
+  std::optional<Placement> Try(const Node& node) {
+    auto assignments = fit_.Place(node);
+    if (!assignments) return std::nullopt;
+    std::optional<std::string> unfit;
+    if (filter_) unfit = filter_(node.name);
+    if (!unfit) return Placement{node.name, std::move(*assignments)};
+    filtered_.emplace(&node, std::move(*unfit));
+    return std::nullopt;
+  }
+
+  // Needs a node that Try has refused, or would.
+  void Explain(const Node& node, Tally& tally) {
+    if (!node.ready) return tally.AddNode("node not ready: its daemon does not report");
+    const auto filtered = filtered_.find(&node);
+    if (filtered != filtered_.end()) return tally.AddNode(filtered->second);
+    tally.AddCards(node, fit_.Explain(node));
+  }
+
+ private:
+  Fit fit_;
+  const NodeFilter& filter_;
+  std::unordered_map<const Node*, std::string> filtered_;
+};
+
+// What the index is asked for: a slice that the node must have room for, whatever else is asked.
+Ask AskFor(const Need& need, const std::vector<Need>& needs, const CardType& type) {
+  Ask ask;
+  if (need.whole) {
+    ask.whole_cards = static_cast<int>(
+        std::count_if(needs.begin(), needs.end(), [](const Need& each) { return each.whole; }));
+    return ask;
+  }
+  ask.units = need.units[type.id];
+  ask.memory = need.memory;
+  ask.all_memory = need.all_memory;
+  return ask;
+}
+
+// The nodes of all types of card that a need selects, merged in the policy's order.
+class Candidates {
+ public:
+  Candidates(const Inventory& inventory, const std::vector<Need>& needs, Policy policy)
+      : policy_(policy) {
+    const Need& need = needs.front();
+    for (const CardType& type : inventory.types()) {
+      if (need.units[type.id] == Need::kNotSelected) continue;
+      Cursor cursor{&inventory.TreeOf(type), AskFor(need, needs, type), nullptr};
+      cursor.at = cursor.tree->First(cursor.ask, policy);
+      if (cursor.at) cursors_.push_back(cursor);
+    }
+  }
+
+  // Null: no more.
+  const Node* Next() {
+    const Node* best = nullptr;
+    for (const Cursor& cursor : cursors_) {
+      if (cursor.at && (!best || Before(*cursor.at->node, *best, policy_))) best = cursor.at->node;
+    }
+    for (Cursor& cursor : cursors_) {
+      if (cursor.at && cursor.at->node == best) {
+        cursor.at = cursor.tree->Next(cursor.at, cursor.ask, policy_);
+      }
+    }
+    return best;
+  }
+
+ private:
+  struct Cursor {
+    const NodeTree* tree;
+    Ask ask;
+    const NodeEntry* at;
+  };
+
+  Policy policy_;
+  std::vector<Cursor> cursors_;
+};
+
+// Where some slice names its cards: the nodes that have one of them, so that no other is looked at.
+std::optional<std::vector<const Node*>> NodesByUuid(const Inventory& inventory,
+                                                    const Request& request) {
+  for (const SliceRequest& slice : request.slices) {
+    if (slice.devices.uuids.empty()) continue;
+    std::vector<const Node*> nodes;
+    for (const std::string& uuid : slice.devices.uuids) {
+      const auto with_card = inventory.NodesWithCard(uuid);
+      nodes.insert(nodes.end(), with_card.begin(), with_card.end());
+    }
+    SortNodes(nodes, request.policy);
+    return nodes;
+  }
+  return std::nullopt;
+}
+
+std::optional<Placement> TryAll(Decision& decision, const std::vector<const Node*>& nodes) {
+  for (const Node* node : nodes) {
+    if (auto placement = decision.Try(*node)) return placement;
+  }
+  return std::nullopt;
+}
+
+std::optional<Placement> TryIndexed(Decision& decision, const Inventory& inventory, Policy policy) {
+  Candidates candidates(inventory, decision.fit().needs(), policy);
+  while (const Node* node = candidates.Next()) {
+    if (auto placement = decision.Try(*node)) return placement;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Answer Allocate(const Inventory& inventory, const Request& request, const NodeFilter& filter) {
+  Decision decision(inventory, request, filter);
+  const auto named = NodesByUuid(inventory, request);
+  auto placement =
+      named ? TryAll(decision, *named) : TryIndexed(decision, inventory, request.policy);
+  if (placement) return std::move(*placement);
+  Tally tally;
+  for (const auto& [name, node] : inventory.nodes()) {
+    if (node.reported) decision.Explain(node, tally);
+  }
+  return tally.Finish();
+}
+
+Answer AllocateOn(const Inventory& inventory, const Request& request,
+                  const std::vector<std::string>& nodes, const NodeFilter& filter) {
+  Decision decision(inventory, request, filter);
+  Tally tally;
+  std::vector<const Node*> known;
+  for (const std::string& name : std::set<std::string>(nodes.begin(), nodes.end())) {
+    if (const Node* node = inventory.Find(name)) {
+      known.push_back(node);
+    } else {
+      tally.AddNode("node has reported no DCU cards");
+    }
+  }
+  SortNodes(known, request.policy);
+  if (auto placement = TryAll(decision, known)) return std::move(*placement);
+  for (const Node* node : known) decision.Explain(*node, tally);
+  return tally.Finish();
+}
+
+}  // namespace vdcu::dcu

@@ -1,0 +1,95 @@
+// Can one node serve a request, with which of its cards, and if not, why not, card by card.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "dcu/allocator.h"
+
+namespace vdcu::dcu {
+
+// Of one card for one slice, in the order in which they are looked for.
+enum class Verdict : uint8_t {
+  kFits,
+  kOtherModel,
+  kOtherUuid,
+  kMig,
+  kUnhealthy,
+  kCordoned,
+  kUnits,
+  kMemory,
+  kInUse,
+  kNoPipe,
+  kNotTogether,  // would fit if the request had no other slice
+};
+
+// One slice of a request, made ready for many cards.
+struct Need {
+  const SliceRequest* slice = nullptr;
+  size_t index = 0;             // in the request
+  bool same_as_before = false;  // asks what the need before it asks
+  bool whole = false;
+  MiB memory;               // at least 1; not looked at when all_memory
+  bool all_memory = false;  // of a card that has none used
+  std::vector<int> units;   // by CardType::id, at least 1; kNotSelected: not one of its models
+  int most_units = 0;       // of all types
+
+  static constexpr int kNotSelected = -1;
+};
+
+// What is left of a card while slices are being put on it.
+struct Room {
+  const Card* card = nullptr;
+  CuMask units;
+  int free_units = 0;
+  MiB memory;
+  uint8_t pipes = 0;
+  uint8_t slots = 0;       // slices that may still come
+  bool unused = false;     // no slice
+  bool untouched = false;  // no memory used
+};
+
+class Fit {
+ public:
+  Fit(const Inventory& inventory, const Request& request);
+
+  // The hardest to place first: whole cards, then most units, then most memory.
+  const std::vector<Need>& needs() const { return needs_; }
+
+  // One assignment for each slice of the request, in its order.
+  std::optional<std::vector<Assignment>> Place(const Node& node);
+
+  struct Explanation {
+    const Need* need = nullptr;     // the first that no card fits; the first if each has one
+    std::vector<Verdict> verdicts;  // of the reported cards, in the node's order
+  };
+  // Needs a node where Place found nothing. The explanation holds until the next call.
+  const Explanation& Explain(const Node& node);
+
+ private:
+  struct Choice {
+    size_t room = 0;
+    CuMask units;
+    MiB memory;
+    int pipe = -1;
+  };
+
+  void OpenRooms(const Node& node);
+  bool Search(size_t depth, std::vector<bool> tried);
+  std::vector<size_t> Candidates(const Need& need, const std::vector<bool>& tried) const;
+  Choice Take(const Need& need, size_t room);
+  std::vector<Assignment> Assignments(const Node& node) const;
+
+  std::vector<Need> needs_;
+  Policy policy_;
+  bool by_uuid_ = false;  // does any need select cards by uuid?
+
+  // Of the node that is looked at.
+  std::vector<Room> rooms_;
+  std::vector<Choice> choices_;  // by Need::index
+  int steps_ = 0;
+  Explanation explanation_;
+};
+
+}  // namespace vdcu::dcu
