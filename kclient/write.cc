@@ -16,6 +16,7 @@ std::string_view VerbName(Write::Verb verb) {
     case Write::Verb::kCreate:
       return "create";
     case Write::Verb::kMergePatch:
+    case Write::Verb::kStrategicMergePatch:
       return "patch";
     case Write::Verb::kDelete:
       return "delete";
@@ -79,6 +80,13 @@ Write MakePatch(const Resource& resource, std::string_view ns, std::string_view 
   write.body = std::move(patch);
   write.body["metadata"]["uid"] = uid;
   if (!resource_version.empty()) write.body["metadata"]["resourceVersion"] = resource_version;
+  return write;
+}
+
+Write MakeStrategicPatch(const Resource& resource, std::string_view ns, std::string_view name,
+                         std::string_view subresource, nlohmann::json patch, std::string_view uid) {
+  Write write = MakePatch(resource, ns, name, subresource, std::move(patch), uid, "");
+  write.verb = Write::Verb::kStrategicMergePatch;
   return write;
 }
 

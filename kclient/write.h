@@ -34,7 +34,13 @@ std::string ResourcePath(const Resource& resource, std::string_view ns, std::str
                          std::string_view subresource = "");
 
 struct Write {
-  enum class Verb { kCreate, kMergePatch, kDelete };
+  enum class Verb {
+    kCreate,
+    kMergePatch,
+    kStrategicMergePatch,  // for lists that others write too, as a pod's conditions; core kinds
+                           // only
+    kDelete,
+  };
 
   Verb verb = Verb::kCreate;
   Resource resource;
@@ -53,6 +59,9 @@ Write MakeCreate(const Resource& resource, std::string_view ns, std::string_view
 Write MakePatch(const Resource& resource, std::string_view ns, std::string_view name,
                 std::string_view subresource, nlohmann::json patch, std::string_view uid,
                 std::string_view resource_version);
+// The same as a strategic merge patch.
+Write MakeStrategicPatch(const Resource& resource, std::string_view ns, std::string_view name,
+                         std::string_view subresource, nlohmann::json patch, std::string_view uid);
 // Only the object with this UID and, where it is given, this resourceVersion.
 Write MakeDelete(const Resource& resource, std::string_view ns, std::string_view name,
                  std::string_view uid, std::string_view resource_version);
