@@ -12,6 +12,11 @@ if(VDCU_FUZZ)
   target_compile_options(vdcu_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+# What `make build`, `make test` and `make fuzz` ask for: each flavour builds only what it runs.
+add_custom_target(binaries)
+add_custom_target(unit-tests)
+add_custom_target(fuzzers)
+
 # vdcu_library(<name> SOURCES a.cc … [DEPS target …]): a static library
 function(vdcu_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
@@ -24,20 +29,54 @@ function(vdcu_binary name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE vdcu_options ${ARG_DEPS})
+  add_dependencies(binaries ${name})
 endfunction()
 
-# vdcu_test(<name> SOURCES a_test.cc … [DEPS target …] [LABELS unit|integration] [TIMEOUT seconds]): one ctest entry
+# vdcu_test(<name> SOURCES a_test.cc … [DEPS target …] [LABELS unit|integration] [TIMEOUT seconds]): one ctest entry,
+# called asan.<name> where sanitizers are on, as one ctest run has both flavours (cmake/test_run.cmake).
 function(vdcu_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE vdcu_options ${ARG_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)
   endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  if("unit" IN_LIST ARG_LABELS)
+    add_dependencies(unit-tests ${name})
+  elseif(VDCU_SANITIZE)
+    return()  # integration tests run the release binaries
+  endif()
+  set(entry ${name})
+  if(VDCU_SANITIZE)
+    set(entry asan.${name})
+    set(ARG_LABELS asan)
+  endif()
+  add_test(NAME ${entry} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${entry} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+# vdcu_fuzz(<name> SOURCES x_fuzz.cc CORPUS folder [DEPS target …]): LLVMFuzzerTestOneInput. With VDCU_FUZZ a libFuzzer
+# target, run for VDCU_FUZZ_SECONDS; else a unit test that feeds it every file of CORPUS.
+function(vdcu_fuzz name)
+  cmake_parse_arguments(ARG "" "CORPUS" "SOURCES;DEPS" ${ARGN})
+  set(corpus ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_CORPUS})
+  if(NOT VDCU_FUZZ)
+    vdcu_test(${name} SOURCES ${ARG_SOURCES} ${CMAKE_SOURCE_DIR}/tests/fakes/replay_corpus.cc DEPS ${ARG_DEPS})
+    target_compile_definitions(${name} PRIVATE VDCU_CORPUS="${corpus}")
+    return()
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE vdcu_options ${ARG_DEPS})
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers ${name})
+  set(found ${CMAKE_BINARY_DIR}/corpus/${name})
+  file(MAKE_DIRECTORY ${found})
+  add_test(NAME fuzz.${name}
+    COMMAND ${name} -max_total_time=${VDCU_FUZZ_SECONDS} -print_final_stats=1 -artifact_prefix=${CMAKE_BINARY_DIR}/
+      ${found} ${corpus})
+  set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz)
 endfunction()
