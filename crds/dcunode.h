@@ -57,6 +57,7 @@ struct DcuNode {
   static base::Result<DcuNode> FromJson(kclient::JsonView object);
 };
 
+// Also deviceCount, which the printer columns need.
 nlohmann::json ToJson(const DcuNodeStatus& status);
 nlohmann::json ToJson(const dcu::Device& device);
 

@@ -50,8 +50,10 @@ struct PodRequest {
 
 // Needs pod.scheduling (a pod that is not bound). Errors: kInvalid, naming container, resource,
 // value and what would be right: dcumem or dcucores without dcunum, dcunum > 1 with dcumem or
-// dcucores, both families in one container, an init container that asks, cores above 100, a
-// partition named together with several containers that ask or with more than one card.
+// dcucores, both families in one container, an init container that asks, cores above 100, memory
+// above 1 TiB (a quantity such as 2Gi where MiB are counted), an unknown policy; a partition named
+// while not exactly one container asks for exactly one card, or together with a size or a selector
+// of cards, which the partition has itself.
 base::Result<PodRequest> ParsePodRequest(const kclient::Pod& pod);
 
 // Whether the pod's limits or requests name any resource of ours, right or wrong.

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -48,15 +49,22 @@ struct VdcuPartition {
   bool assigned() const { return spec.assignment.has_value(); }
   bool IsTrue(std::string_view condition_type) const;
 
-  // Errors: kCorrupt, naming field and value. Never more lenient than the schema where exactness
-  // matters: an assignment whose masks do not count computeUnits is an error.
+  // Annotations are not kept. Errors: kCorrupt, naming field and value. Never more lenient than the
+  // schema where exactness matters: an assignment whose masks do not count computeUnits is an
+  // error.
   static base::Result<VdcuPartition> FromJson(kclient::JsonView object);
 };
 
-// The whole object for a create (status left out: the apiserver would drop it).
+// The whole object for a create. Left out are status, which the apiserver would drop, and the parts
+// of model names in request.devices: they come from the pod's annotations and stay there.
 nlohmann::json ToJson(const VdcuPartition& partition);
 nlohmann::json ToJson(const dcu::Assignment& assignment);
+// For a merge patch: null where nothing is set, so that the patch clears it.
 nlohmann::json ToJson(const PartitionStatus& status);
+
+// "BinPack" and "Spread", as the API and the flags spell them.
+std::string_view ToString(dcu::Policy policy);
+std::optional<dcu::Policy> ParsePolicy(std::string_view text);
 
 // What the schema's CEL rules refuse, for callers that make partitions: at most one of units and
 // percent, bounds, no empty names. Errors: kInvalid, naming field, value and what would be right.
@@ -64,7 +72,7 @@ base::Status Validate(const PartitionSpec& spec);
 
 // Names of partitions made for pods: the pod's name cut to 40 + "-" + 10 hex of sha256("<pod
 // uid>/<container>"), and of "<pod uid>/<container>/<n>" for the n-th (n >= 1) further whole card
-// of a container.
+// of a container. Always one DNS label: dots become "-", and the cut does not end in one.
 std::string PartitionName(std::string_view pod_name, std::string_view pod_uid,
                           std::string_view container, int card_number);
 

@@ -1,0 +1,111 @@
+#include "crds/fields.h"
+
+#include <limits>
+#include <utility>
+
+#include "kclient/core/quantity.h"
+
+namespace vdcu::crds {
+
+base::Result<dcu::MiB> ParseMemory(std::string_view text) {
+  if (text.find_first_not_of("0123456789.") == std::string_view::npos) {
+    const bool whole = !text.empty() && text.find('.') == std::string_view::npos;
+    return base::Invalid("write a unit, for example " + (whole ? std::string(text) : "2000") +
+                         "Mi");
+  }
+  const auto bytes = kclient::ParseQuantity(text);
+  if (!bytes || *bytes < 0 || *bytes % dcu::kBytesPerMiB != 0 ||
+      *bytes / dcu::kBytesPerMiB > kMaxMemory.value) {
+    return base::Invalid("must be whole MiB from 0Mi to 1Ti, for example 2000Mi or 2Gi");
+  }
+  return dcu::MiB{*bytes / dcu::kBytesPerMiB};
+}
+
+std::string MemoryText(dcu::MiB memory) { return std::to_string(memory.value) + "Mi"; }
+
+std::string Fields::String(std::string_view key) {
+  const auto value = kclient::Get(object_, key);
+  if (!value) return "";
+  std::string_view text;
+  if (value->get(text)) Fail(key, "must be a string");
+  return std::string(text);
+}
+
+std::string Fields::Required(std::string_view key) {
+  std::string text = String(key);
+  if (text.empty()) Fail(key, "must not be empty");
+  return text;
+}
+
+std::optional<int> Fields::Int(std::string_view key, int least, int most) {
+  const auto value = kclient::Get(object_, key);
+  if (!value) return std::nullopt;
+  int64_t number = 0;
+  if (value->get(number) || number < least || number > most) {
+    Fail(key, most == std::numeric_limits<int>::max()
+                  ? "must be a whole number, at least " + std::to_string(least)
+                  : "must be a whole number from " + std::to_string(least) + " to " +
+                        std::to_string(most));
+    return std::nullopt;
+  }
+  return static_cast<int>(number);
+}
+
+int Fields::RequiredInt(std::string_view key, int least, int most) {
+  if (!kclient::Get(object_, key)) Fail(key, "must be there");
+  return Int(key, least, most).value_or(least);
+}
+
+bool Fields::RequiredBool(std::string_view key) {
+  const auto value = kclient::GetBool(object_, key);
+  if (!value) Fail(key, "must be true or false");
+  return value.value_or(false);
+}
+
+std::optional<dcu::MiB> Fields::Memory(std::string_view key) {
+  const auto value = kclient::Get(object_, key);
+  if (!value) return std::nullopt;
+  std::string_view text;
+  const std::string number = simdjson::minify(*value);
+  const auto memory = ParseMemory(value->get(text) ? number : text);
+  if (!memory) {
+    Fail(key, memory.error().message);
+    return std::nullopt;
+  }
+  return *memory;
+}
+
+dcu::MiB Fields::RequiredMemory(std::string_view key) {
+  if (!kclient::Get(object_, key)) Fail(key, "must be there");
+  return Memory(key).value_or(dcu::MiB{});
+}
+
+std::vector<std::string> Fields::Strings(std::string_view key) {
+  std::vector<std::string> strings;
+  kclient::ForEach(object_, key, [&](kclient::JsonView element) {
+    std::string_view text;
+    if (element.get(text) || text.empty()) Fail(key, "must be a list of strings, none empty");
+    strings.emplace_back(text);
+  });
+  return strings;
+}
+
+std::optional<Fields> Fields::Object(std::string_view key) {
+  const auto value = kclient::Get(object_, key);
+  if (!value) return std::nullopt;
+  if (!value->is_object()) Fail(key, "must be an object");
+  return Fields(*value, PathOf(key), status_);
+}
+
+void Fields::Fail(std::string_view key, std::string_view message) {
+  if (!status_) return;
+  std::string text = PathOf(key) + ": ";
+  if (const auto value = kclient::Get(object_, key)) text += simdjson::minify(*value) + ": ";
+  status_ = base::Corrupt(text.append(message));
+}
+
+std::string Fields::PathOf(std::string_view key) const {
+  return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+}
+
+}  // namespace vdcu::crds

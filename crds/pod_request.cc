@@ -1,0 +1,255 @@
+#include "crds/pod_request.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "crds/fields.h"
+#include "crds/keys.h"
+#include "crds/vdcupartition.h"
+
+namespace vdcu::crds {
+namespace {
+
+constexpr int64_t kMaxCards = 1024;  // far more than a node has; keeps the number an int
+constexpr size_t kMaxObjectName = 253;
+
+// What one container says about one family; nullopt: nothing.
+struct Amounts {
+  std::optional<int64_t> count;
+  std::optional<int64_t> memory;
+  std::optional<int64_t> cores;
+
+  bool any() const { return count || memory || cores; }
+};
+
+std::optional<int64_t> Amount(const kclient::Container& container, std::string_view resource) {
+  for (const kclient::ResourceList* list : {&container.limits, &container.requests}) {
+    if (const auto found = list->find(resource); found != list->end()) return found->second;
+  }
+  return std::nullopt;
+}
+
+Amounts AmountsOf(const kclient::Container& container, const ResourceFamily& family) {
+  return {.count = Amount(container, family.count),
+          .memory = Amount(container, family.memory),
+          .cores = Amount(container, family.cores)};
+}
+
+base::Error Wrong(std::string_view container, std::string_view what, const std::string& right) {
+  return base::Invalid("container " + std::string(container) + ": " + std::string(what) + ": " +
+                       right);
+}
+
+std::string Said(std::string_view resource, int64_t amount) {
+  return std::string(resource) + " " + std::to_string(amount);
+}
+
+base::Status CheckCount(const std::string& container, const ResourceFamily& family,
+                        const Amounts& asked) {
+  const std::string part(asked.memory ? family.memory : family.cores);
+  const bool has_part = asked.memory || asked.cores;
+  if (!asked.count) {
+    return Wrong(container, part, "set " + std::string(family.count) + ": 1 with it");
+  }
+  const std::string said = Said(family.count, *asked.count);
+  if (*asked.count < 1 && has_part) {
+    return Wrong(container, said, "must be 1, as " + part + " is set");
+  }
+  if (*asked.count > 1 && has_part) {
+    return Wrong(container, said,
+                 "several cards are whole cards only; leave out " + part + ", or set it to 1");
+  }
+  if (*asked.count > kMaxCards) {
+    return Wrong(container, said, "at most " + std::to_string(kMaxCards) + " cards");
+  }
+  return base::Ok();
+}
+
+base::Status CheckParts(const std::string& container, const ResourceFamily& family,
+                        const Amounts& asked) {
+  if (asked.memory && (*asked.memory < 1 || *asked.memory > kMaxMemory.value)) {
+    return Wrong(container, Said(family.memory, *asked.memory),
+                 "counts MiB: must be a plain number from 1 to " +
+                     std::to_string(kMaxMemory.value) + ", for example 2000");
+  }
+  if (asked.cores && (*asked.cores < 1 || *asked.cores > 100)) {
+    return Wrong(container, Said(family.cores, *asked.cores),
+                 "percent of a card: must be from 1 to 100");
+  }
+  return base::Ok();
+}
+
+// nullopt: the container asks for no card.
+base::Result<std::optional<ContainerRequest>> ReadContainer(const kclient::Container& container) {
+  const ResourceFamily* named = nullptr;
+  for (const ResourceFamily& family : kResourceFamilies) {
+    if (!AmountsOf(container, family).any()) continue;
+    if (named != nullptr) {
+      return Wrong(container.name, std::string(named->count) + " and " + std::string(family.count),
+                   "two names of the same cards; use the resources of one of them");
+    }
+    named = &family;
+  }
+  if (named == nullptr) return std::optional<ContainerRequest>();
+  const Amounts asked = AmountsOf(container, *named);
+  RETURN_IF_ERROR(CheckCount(container.name, *named, asked));
+  RETURN_IF_ERROR(CheckParts(container.name, *named, asked));
+  if (*asked.count < 1) return std::optional<ContainerRequest>();
+  ContainerRequest request{.container = container.name, .slice = {}, .cards = 1};
+  request.cards = static_cast<int>(*asked.count);
+  if (asked.memory) request.slice.memory = dcu::MiB{*asked.memory};
+  if (asked.cores) request.slice.percent = static_cast<int>(*asked.cores);
+  return std::optional(std::move(request));
+}
+
+base::Status CheckInitContainer(const kclient::Container& container) {
+  for (const ResourceFamily& family : kResourceFamilies) {
+    for (const std::string_view resource : {family.count, family.memory, family.cores}) {
+      const int64_t amount = Amount(container, resource).value_or(0);
+      if (amount == 0) continue;
+      return Wrong(container.name, Said(resource, amount),
+                   "init containers and sidecars may not ask for cards; ask in a container");
+    }
+  }
+  return base::Ok();
+}
+
+std::string_view Annotation(const kclient::Pod& pod, std::string_view name) {
+  const auto found = pod.meta.annotations.find(name);
+  return found == pod.meta.annotations.end() ? std::string_view() : found->second;
+}
+
+// Appends the items of a comma list, without the blanks around them.
+void AddList(std::string_view text, std::vector<std::string>& items) {
+  constexpr std::string_view kBlank = " \t\n\r";
+  while (!text.empty()) {
+    const size_t comma = text.find(',');
+    std::string_view item = text.substr(0, comma);
+    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    item.remove_prefix(std::min(item.find_first_not_of(kBlank), item.size()));
+    item = item.substr(0, item.find_last_not_of(kBlank) + 1);
+    if (!item.empty()) items.emplace_back(item);
+  }
+}
+
+dcu::DeviceSelector ReadSelector(const kclient::Pod& pod) {
+  dcu::DeviceSelector devices;
+  for (const std::string_view name : {"hygon.com/use-dcutype", "hygon.com/use-hcutype"}) {
+    AddList(Annotation(pod, name), devices.model_parts);
+  }
+  for (const std::string_view name : {"hygon.com/nouse-dcutype", "hygon.com/nouse-hcutype"}) {
+    AddList(Annotation(pod, name), devices.exclude_model_parts);
+  }
+  for (const std::string_view name : {"hygon.com/use-gpuuuid", "hygon.com/use-hcuuuid"}) {
+    AddList(Annotation(pod, name), devices.uuids);
+  }
+  for (const std::string_view name : {"hygon.com/nouse-gpuuuid", "hygon.com/nouse-hcuuuid"}) {
+    AddList(Annotation(pod, name), devices.exclude_uuids);
+  }
+  return devices;
+}
+
+base::Error WrongAnnotation(std::string_view name, std::string_view value,
+                            const std::string& right) {
+  return base::Invalid("annotation " + std::string(name) + ": \"" + std::string(value) +
+                       "\": " + right);
+}
+
+bool IsObjectName(std::string_view name) {
+  const auto is_alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !name.empty() && name.size() <= kMaxObjectName && is_alnum(name.front()) &&
+         is_alnum(name.back()) && std::all_of(name.begin(), name.end(), [&](char c) {
+           return is_alnum(c) || c == '-' || c == '.';
+         });
+}
+
+// A reserved partition has its size and its card: a pod that names it says nothing else about them.
+base::Status CheckPartition(const PodRequest& request, const dcu::DeviceSelector& devices) {
+  const auto wrong = [&](const std::string& right) {
+    return WrongAnnotation(kPartitionAnnotation, request.partition, right);
+  };
+  if (!IsObjectName(request.partition)) {
+    return wrong("must be the name of a VDCUPartition in the pod's namespace");
+  }
+  if (request.containers.size() != 1) {
+    return wrong("exactly one container must ask for it with " +
+                 std::string(kResourceFamilies[0].count) + ": 1, and " +
+                 std::to_string(request.containers.size()) + " ask for cards");
+  }
+  const ContainerRequest& asked = request.containers.front();
+  if (asked.cards != 1) {
+    return wrong("is one slice, and container " + asked.container + " asks for " +
+                 std::to_string(asked.cards) + " cards; ask for 1");
+  }
+  if (!asked.slice.whole_card() || devices != dcu::DeviceSelector()) {
+    return wrong(
+        "the partition says how much of which card; leave out memory, cores and the annotations "
+        "that select cards");
+  }
+  return base::Ok();
+}
+
+base::Status ReadAnnotations(const kclient::Pod& pod, PodRequest& request) {
+  const dcu::DeviceSelector devices = ReadSelector(pod);
+  if (pod.meta.annotations.contains(kPolicyAnnotation)) {
+    const std::string_view policy = Annotation(pod, kPolicyAnnotation);
+    request.policy = ParsePolicy(policy);
+    if (!request.policy) {
+      return WrongAnnotation(kPolicyAnnotation, policy, "must be BinPack or Spread");
+    }
+  }
+  if (pod.meta.annotations.contains(kPartitionAnnotation)) {
+    request.partition = Annotation(pod, kPartitionAnnotation);
+    RETURN_IF_ERROR(CheckPartition(request, devices));
+  }
+  for (ContainerRequest& container : request.containers) container.slice.devices = devices;
+  return base::Ok();
+}
+
+bool Names(const kclient::ResourceList& resources) {
+  return std::any_of(resources.begin(), resources.end(),
+                     [](const auto& item) { return IsDcuResource(item.first); });
+}
+
+bool Names(const std::vector<kclient::Container>& containers) {
+  return std::any_of(containers.begin(), containers.end(), [](const auto& container) {
+    return Names(container.limits) || Names(container.requests);
+  });
+}
+
+}  // namespace
+
+bool IsPartResource(std::string_view resource) {
+  return std::any_of(kResourceFamilies.begin(), kResourceFamilies.end(),
+                     [&](const ResourceFamily& family) {
+                       return resource == family.memory || resource == family.cores;
+                     });
+}
+
+bool IsDcuResource(std::string_view resource) {
+  return IsPartResource(resource) ||
+         std::any_of(kResourceFamilies.begin(), kResourceFamilies.end(),
+                     [&](const ResourceFamily& family) { return resource == family.count; });
+}
+
+base::Result<PodRequest> ParsePodRequest(const kclient::Pod& pod) {
+  CHECK(pod.scheduling != nullptr, "a bound pod asks for nothing any more");
+  for (const kclient::Container& container : pod.scheduling->init_containers) {
+    RETURN_IF_ERROR(CheckInitContainer(container));
+  }
+  PodRequest request;
+  for (const kclient::Container& container : pod.scheduling->containers) {
+    ASSIGN_OR_RETURN(auto asked, ReadContainer(container));
+    if (asked) request.containers.push_back(std::move(*asked));
+  }
+  RETURN_IF_ERROR(ReadAnnotations(pod, request));
+  return request;
+}
+
+bool AsksForDcu(const kclient::Pod& pod) {
+  if (Names(pod.requests)) return true;
+  return pod.scheduling != nullptr &&
+         (Names(pod.scheduling->containers) || Names(pod.scheduling->init_containers));
+}
+
+}  // namespace vdcu::crds
