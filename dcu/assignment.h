@@ -27,13 +27,13 @@ struct Assignment {
 
 // Which cards may serve a request; an empty list selects all.
 struct DeviceSelector {
-  std::vector<std::string> models;          // any of these, exact names
-  std::vector<std::string> exclude_models;  // none of these
-  std::vector<std::string> uuids;
-  std::vector<std::string> exclude_uuids;
+  std::vector<std::string> models = {};          // any of these, exact names
+  std::vector<std::string> exclude_models = {};  // none of these
+  std::vector<std::string> uuids = {};
+  std::vector<std::string> exclude_uuids = {};
   // Pod annotations (hygon.com/use-dcutype): a part of the model's name, any case.
-  std::vector<std::string> model_parts;
-  std::vector<std::string> exclude_model_parts;
+  std::vector<std::string> model_parts = {};
+  std::vector<std::string> exclude_model_parts = {};
 
   friend bool operator==(const DeviceSelector&, const DeviceSelector&) = default;
 };
