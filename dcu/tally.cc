@@ -128,7 +128,9 @@ Refusal Tally::Finish() const {
 std::string Refusal::Message() const {
   if (nodes == 0) return "0/0 nodes fit: no node has reported DCU cards";
   std::string text = "0/" + std::to_string(nodes) + " nodes fit: " + Joined(node_reasons);
-  if (cards > 0) text += "; " + std::to_string(cards) + (cards == 1 ? " card: " : " cards: ") + Joined(card_reasons);
+  if (cards > 0)
+    text +=
+        "; " + std::to_string(cards) + (cards == 1 ? " card: " : " cards: ") + Joined(card_reasons);
   return text;
 }
 

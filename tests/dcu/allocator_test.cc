@@ -203,12 +203,42 @@ TEST(Allocator, SelectorsChooseCards) {
 }
 
 TEST(Allocator, BacktracksWhereGreedyFails) {
-  // The tightest card for the first slice is the only one that the second may have.
-  Inventory inventory;
-  inventory.SetNode("n", {Card60("c1"), Card60("c2")}, Ready());
-  inventory.SetSlice("1", Held("n", "c1", 0, 20, 100, 0, 0));
-  EXPECT_THAT(Ask(inventory, {Units(40, 100), On(Units(30, 100), {.uuids = {"c1"}})}),
-              ElementsAre("n/c2 40 100 0 1", "n/c1 30 100 1 2"));
+  Device other_model = Card60("c2");
+  other_model.model = "Z100";
+  const auto in_use = [](Inventory& inventory) {
+    inventory.SetSlice("1", Held("n", "c1", 0, 20, 100, 0, 0));
+  };
+  const auto unused = [](Inventory&) {};
+  const struct {
+    const char* sentence;
+    Device second;
+    std::function<void(Inventory&)> prepare;
+    DeviceSelector devices;
+    std::vector<std::string> want;
+  } cases[] = {
+      {"the tightest card for the first slice is the only one that the second may have",
+       Card60("c2"),
+       in_use,
+       {.uuids = {"c1"}},
+       {"n/c2 40 100 0 1", "n/c1 30 100 1 2"}},
+      {"of two cards alike the second slice may have one only",
+       Card60("c2"),
+       unused,
+       {.uuids = {"c1"}},
+       {"n/c2 40 100 0 0", "n/c1 30 100 0 1"}},
+      {"two cards differ by model only",
+       other_model,
+       unused,
+       {.models = {"Z100L"}},
+       {"n/c2 40 100 0 0", "n/c1 30 100 0 1"}},
+  };
+  for (const auto& c : cases) {
+    Inventory inventory;
+    inventory.SetNode("n", {Card60("c1"), c.second}, Ready());
+    c.prepare(inventory);
+    EXPECT_EQ(Ask(inventory, {Units(40, 100), On(Units(30, 100), c.devices)}), c.want)
+        << c.sentence;
+  }
 }
 
 TEST(Allocator, ManyEqualSlicesThatDoNotFitAreRefusedInFewSteps) {
@@ -249,10 +279,9 @@ TEST(Allocator, AllocateOnLooksAtNoOtherNode) {
   EXPECT_THAT(Told(AllocateOn(inventory, request, {"n3", "n2", "n3"}, nullptr)),
               ElementsAre("n2/cn2 30 100 0 0"));
   inventory.SetSlice("1", HeldWhole("n3", "cn3"));
-  EXPECT_THAT(
-      Told(AllocateOn(inventory, request, {"n3", "n3", "n9"}, nullptr)),
-      ElementsAre("0/2 nodes fit: 1 card in use, 1 node has reported no DCU cards; 1 card: "
-                  "1 in use"));
+  EXPECT_THAT(Told(AllocateOn(inventory, request, {"n3", "n3", "n9"}, nullptr)),
+              ElementsAre("0/2 nodes fit: 1 card in use, 1 node has reported no DCU cards; 1 card: "
+                          "1 in use"));
 }
 
 TEST(Allocator, CardsThatVanishedAreNotGiven) {
