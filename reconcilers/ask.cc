@@ -1,0 +1,179 @@
+#include "reconcilers/ask.h"
+
+#include <memory>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "reconcilers/node_fit.h"
+#include "reconcilers/partition.h"
+#include "reconcilers/pod_partitions.h"
+#include "reconcilers/reserved.h"
+
+namespace vdcu::reconcilers {
+
+namespace {
+
+constexpr std::string_view kUnschedulable = "Unschedulable";
+
+// Exactly one of the two; neither: nothing of that key waits for cards.
+struct Waiting {
+  const PodEntry* pod = nullptr;
+  const PartitionEntry* partition = nullptr;
+};
+
+Waiting FindWaiting(const Cluster& cluster, const std::string& key) {
+  const size_t slash = key.find('/');
+  const std::string object_key = key.substr(slash + 1);
+  if (key.starts_with("pod/")) {
+    const PodEntry* pod = cluster.FindPod(object_key);
+    const bool waits = pod != nullptr && WaitsForUs(cluster, *pod->pod) && pod->node().empty() &&
+                       pod->request && pod->request->has_value();
+    return {waits ? pod : nullptr, nullptr};
+  }
+  const PartitionEntry* partition = cluster.FindPartition(object_key);
+  const bool waits = partition != nullptr && partition->shown && !partition->assumed &&
+                     !partition->object().assigned() && !partition->object().meta.deleting() &&
+                     !partition->object().spec.pod_ref;
+  return {nullptr, waits ? partition : nullptr};
+}
+
+nlohmann::json Text(const dcu::SliceRequest& slice) {
+  const dcu::DeviceSelector& devices = slice.devices;
+  return {slice.compute_units.value_or(0),
+          slice.percent.value_or(0),
+          slice.memory ? slice.memory->value : 0,
+          devices.models,
+          devices.exclude_models,
+          devices.uuids,
+          devices.exclude_uuids,
+          devices.model_parts,
+          devices.exclude_model_parts};
+}
+
+nlohmann::json Text(const kclient::NodeSelector& selector) {
+  nlohmann::json text = nlohmann::json::array({selector.present});
+  for (const kclient::NodeSelectorTerm& term : selector.terms) {
+    nlohmann::json terms = nlohmann::json::array();
+    for (const auto* list : {&term.match_expressions, &term.match_fields}) {
+      terms.push_back("|");
+      for (const auto& item : *list) terms.push_back({item.key, item.op, item.values});
+    }
+    text.push_back(std::move(terms));
+  }
+  return text;
+}
+
+nlohmann::json Text(const Cluster& cluster, const PodEntry& entry, base::TimePoint now) {
+  const kclient::Pod& pod = *entry.pod;
+  const kclient::PodScheduling& wants = *pod.scheduling;
+  nlohmann::json text = {pod.requests, wants.node_selector, Text(wants.affinity)};
+  for (const auto& t : wants.tolerations) text.push_back({t.key, t.op, t.value, t.effect});
+  for (const auto& port : pod.host_ports) text.push_back({port.ip, port.protocol, port.port});
+  for (const auto& [node, until] : entry.avoided) {
+    if (now < until) text.push_back(node);
+  }
+  const auto volumes = cluster.VolumesOf(pod);
+  if (!volumes) text.push_back(volumes.error().message);
+  if (volumes) {
+    for (const auto& affinity : *volumes) text.push_back(Text(affinity));
+  }
+  return text;
+}
+
+Ask AskOfPod(const Cluster& cluster, const std::string& key, const PodEntry& entry,
+             base::TimePoint now) {
+  const kclient::Pod& pod = *entry.pod;
+  Ask ask;
+  ask.order = {-pod.priority, pod.meta.creation_timestamp, key};
+  ask.request.policy = (*entry.request)->policy.value_or(cluster.settings().policy);
+  nlohmann::json slices = nlohmann::json::array();
+  for (const NeededPartition& needed : NeededPartitions(pod, **entry.request)) {
+    slices.push_back(Text(needed.slice));
+    ask.request.slices.push_back(needed.slice);
+  }
+  ask.alike = nlohmann::json{ask.request.policy, slices, Text(cluster, entry, now)}.dump();
+  return ask;
+}
+
+Ask AskOfPartition(const Cluster& cluster, const std::string& key,
+                   const crds::VdcuPartition& partition) {
+  Ask ask;
+  ask.order = {0, partition.meta.creation_timestamp, key};
+  ask.request.policy = partition.spec.policy.value_or(cluster.settings().policy);
+  ask.request.slices = {partition.spec.request};
+  ask.alike = nlohmann::json{"partition", ask.request.policy, Text(partition.spec.request),
+                             partition.spec.node_selector}
+                  .dump();
+  return ask;
+}
+
+std::optional<std::string> WhyPassedOver(const Cluster& cluster, const PodEntry* pod,
+                                         const std::string& node, base::TimePoint now) {
+  if (cluster.IsSilent(node, now)) return "node's vdcu daemon does not answer";
+  if (pod == nullptr) return {};
+  const auto avoided = pod->avoided.find(node);
+  if (avoided == pod->avoided.end() || now >= avoided->second) return {};
+  return "node did not prepare the pod's slice just now";
+}
+
+}  // namespace
+
+std::optional<Ask> DescribeAsk(const Cluster& cluster, const std::string& key,
+                               base::TimePoint now) {
+  const Waiting waiting = FindWaiting(cluster, key);
+  if (waiting.pod) return AskOfPod(cluster, key, *waiting.pod, now);
+  if (waiting.partition) return AskOfPartition(cluster, key, waiting.partition->object());
+  return {};
+}
+
+base::Result<dcu::NodeFilter> FilterFor(const Cluster& cluster, const std::string& key,
+                                        base::TimePoint now) {
+  const Waiting waiting = FindWaiting(cluster, key);
+  VolumeAffinities volumes;
+  if (waiting.pod) {
+    ASSIGN_OR_RETURN(volumes, cluster.VolumesOf(*waiting.pod->pod));
+  }
+  return dcu::NodeFilter([&cluster, waiting, now, volumes = std::move(volumes)](
+                             const std::string& node) -> std::optional<std::string> {
+    const NodeLoad* load = cluster.ledger().Find(node);
+    if (load == nullptr) return "node does not exist";
+    if (auto why = WhyPassedOver(cluster, waiting.pod, node, now)) return why;
+    return waiting.pod ? WhyUnfit(*load, *waiting.pod->pod, volumes)
+                       : WhyUnfit(*load, waiting.partition->object().spec.node_selector);
+  });
+}
+
+Plan Grant(const Cluster& cluster, const std::string& key, const dcu::Placement& placement) {
+  const Waiting waiting = FindWaiting(cluster, key);
+  Plan plan;
+  if (waiting.partition) {
+    plan.writes.push_back(
+        AssignPartition(waiting.partition->object(), placement.assignments.front()));
+    return plan;
+  }
+  const kclient::Pod& pod = *waiting.pod->pod;
+  const auto needed = NeededPartitions(pod, **waiting.pod->request);
+  for (size_t i = 0; i < needed.size(); ++i) {
+    plan.writes.push_back(CreatePartition(MakePartition(pod, needed[i], placement.assignments[i])));
+  }
+  return plan;
+}
+
+Plan Explain(const Cluster& cluster, const std::string& key, const std::string& message,
+             const Instant& at) {
+  const Waiting waiting = FindWaiting(cluster, key);
+  Plan plan;
+  if (waiting.partition) {
+    AppendUnassigned(plan, waiting.partition->object(), kUnschedulable, message, at);
+    return plan;
+  }
+  AppendUnscheduled(plan, *waiting.pod, kUnschedulable, message, at);
+  for (const auto& [node, until] : waiting.pod->avoided) {
+    if (until <= at.now) continue;
+    plan.requeue_after = std::min(plan.requeue_after.value_or(until - at.now), until - at.now);
+  }
+  return plan;
+}
+
+}  // namespace vdcu::reconcilers

@@ -1,0 +1,42 @@
+// What a waiting request asks for: of a pod, or of a reserved partition.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "dcu/allocator.h"
+#include "reconcilers/cluster.h"
+#include "reconcilers/plan.h"
+#include "reconcilers/pod.h"
+
+namespace vdcu::reconcilers {
+
+// Higher priority first, then the older, then by key.
+using Order = std::tuple<int, std::string, std::string>;
+
+struct Ask {
+  Order order;
+  dcu::Request request;
+  std::string alike;  // two asks with the same text have the same answer
+};
+
+// `key` is of the workqueue. Nothing: it does not wait for cards (any more).
+std::optional<Ask> DescribeAsk(const Cluster& cluster, const std::string& key, base::TimePoint now);
+
+// Which nodes may serve it, cards aside. Holds until the cluster changes. Errors: kInvalid, where
+// no node can (its volumes).
+base::Result<dcu::NodeFilter> FilterFor(const Cluster& cluster, const std::string& key,
+                                        base::TimePoint now);
+
+// The writes that give it these cards.
+Plan Grant(const Cluster& cluster, const std::string& key, const dcu::Placement& placement);
+
+// Says on the object, and in an event, why it waits; comes back when a node that is avoided may be
+// tried again.
+Plan Explain(const Cluster& cluster, const std::string& key, const std::string& message,
+             const Instant& at);
+
+}  // namespace vdcu::reconcilers

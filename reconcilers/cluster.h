@@ -1,0 +1,163 @@
+// All that decisions are made from: what the watches have shown, with our own writes laid over it
+// from their start until the watch shows them or they fail. Values only: no I/O, no clock, no logs.
+//
+// Promises: a change costs the work of what it touches; a slice counts as taken from the moment its
+// create or assignment is sent until the watch shows that its object is gone; what a change
+// concerns is told by TakeDirty (keys to reconcile) and TakeImproved (nodes that have more room, or
+// other properties, than before). Ownership: pointers returned hold until the next change.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "crds/dcunode.h"
+#include "crds/pod_request.h"
+#include "crds/vdcupartition.h"
+#include "dcu/inventory.h"
+#include "kclient/core/volume.h"
+#include "reconcilers/node_fit.h"
+#include "reconcilers/node_ledger.h"
+#include "reconcilers/plan.h"
+
+namespace vdcu::reconcilers {
+
+struct Settings {
+  std::string scheduler_name = "vdcu-scheduler";
+  dcu::Policy policy = dcu::Policy::kBinPack;
+  base::Duration prepare_timeout{5'000};  // a daemon that is silent for so long is passed over
+  base::Duration avoid{
+      30'000};  // for how long a node that refused or was silent is not tried again
+  base::Duration not_ready_grace{5 *
+                                 60'000};  // after it the controller lets go in a dead node's place
+};
+
+// How far our last write to an object has come.
+enum class Sent { kNothing, kInFlight, kUnknown, kCommitted };
+
+struct PartitionEntry {
+  std::shared_ptr<const crds::VdcuPartition> shown;    // null: our create only
+  std::shared_ptr<const crds::VdcuPartition> assumed;  // laid over it
+  Sent sent = Sent::kNothing;                          // cleared when the watch shows a change
+  base::TimePoint assigned_at{};  // when this process first saw or made the assignment
+
+  const crds::VdcuPartition& object() const { return assumed ? *assumed : *shown; }
+};
+
+struct PodEntry {
+  std::shared_ptr<const kclient::Pod> pod;
+  std::optional<base::Result<crds::PodRequest>> request;  // of a pod that is not bound
+  std::string assumed_node;                               // our binding
+  Sent sent = Sent::kNothing;                             // of the binding
+  std::string reported;                                   // message of our last PodScheduled=False
+  std::map<std::string, base::TimePoint> avoided;         // node -> until when
+
+  // Where it runs or is about to; empty: nowhere yet.
+  const std::string& node() const { return pod->bound() ? pod->node_name : assumed_node; }
+};
+
+// Keys of the workqueue: "pod/team-a/p1", "partition/team-a/p1".
+std::string PodKey(std::string_view object_key);
+std::string PartitionKey(std::string_view object_key);
+
+class Cluster {
+ public:
+  explicit Cluster(Settings settings) : settings_(std::move(settings)) {}
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  // What the watches show; null is "not there".
+  void OnPod(const std::shared_ptr<const kclient::Pod>& old_pod,
+             const std::shared_ptr<const kclient::Pod>& new_pod);
+  void OnPartition(const std::shared_ptr<const crds::VdcuPartition>& old_object,
+                   const std::shared_ptr<const crds::VdcuPartition>& new_object,
+                   base::TimePoint now);
+  void OnNode(const std::shared_ptr<const kclient::Node>& old_node,
+              const std::shared_ptr<const kclient::Node>& new_node);
+  void OnDcuNode(const std::shared_ptr<const crds::DcuNode>& old_node,
+                 const std::shared_ptr<const crds::DcuNode>& new_node);
+  void OnClaim(const std::shared_ptr<const kclient::PersistentVolumeClaim>& old_claim,
+               const std::shared_ptr<const kclient::PersistentVolumeClaim>& new_claim);
+  void OnVolume(const std::shared_ptr<const kclient::PersistentVolume>& old_volume,
+                const std::shared_ptr<const kclient::PersistentVolume>& new_volume);
+
+  // Our own writes: from their start, and when they end.
+  void Assume(const Assumption& assumption, base::TimePoint now);
+  void Settle(const Assumption& assumption, Outcome outcome, base::TimePoint now);
+
+  // What reconcilers note about nodes that do not answer.
+  void Avoid(std::string_view pod_key, const std::string& node, base::TimePoint until);
+  void NoteSilent(const std::string& node, base::TimePoint until) { silent_[node] = until; }
+  // Lets go of what has run out, and returns when the next one does.
+  std::optional<base::TimePoint> ExpireSilent(base::TimePoint now);
+  bool IsSilent(const std::string& node, base::TimePoint now) const;
+
+  const Settings& settings() const { return settings_; }
+  const dcu::Inventory& inventory() const { return inventory_; }
+  const NodeLedger& ledger() const { return ledger_; }
+  const PodEntry* FindPod(std::string_view key) const;
+  const PodEntry* FindPodByUid(std::string_view uid) const;
+  const PartitionEntry* FindPartition(std::string_view key) const;
+  // Those made for the pod, by key.
+  std::vector<const PartitionEntry*> PartitionsOfPod(std::string_view pod_uid) const;
+  // Pods whose annotation names the partition, by key.
+  const std::set<std::string>& PodsNaming(std::string_view partition_key) const;
+  // Where the pod's volumes can be reached. Errors: kInvalid, saying what about a claim keeps the
+  // pod from being placed.
+  base::Result<VolumeAffinities> VolumesOf(const kclient::Pod& pod) const;
+
+  std::vector<std::string> TakeDirty();
+  std::set<std::string> TakeImproved() { return std::exchange(improved_, {}); }
+
+ private:
+  void AssumeOne(const AssumeCreated& created, base::TimePoint now);
+  void AssumeOne(const AssumeAssigned& assigned, base::TimePoint now);
+  void AssumeOne(const AssumeWritten& written, base::TimePoint now);
+  void AssumeOne(const AssumeBound& bound, base::TimePoint now);
+  void AssumeOne(const AssumeReported& reported, base::TimePoint now);
+  void SettleOne(const AssumeCreated& created, Outcome outcome, base::TimePoint now);
+  void SettleOne(const AssumeAssigned& assigned, Outcome outcome, base::TimePoint now);
+  void SettleOne(const AssumeWritten& written, Outcome outcome, base::TimePoint now);
+  void SettleOne(const AssumeBound& bound, Outcome outcome, base::TimePoint now);
+  void SettleOne(const AssumeReported& reported, Outcome outcome, base::TimePoint now);
+  void ShowPod(const std::shared_ptr<const kclient::Pod>& pod);
+  void UnindexPod(const kclient::Pod& pod);
+  void Charge(const std::shared_ptr<const kclient::Pod>& pod, const std::string& uid,
+              const std::string& node);
+  void PartitionChanged(const std::string& key, const crds::VdcuPartition* before,
+                        base::TimePoint now);
+  void IndexPartition(const std::string& key, const crds::VdcuPartition& object, bool add);
+  void ErasePartition(const std::string& key);
+  void Improve(const std::string& node);
+  void Recharge(const std::string& pod_key);
+  void RefreshInventory(const std::string& node);
+  void MarkPartitionDirty(const std::string& key, const crds::VdcuPartition& object);
+  void MarkPodDirty(const kclient::Pod& pod);
+
+  const Settings settings_;
+  dcu::Inventory inventory_;
+  NodeLedger ledger_;
+  std::map<std::string, PodEntry, std::less<>> pods_;
+  std::unordered_map<std::string, std::string> pod_keys_;  // by UID, of pods_
+  std::map<std::string, PartitionEntry, std::less<>> partitions_;
+  std::map<std::string, std::set<std::string>, std::less<>> partitions_of_pod_;   // pod UID -> keys
+  std::map<std::string, std::set<std::string>, std::less<>> partitions_of_node_;  // node -> keys
+  std::map<std::string, std::set<std::string>, std::less<>>
+      pods_naming_;  // partition key -> pod keys
+  std::map<std::string, std::shared_ptr<const crds::DcuNode>, std::less<>> dcu_nodes_;
+  std::map<std::string, std::shared_ptr<const kclient::PersistentVolumeClaim>, std::less<>> claims_;
+  std::map<std::string, std::shared_ptr<const kclient::PersistentVolume>, std::less<>> volumes_;
+  std::map<std::string, std::set<std::string>, std::less<>>
+      pods_of_claim_;                              // claim key -> keys of waiting pods
+  std::map<std::string, base::TimePoint> silent_;  // node -> until when
+  std::set<std::string> dirty_;
+  std::set<std::string> improved_;
+};
+
+}  // namespace vdcu::reconcilers

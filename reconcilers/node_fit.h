@@ -1,0 +1,27 @@
+// Whether a node can take a pod, judged as the kubelet will judge it at admission; the cards aside.
+// Source: kubernetes pkg/scheduler/framework/plugins and pkg/kubelet/lifecycle/predicate.go.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kclient/core/pod.h"
+#include "kclient/core/volume.h"
+#include "reconcilers/node_ledger.h"
+
+namespace vdcu::reconcilers {
+
+// A pod's volumes, looked up: the node affinity of each.
+using VolumeAffinities = std::vector<kclient::NodeSelector>;
+
+// Nothing: it fits. Else why not, as one countable phrase: "node has taint gpu=yes:NoSchedule",
+// "node has too little cpu". Needs pod.scheduling.
+std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Pod& pod,
+                                    const VolumeAffinities& volumes);
+
+// The same for what runs no pod yet: a partition that asks for nothing of the node but its labels.
+std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Labels& node_selector);
+
+}  // namespace vdcu::reconcilers

@@ -1,0 +1,168 @@
+#include "reconcilers/partition.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "crds/keys.h"
+#include "crds/resources.h"
+#include "reconcilers/pod_partitions.h"
+
+namespace vdcu::reconcilers {
+
+namespace {
+
+constexpr std::string_view kOutOfService = "node.kubernetes.io/out-of-service";
+
+PlannedWrite PatchPartition(const crds::VdcuPartition& partition, nlohmann::json patch) {
+  return {kclient::MakePatch(crds::kVdcuPartitions, partition.meta.ns, partition.meta.name, "",
+                             std::move(patch), partition.meta.uid, partition.meta.resource_version),
+          AssumeWritten{partition.meta.key()}};
+}
+
+nlohmann::json FinalizersWithoutOurs(const crds::VdcuPartition& partition) {
+  nlohmann::json finalizers = nlohmann::json::array();
+  for (const std::string& finalizer : partition.meta.finalizers) {
+    if (finalizer != crds::kFinalizer) finalizers.push_back(finalizer);
+  }
+  return finalizers;
+}
+
+// The pod that the partition was made for can never use it (any more).
+bool PodIsDone(const Cluster& cluster, const crds::VdcuPartition& partition) {
+  const PodEntry* entry = cluster.FindPodByUid(partition.spec.pod_ref->uid);
+  if (entry == nullptr || entry->pod->terminal()) return true;
+  if (entry->node().empty()) return entry->pod->meta.deleting();
+  return partition.assigned() && entry->node() != partition.spec.assignment->node;
+}
+
+// No process of a pod can be left that uses the slice, as far as the API tells.
+bool NobodyUses(const Cluster& cluster, const crds::VdcuPartition& partition) {
+  const auto lives = [&](const std::optional<crds::PodRef>& ref) {
+    if (!ref) return false;
+    const PodEntry* entry = cluster.FindPodByUid(ref->uid);
+    return entry != nullptr && !entry->pod->terminal() && !entry->node().empty();
+  };
+  if (lives(partition.spec.pod_ref) || lives(partition.status.used_by)) return false;
+  const auto& naming = cluster.PodsNaming(partition.meta.key());
+  return std::none_of(naming.begin(), naming.end(), [&](const std::string& key) {
+    const PodEntry* entry = cluster.FindPod(key);
+    return entry != nullptr && !entry->pod->terminal() && !entry->node().empty();
+  });
+}
+
+// How long until the partition's node counts as dead: 0 is now, nothing is never (as things stand).
+std::optional<base::Duration> NodeDeadIn(const Cluster& cluster,
+                                         const crds::VdcuPartition& partition,
+                                         const PartitionInstant& at) {
+  const NodeLoad* load = cluster.ledger().Find(partition.spec.assignment->node);
+  if (load == nullptr) return base::Duration(0);
+  const kclient::Node& node = *load->node;
+  for (const kclient::Taint& taint : node.taints) {
+    if (taint.key == kOutOfService) return base::Duration(0);
+  }
+  if (node.ready || !NobodyUses(cluster, partition)) return {};
+  const auto since = base::ParseTime(node.ready_changed);
+  if (!since) return {};
+  const auto passed = std::chrono::duration_cast<base::Duration>(at.wall_time - *since);
+  return std::max(base::Duration(0), cluster.settings().not_ready_grace - passed);
+}
+
+// The daemon of a dead node cannot lift the finalizer.
+Plan LetGoInItsPlace(const Cluster& cluster, const crds::VdcuPartition& partition,
+                     const PartitionInstant& at) {
+  Plan plan;
+  if (!partition.meta.HasFinalizer(crds::kFinalizer)) return plan;
+  const auto dead_in =
+      partition.assigned() ? NodeDeadIn(cluster, partition, at) : base::Duration(0);
+  if (!dead_in) return plan;
+  if (*dead_in > base::Duration(0)) {
+    plan.requeue_after = dead_in;
+    return plan;
+  }
+  plan.writes.push_back(PatchPartition(
+      partition, {{"metadata", {{"finalizers", FinalizersWithoutOurs(partition)}}}}));
+  if (partition.assigned()) {
+    plan.events.push_back(
+        PartitionEvent(partition, kclient::EventType::kWarning, "NodeGone", "LettingGo",
+                       "node " + partition.spec.assignment->node + " is gone: the slice is free"));
+  }
+  return plan;
+}
+
+bool RefusedByDaemon(const crds::VdcuPartition& partition) {
+  const auto* prepared = kclient::FindCondition(partition.status.conditions, crds::kPrepared);
+  return prepared != nullptr && prepared->status == "False";
+}
+
+// A reserved partition is placed anew when its node is gone, or when the node's daemon refused it
+// and so holds nothing of it.
+Plan ReconcileReservedAssignment(const Cluster& cluster, const crds::VdcuPartition& partition) {
+  Plan plan;
+  const std::string& node = partition.spec.assignment->node;
+  const bool gone = cluster.ledger().Find(node) == nullptr;
+  if ((!gone && !RefusedByDaemon(partition)) || !NobodyUses(cluster, partition)) return plan;
+  const nlohmann::json patch = {{"metadata", {{"finalizers", FinalizersWithoutOurs(partition)}}},
+                                {"spec", {{"assignment", nullptr}}}};
+  plan.writes.push_back(PatchPartition(partition, patch));
+  plan.events.push_back(PartitionEvent(
+      partition, kclient::EventType::kWarning, gone ? "NodeGone" : "SliceRefused", "Unassigning",
+      "node " + node + (gone ? " is gone" : " refused the slice") + ": it is placed anew"));
+  return plan;
+}
+
+}  // namespace
+
+Plan ReconcilePartition(const Cluster& cluster, std::string_view key, const PartitionInstant& at) {
+  const PartitionEntry* entry = cluster.FindPartition(key);
+  // A create that the watch has not shown is its pod's business.
+  if (entry == nullptr || !entry->shown) return {};
+  const crds::VdcuPartition& partition = entry->object();
+  Plan plan;
+  if (entry->assumed) {
+    if (entry->sent == Sent::kUnknown) {
+      plan.writes.push_back(AssignPartition(*entry->shown, *partition.spec.assignment));
+    }
+    return plan;
+  }
+  if (entry->sent != Sent::kNothing) return plan;
+  if (partition.meta.deleting()) return LetGoInItsPlace(cluster, partition, at);
+  if (partition.spec.pod_ref) {
+    if (PodIsDone(cluster, partition)) plan.writes.push_back(DeletePartition(partition));
+    return plan;
+  }
+  if (partition.assigned()) return ReconcileReservedAssignment(cluster, partition);
+  plan.place = true;
+  return plan;
+}
+
+void AppendUnassigned(Plan& plan, const crds::VdcuPartition& partition, std::string_view reason,
+                      const std::string& message, const Instant& at) {
+  std::vector<kclient::Condition> conditions = partition.status.conditions;
+  if (!kclient::SetCondition(
+          conditions, {std::string(crds::kAssigned), "False", std::string(reason), message, at.wall,
+                       partition.meta.generation})) {
+    return;
+  }
+  plan.writes.push_back(
+      {kclient::MakePatch(crds::kVdcuPartitions, partition.meta.ns, partition.meta.name, "status",
+                          {{"status", {{"conditions", kclient::ToJson(conditions)}}}},
+                          partition.meta.uid, partition.meta.resource_version),
+       AssumeWritten{partition.meta.key()}});
+  plan.events.push_back(PartitionEvent(partition, kclient::EventType::kWarning, std::string(reason),
+                                       "Assigning", message));
+}
+
+PlannedWrite AssignPartition(const crds::VdcuPartition& partition,
+                             const dcu::Assignment& assignment) {
+  nlohmann::json finalizers = partition.meta.finalizers;
+  if (!partition.meta.HasFinalizer(crds::kFinalizer)) finalizers.push_back(crds::kFinalizer);
+  nlohmann::json patch = {{"metadata", {{"finalizers", finalizers}}},
+                          {"spec", {{"assignment", crds::ToJson(assignment)}}}};
+  return {kclient::MakePatch(crds::kVdcuPartitions, partition.meta.ns, partition.meta.name, "",
+                             std::move(patch), partition.meta.uid, partition.meta.resource_version),
+          AssumeAssigned{partition.meta.key(), assignment}};
+}
+
+}  // namespace vdcu::reconcilers

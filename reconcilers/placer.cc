@@ -1,0 +1,113 @@
+#include "reconcilers/placer.h"
+
+#include <utility>
+
+#include "dcu/allocator.h"
+
+namespace vdcu::reconcilers {
+
+void Placer::Add(const std::string& key, base::TimePoint now) {
+  const auto ask = DescribeAsk(cluster_, key, now);
+  if (!ask) return Remove(key);
+  const auto found = requests_.find(key);
+  if (found != requests_.end()) {
+    if (found->second.alike == ask->alike && found->second.order == ask->order) return;
+    Remove(key);
+  }
+  requests_[key] = {ask->order, ask->alike};
+  untried_[ask->order] = key;
+}
+
+void Placer::Remove(const std::string& key) {
+  const auto found = requests_.find(key);
+  if (found == requests_.end()) return;
+  const Request request = std::move(found->second);
+  requests_.erase(found);
+  untried_.erase(request.order);
+  const auto waits = classes_.find(request.alike);
+  if (waits == classes_.end()) return;
+  auto& waiting = waits->second.waiting;
+  waiting.erase(request.order);
+  if (retry_.erase(request.order) != 0 && !waiting.empty()) {
+    retry_[waiting.begin()->first] = request.alike;
+  }
+  if (waiting.empty()) classes_.erase(waits);
+}
+
+std::optional<Decision> Placer::Next(const Instant& at) {
+  TakeImprovements();
+  while (!retry_.empty() || !untried_.empty()) {
+    const bool again =
+        untried_.empty() || (!retry_.empty() && retry_.begin()->first < untried_.begin()->first);
+    if (!again) return TryNew(at);
+    if (auto decision = TryAgain(at)) return decision;
+  }
+  improved_.clear();
+  return {};
+}
+
+void Placer::TakeImprovements() {
+  auto nodes = cluster_.TakeImproved();
+  if (nodes.empty()) return;
+  improved_.merge(nodes);
+  for (const auto& [alike, waits] : classes_) retry_[waits.waiting.begin()->first] = alike;
+}
+
+base::Result<Plan> Placer::Place(const std::string& key, const std::vector<std::string>* nodes,
+                                 base::TimePoint now) const {
+  const auto ask = DescribeAsk(cluster_, key, now);
+  if (!ask) return Plan{};
+  ASSIGN_OR_RETURN(const dcu::NodeFilter filter, FilterFor(cluster_, key, now));
+  const dcu::Answer answer =
+      nodes == nullptr ? dcu::Allocate(cluster_.inventory(), ask->request, filter)
+                       : dcu::AllocateOn(cluster_.inventory(), ask->request, *nodes, filter);
+  if (const auto* refusal = std::get_if<dcu::Refusal>(&answer)) {
+    return base::Error{base::ErrorCode::kNoCapacity, refusal->Message()};
+  }
+  return Grant(cluster_, key, std::get<dcu::Placement>(answer));
+}
+
+// The first of those that were never tried.
+Decision Placer::TryNew(const Instant& at) {
+  const std::string key = untried_.begin()->second;
+  const std::string alike = requests_.at(key).alike;
+  const auto waits = classes_.find(alike);
+  if (waits != classes_.end() && !retry_.contains(waits->second.waiting.begin()->first)) {
+    // Another that asks for the same was refused, and nothing has improved since.
+    const std::string message = waits->second.message;
+    Wait(key);
+    return {key, Explain(cluster_, key, message, at)};
+  }
+  auto plan = Place(key, nullptr, at.now);
+  if (plan) {
+    Remove(key);
+    return {key, std::move(*plan)};
+  }
+  if (waits != classes_.end()) retry_.erase(waits->second.waiting.begin()->first);
+  Wait(key);
+  classes_[alike].message = plan.error().message;
+  return {key, Explain(cluster_, key, plan.error().message, at)};
+}
+
+// The first of the classes that have not seen the improved nodes. What it says of itself stays
+// until all nodes are looked at again.
+std::optional<Decision> Placer::TryAgain(const Instant& at) {
+  const std::string alike = retry_.begin()->second;
+  const std::string key = classes_.at(alike).waiting.begin()->second;
+  const std::vector<std::string> nodes(improved_.begin(), improved_.end());
+  auto plan = Place(key, &nodes, at.now);
+  if (!plan) {
+    retry_.erase(retry_.begin());
+    return {};
+  }
+  Remove(key);
+  return Decision{key, std::move(*plan)};
+}
+
+void Placer::Wait(const std::string& key) {
+  const Request& request = requests_.at(key);
+  untried_.erase(request.order);
+  classes_[request.alike].waiting[request.order] = key;
+}
+
+}  // namespace vdcu::reconcilers

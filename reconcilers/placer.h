@@ -1,0 +1,66 @@
+// Which waiting request gets cards next: pods and reserved partitions, by priority, then age.
+//
+// Promises: each request is tried once when it comes, and again only when a node has improved or
+// what it asks for has changed; requests that ask for the same (a class) wait behind their first,
+// so that a change costs one try for each class, not for each request; nothing is tried on a timer.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "reconcilers/ask.h"
+#include "reconcilers/cluster.h"
+#include "reconcilers/plan.h"
+
+namespace vdcu::reconcilers {
+
+struct Decision {
+  std::string key;  // of the workqueue
+  Plan plan;
+};
+
+class Placer {
+ public:
+  explicit Placer(Cluster& cluster) : cluster_(cluster) {}
+
+  // A request that waits for cards, by its workqueue key. One that waits already is only looked at
+  // again if what it asks for has changed.
+  void Add(const std::string& key, base::TimePoint now);
+  void Remove(const std::string& key);
+
+  // The next decision; nothing: all that can be tried has been. What it plans must be assumed in
+  // the cluster before the next call.
+  std::optional<Decision> Next(const Instant& at);
+
+  size_t waiting() const { return requests_.size(); }
+
+ private:
+  struct Request {
+    Order order;
+    std::string alike;
+  };
+  struct Class {
+    std::map<Order, std::string> waiting;  // keys
+    std::string message;                   // why the last try over all nodes failed
+  };
+
+  void TakeImprovements();
+  Decision TryNew(const Instant& at);
+  std::optional<Decision> TryAgain(const Instant& at);
+  base::Result<Plan> Place(const std::string& key, const std::vector<std::string>* nodes,
+                           base::TimePoint now) const;
+  void Wait(const std::string& key);
+
+  Cluster& cluster_;
+  std::map<std::string, Request> requests_;  // by key; each is in untried_ or waits in its class
+  std::map<Order, std::string> untried_;     // keys
+  std::map<std::string, Class> classes_;     // by Request::alike; none is empty
+  // The first of each class that was not tried since the last improvement -> its class.
+  std::map<Order, std::string> retry_;
+  std::set<std::string> improved_;  // the nodes to try for retry_
+};
+
+}  // namespace vdcu::reconcilers

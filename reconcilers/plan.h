@@ -1,0 +1,66 @@
+// What a reconciler decides: writes and events as data, carried out by the runner.
+//
+// A write comes with what it makes true once it is sent (Assumption), so that the next decision
+// counts it although no watch has shown it yet.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "crds/vdcupartition.h"
+#include "kclient/event.h"
+#include "kclient/write.h"
+
+namespace vdcu::reconcilers {
+
+// The partition exists, with its assignment.
+struct AssumeCreated {
+  crds::VdcuPartition partition;
+};
+// The existing partition has this assignment.
+struct AssumeAssigned {
+  std::string partition;  // key
+  dcu::Assignment assignment;
+};
+// A write to the existing partition is under way: wait until the watch shows it.
+struct AssumeWritten {
+  std::string partition;
+};
+// The pod runs on this node.
+struct AssumeBound {
+  std::string pod;  // key
+  std::string uid;
+  std::string node;
+};
+// The pod's PodScheduled condition has this message.
+struct AssumeReported {
+  std::string pod;
+  std::string uid;
+  std::string message;
+};
+using Assumption =
+    std::variant<AssumeCreated, AssumeAssigned, AssumeWritten, AssumeBound, AssumeReported>;
+
+// What is known of a write that has ended.
+enum class Outcome {
+  kCommitted,
+  kRefused,  // it did not happen
+  kUnknown,  // it may have happened: the watch tells, or the same write again
+};
+
+struct PlannedWrite {
+  kclient::Write write;
+  Assumption assumption;
+};
+
+struct Plan {
+  std::vector<PlannedWrite> writes;
+  std::vector<kclient::Event> events;
+  std::optional<base::Duration> requeue_after;
+  bool place = false;  // it waits for cards: give it to the placer
+};
+
+}  // namespace vdcu::reconcilers

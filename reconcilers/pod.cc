@@ -1,0 +1,192 @@
+#include "reconcilers/pod.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "crds/keys.h"
+#include "reconcilers/pod_partitions.h"
+#include "reconcilers/reserved.h"
+
+namespace vdcu::reconcilers {
+
+namespace {
+
+constexpr std::string_view kSchedulerError = "SchedulerError";
+
+// Why no node and no time would help: what the pod says is wrong, or needs what this scheduler does
+// not do.
+std::optional<std::string> WhyNeverPlaced(const Cluster& cluster, const PodEntry& entry) {
+  const kclient::PodScheduling& wants = *entry.pod->scheduling;
+  if (!entry.request->has_value()) return entry.request->error().message;
+  if ((*entry.request)->empty()) {
+    return "no container asks for hygon.com/dcunum or hygon.com/hcunum: set it in its limits, or "
+           "use another scheduler than " +
+           cluster.settings().scheduler_name;
+  }
+  if (wants.unsupported.empty()) return {};
+  std::string fields;
+  for (const std::string& field : wants.unsupported) fields += (fields.empty() ? "" : ", ") + field;
+  return fields + ": not understood by " + cluster.settings().scheduler_name +
+         ", which leaves this pod alone";
+}
+
+bool IsFalse(const crds::VdcuPartition& partition, std::string_view type) {
+  const auto* condition = kclient::FindCondition(partition.status.conditions, type);
+  return condition != nullptr && condition->status == "False";
+}
+
+bool Refused(const PartitionEntry& entry) {
+  return IsFalse(entry.object(), crds::kPrepared) || IsFalse(entry.object(), crds::kReady);
+}
+
+// The name of a needed partition is taken by an object that is not this pod's.
+std::optional<std::string> WhyNameTaken(const Cluster& cluster, const kclient::Pod& pod,
+                                        const std::vector<NeededPartition>& needed) {
+  for (const NeededPartition& partition : needed) {
+    const PartitionEntry* entry = cluster.FindPartition(pod.meta.ns + "/" + partition.name);
+    if (entry == nullptr) continue;
+    const auto& ref = entry->object().spec.pod_ref;
+    if (!ref || ref->uid != pod.meta.uid) {
+      return "VDCUPartition " + partition.name + " exists and is not this pod's: delete it";
+    }
+  }
+  return {};
+}
+
+// Gives up this try: the partitions go, and their node is not tried again for a while.
+Plan Withdraw(Cluster& cluster, const kclient::Pod& pod,
+              const std::vector<const PartitionEntry*>& partitions, const Instant& at,
+              const std::string& reason, const std::string& note) {
+  const auto until = at.now + cluster.settings().avoid;
+  Plan plan;
+  for (const PartitionEntry* entry : partitions) {
+    const crds::VdcuPartition& partition = entry->object();
+    cluster.Avoid(pod.meta.key(), partition.spec.assignment->node, until);
+    if (entry->shown && entry->sent == Sent::kNothing) {
+      plan.writes.push_back(DeletePartition(partition));
+    }
+  }
+  plan.events.push_back(PodEvent(pod, kclient::EventType::kWarning, reason, "Placing", note));
+  return plan;
+}
+
+std::string RefusalOf(const std::vector<const PartitionEntry*>& partitions) {
+  for (const PartitionEntry* entry : partitions) {
+    if (!Refused(*entry)) continue;
+    const crds::VdcuPartition& partition = entry->object();
+    const auto* condition = kclient::FindCondition(
+        partition.status.conditions,
+        IsFalse(partition, crds::kPrepared) ? crds::kPrepared : crds::kReady);
+    return "node " + partition.spec.assignment->node + " refused a slice of " +
+           partition.spec.assignment->device + ": " + condition->reason + ": " + condition->message;
+  }
+  return {};
+}
+
+// A create whose answer is not known is repeated: its name makes that safe.
+Plan RepeatCreates(const std::vector<const PartitionEntry*>& partitions) {
+  Plan plan;
+  for (const PartitionEntry* entry : partitions) {
+    if (!entry->shown && entry->sent == Sent::kUnknown) {
+      plan.writes.push_back(CreatePartition(entry->object()));
+    }
+  }
+  return plan;
+}
+
+Plan AwaitPrepared(Cluster& cluster, const kclient::Pod& pod,
+                   const std::vector<const PartitionEntry*>& partitions, const Instant& at) {
+  base::TimePoint oldest = at.now;
+  for (const PartitionEntry* entry : partitions) oldest = std::min(oldest, entry->assigned_at);
+  const auto left = oldest + cluster.settings().prepare_timeout - at.now;
+  Plan plan = RepeatCreates(partitions);
+  if (left > base::Duration(0)) {
+    plan.requeue_after = left;
+    return plan;
+  }
+  const std::string& node = partitions.front()->object().spec.assignment->node;
+  cluster.NoteSilent(node, at.now + cluster.settings().avoid);
+  return Withdraw(cluster, pod, partitions, at, "NodeSilent",
+                  "the vdcu daemon of node " + node + " did not prepare the slice in time");
+}
+
+bool AnyGoing(const std::vector<const PartitionEntry*>& partitions) {
+  return std::any_of(partitions.begin(), partitions.end(), [](const PartitionEntry* entry) {
+    return entry->object().meta.deleting() || (entry->shown && entry->sent != Sent::kNothing);
+  });
+}
+
+Plan ReconcileOwnPartitions(Cluster& cluster, const PodEntry& entry,
+                            const std::vector<NeededPartition>& needed, const Instant& at) {
+  const kclient::Pod& pod = *entry.pod;
+  const auto partitions = cluster.PartitionsOfPod(pod.meta.uid);
+  Plan plan;
+  if (partitions.empty()) {
+    plan.place = true;
+    return plan;
+  }
+  // The watch brings the pod back when they are gone.
+  if (AnyGoing(partitions)) return plan;
+  if (std::any_of(partitions.begin(), partitions.end(),
+                  [](const auto* p) { return Refused(*p); })) {
+    return Withdraw(cluster, pod, partitions, at, "SliceRefused", RefusalOf(partitions));
+  }
+  const std::string& node = partitions.front()->object().spec.assignment->node;
+  const bool complete =
+      partitions.size() == needed.size() &&
+      std::all_of(partitions.begin(), partitions.end(), [&](const PartitionEntry* p) {
+        return p->object().assigned() && p->object().spec.assignment->node == node;
+      });
+  if (!complete) {
+    // A crash between two creates, or one create that failed for good.
+    return Withdraw(cluster, pod, partitions, at, "SlicesIncomplete",
+                    "only " + std::to_string(partitions.size()) + " of " +
+                        std::to_string(needed.size()) + " slices exist: placing the pod anew");
+  }
+  const bool ready = std::all_of(partitions.begin(), partitions.end(),
+                                 [](const auto* p) { return p->object().IsTrue(crds::kReady); });
+  return ready ? BindPod(pod, node) : AwaitPrepared(cluster, pod, partitions, at);
+}
+
+}  // namespace
+
+bool WaitsForUs(const Cluster& cluster, const kclient::Pod& pod) {
+  return pod.scheduler_name == cluster.settings().scheduler_name && pod.scheduling != nullptr &&
+         !pod.scheduling->gated && !pod.meta.deleting() && !pod.terminal();
+}
+
+void AppendUnscheduled(Plan& plan, const PodEntry& entry, std::string_view reason,
+                       const std::string& message, const Instant& at) {
+  const kclient::Pod& pod = *entry.pod;
+  const kclient::Condition& shown = pod.scheduling->scheduled;
+  const bool said = shown.status == "False" && shown.reason == reason && shown.message == message;
+  if (said || entry.reported == message) return;
+  plan.writes.push_back(ReportUnscheduled(pod, reason, message, at.wall));
+  plan.events.push_back(
+      PodEvent(pod, kclient::EventType::kWarning, "FailedScheduling", "Scheduling", message));
+}
+
+Plan ReconcilePod(Cluster& cluster, std::string_view key, const Instant& at) {
+  const PodEntry* entry = cluster.FindPod(key);
+  if (entry == nullptr || !WaitsForUs(cluster, *entry->pod)) return {};
+  if (!entry->assumed_node.empty()) {
+    return entry->sent == Sent::kUnknown ? BindPod(*entry->pod, entry->assumed_node) : Plan{};
+  }
+  Plan plan;
+  if (const auto why = WhyNeverPlaced(cluster, *entry)) {
+    AppendUnscheduled(plan, *entry, kSchedulerError, *why, at);
+    return plan;
+  }
+  const crds::PodRequest& request = **entry->request;
+  if (!request.partition.empty()) return ReconcileReserved(cluster, *entry, request, at);
+  const auto needed = NeededPartitions(*entry->pod, request);
+  if (const auto why = WhyNameTaken(cluster, *entry->pod, needed)) {
+    AppendUnscheduled(plan, *entry, kSchedulerError, *why, at);
+    return plan;
+  }
+  return ReconcileOwnPartitions(cluster, *entry, needed, at);
+}
+
+}  // namespace vdcu::reconcilers

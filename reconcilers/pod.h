@@ -1,0 +1,33 @@
+// Brings one pod of ours from pending to bound: its partitions are created (by the placer),
+// prepared by the node's daemon, then the pod is bound.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "reconcilers/cluster.h"
+#include "reconcilers/plan.h"
+
+namespace vdcu::reconcilers {
+
+// What a reconciler needs of time: `now` for deadlines, `wall` for what goes into objects (RFC
+// 3339).
+struct Instant {
+  base::TimePoint now;
+  std::string wall;
+};
+
+// A pod is placed by us when it has our scheduler's name, no node, no gates, and is not being
+// deleted.
+bool WaitsForUs(const Cluster& cluster, const kclient::Pod& pod);
+
+// `key` is "namespace/name". A pod that is absent, bound or not ours needs nothing. May note in the
+// cluster which nodes to avoid.
+Plan ReconcilePod(Cluster& cluster, std::string_view key, const Instant& at);
+
+// PodScheduled=False and an event, where the pod does not say so already.
+void AppendUnscheduled(Plan& plan, const PodEntry& entry, std::string_view reason,
+                       const std::string& message, const Instant& at);
+
+}  // namespace vdcu::reconcilers

@@ -1,0 +1,49 @@
+// The partitions that a pod needs: one for each slice, and for each whole card, of its containers;
+// and the objects for them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "crds/pod_request.h"
+#include "crds/vdcupartition.h"
+#include "dcu/assignment.h"
+#include "kclient/core/pod.h"
+#include "kclient/event.h"
+#include "reconcilers/plan.h"
+
+namespace vdcu::reconcilers {
+
+struct NeededPartition {
+  std::string name;
+  std::string container;
+  dcu::SliceRequest slice;
+};
+
+// In the order of containers, and of their cards.
+std::vector<NeededPartition> NeededPartitions(const kclient::Pod& pod,
+                                              const crds::PodRequest& request);
+
+// Assignment, podRef, finalizer and owner reference included.
+crds::VdcuPartition MakePartition(const kclient::Pod& pod, const NeededPartition& needed,
+                                  const dcu::Assignment& assignment);
+
+PlannedWrite CreatePartition(const crds::VdcuPartition& partition);
+// Only this very object, and only as it was seen.
+PlannedWrite DeletePartition(const crds::VdcuPartition& partition);
+
+// The binding, with the UID as precondition, and the event that kubectl describe shows for it.
+Plan BindPod(const kclient::Pod& pod, const std::string& node);
+
+// An event about the object.
+kclient::Event PodEvent(const kclient::Pod& pod, kclient::EventType type, std::string reason,
+                        std::string action, std::string note);
+kclient::Event PartitionEvent(const crds::VdcuPartition& partition, kclient::EventType type,
+                              std::string reason, std::string action, std::string note);
+
+// PodScheduled=False, as kube-scheduler reports it. reason: "Unschedulable" (cluster-autoscaler
+// reads it) or "SchedulerError" (no node would help).
+PlannedWrite ReportUnscheduled(const kclient::Pod& pod, std::string_view reason,
+                               const std::string& message, std::string_view now);
+
+}  // namespace vdcu::reconcilers

@@ -1,0 +1,121 @@
+#include "reconcilers/reserved.h"
+
+#include <optional>
+#include <string>
+#include <tuple>
+
+#include "crds/keys.h"
+#include "reconcilers/node_fit.h"
+#include "reconcilers/pod_partitions.h"
+
+namespace vdcu::reconcilers {
+
+namespace {
+
+using Reason = std::optional<std::string>;
+
+Reason WhyNotUsable(const std::string& name, const PartitionEntry* entry) {
+  const std::string text = "VDCUPartition " + name;
+  if (entry == nullptr) return text + " does not exist";
+  const crds::VdcuPartition& partition = entry->object();
+  if (partition.spec.pod_ref) return text + " belongs to pod " + partition.spec.pod_ref->name;
+  if (partition.meta.deleting()) return text + " is being deleted";
+  if (!partition.assigned()) return text + " has no card yet";
+  if (!partition.IsTrue(crds::kReady)) return text + " is not Ready";
+  return {};
+}
+
+// What the container asks for must be in the partition; what it leaves out is not asked for.
+Reason WhyTooSmall(const std::string& name, const dcu::Assignment& has, const Cluster& cluster,
+                   const dcu::SliceRequest& asks) {
+  const std::string text = "VDCUPartition " + name + " has ";
+  if (asks.memory && *asks.memory > has.memory) {
+    return text + std::to_string(has.memory.value) + " MiB, the pod asks for " +
+           std::to_string(asks.memory->value);
+  }
+  if (!asks.percent) return {};
+  const dcu::Node* node = cluster.inventory().Find(has.node);
+  const dcu::Card* card = node == nullptr ? nullptr : node->FindCard(has.device);
+  if (card == nullptr || card->type == nullptr) return {};
+  const int units = dcu::UnitsOfPercent(card->type->compute_units, *asks.percent);
+  if (units <= has.compute_units) return {};
+  return text + std::to_string(has.compute_units) + " compute units, the pod asks for " +
+         std::to_string(*asks.percent) + " percent of the card: " + std::to_string(units);
+}
+
+// Another pod that runs with the partition, or is about to.
+Reason WhyHeld(const Cluster& cluster, const std::string& name, const std::string& key,
+               const kclient::Pod& pod) {
+  for (const std::string& other_key : cluster.PodsNaming(key)) {
+    const PodEntry* other = cluster.FindPod(other_key);
+    if (other == nullptr || other->pod->meta.uid == pod.meta.uid) continue;
+    if (!other->node().empty() && !other->pod->terminal()) {
+      return "VDCUPartition " + name + " is held by pod " + other->pod->meta.name;
+    }
+  }
+  const auto& used_by = cluster.FindPartition(key)->object().status.used_by;
+  if (used_by && used_by->uid != pod.meta.uid) {
+    return "VDCUPartition " + name + " is still held by pod " + used_by->name;
+  }
+  return {};
+}
+
+Reason WhyNodeUnfit(const Cluster& cluster, const kclient::Pod& pod, const std::string& node) {
+  const auto volumes = cluster.VolumesOf(pod);
+  if (!volumes) return volumes.error().message;
+  const NodeLoad* load = cluster.ledger().Find(node);
+  if (load == nullptr) return "node " + node + " does not exist";
+  const auto why = WhyUnfit(*load, pod, *volumes);
+  return why ? Reason("node " + node + " of the partition: " + *why) : Reason();
+}
+
+// Another waiting pod that fits and comes first.
+Reason WhyNotFirst(const Cluster& cluster, const std::string& name, const std::string& key,
+                   const kclient::Pod& pod, const std::string& node) {
+  for (const std::string& other_key : cluster.PodsNaming(key)) {
+    const PodEntry* other = cluster.FindPod(other_key);
+    if (other == nullptr || !WaitsForUs(cluster, *other->pod)) continue;
+    if (!GoesBefore(*other->pod, pod)) continue;
+    if (other->request && other->request->has_value() &&
+        !WhyNodeUnfit(cluster, *other->pod, node)) {
+      return "VDCUPartition " + name + " goes first to pod " + other->pod->meta.name;
+    }
+  }
+  return {};
+}
+
+Reason WhyWaits(const Cluster& cluster, const PodEntry& entry, const crds::PodRequest& request,
+                const std::string& key) {
+  const PartitionEntry* partition = cluster.FindPartition(key);
+  if (auto why = WhyNotUsable(request.partition, partition)) return why;
+  const dcu::Assignment& has = *partition->object().spec.assignment;
+  const dcu::SliceRequest& asks = request.containers.front().slice;
+  if (auto why = WhyTooSmall(request.partition, has, cluster, asks)) return why;
+  if (auto why = WhyHeld(cluster, request.partition, key, *entry.pod)) return why;
+  if (auto why = WhyNodeUnfit(cluster, *entry.pod, has.node)) return why;
+  return WhyNotFirst(cluster, request.partition, key, *entry.pod, has.node);
+}
+
+}  // namespace
+
+bool GoesBefore(const kclient::Pod& a, const kclient::Pod& b) {
+  const auto order = [](const kclient::Pod& pod) {
+    return std::tuple<int, const std::string&, const std::string&, const std::string&>(
+        -pod.priority, pod.meta.creation_timestamp, pod.meta.ns, pod.meta.name);
+  };
+  return order(a) < order(b);
+}
+
+Plan ReconcileReserved(const Cluster& cluster, const PodEntry& entry,
+                       const crds::PodRequest& request, const Instant& at) {
+  const kclient::Pod& pod = *entry.pod;
+  const std::string key = pod.meta.ns + "/" + request.partition;
+  Plan plan;
+  if (const auto why = WhyWaits(cluster, entry, request, key)) {
+    AppendUnscheduled(plan, entry, "Unschedulable", *why, at);
+    return plan;
+  }
+  return BindPod(pod, cluster.FindPartition(key)->object().spec.assignment->node);
+}
+
+}  // namespace vdcu::reconcilers
