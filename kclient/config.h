@@ -30,6 +30,9 @@ base::Result<Config> LoadKubeconfig(const std::string& path);
 base::Result<Config> LoadInCluster(
     const std::string& folder = "/var/run/secrets/kubernetes.io/serviceaccount");
 
+// A token file's content without the white space around it.
+base::Result<std::string> ReadToken(const std::string& path);
+
 // The first of: `path` where it is not empty, $KUBECONFIG, the service account, ~/.kube/config.
 base::Result<Config> LoadConfig(const std::string& path);
 

@@ -1,0 +1,85 @@
+#include "kclient/config.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include "base/file.h"
+#include "kclient/kubeconfig_file.h"
+
+namespace vdcu::kclient {
+
+namespace {
+
+using base::Result;
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+}  // namespace
+
+Result<std::string> ReadSmallFile(const std::string& path) {
+  return base::Root("/").Read(std::filesystem::absolute(path).string(), size_t{1} << 20);
+}
+
+Result<std::string> ReadToken(const std::string& path) {
+  ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(path));
+  constexpr std::string_view kSpace = " \t\r\n";
+  const size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string::npos) return base::Invalid(path + ": holds no token");
+  std::string token = text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
+  RETURN_IF_ERROR(CheckToken(path, token));
+  return token;
+}
+
+base::Status CheckToken(const std::string& what, std::string_view token) {
+  // It becomes a header's value as it is.
+  const bool printable =
+      std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+  if (!printable) return base::Invalid(what + ": a token has no space and no control character");
+  return base::Ok();
+}
+
+Result<Config> LoadInCluster(const std::string& folder) {
+  const std::string host = Environment("KUBERNETES_SERVICE_HOST");
+  const std::string port = Environment("KUBERNETES_SERVICE_PORT");
+  if (host.empty() || port.empty()) {
+    return base::NotFound(
+        "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not both set: not in a pod");
+  }
+  Config config;
+  const bool ipv6 = host.find(':') != std::string::npos;
+  config.server = "https://" + (ipv6 ? "[" + host + "]" : host) + ":" + port;
+  config.token_file = folder + "/token";
+  ASSIGN_OR_RETURN(config.token, ReadToken(config.token_file));
+  ASSIGN_OR_RETURN(config.ca_data, ReadSmallFile(folder + "/ca.crt"));
+  RETURN_IF_ERROR(CheckPem(folder + "/ca.crt", config.ca_data, "CERTIFICATE-----"));
+  if (auto ns = ReadSmallFile(folder + "/namespace"); ns && !ns->empty()) {
+    config.namespace_name = std::move(*ns);
+  }
+  return config;
+}
+
+Result<Config> LoadConfig(const std::string& path) {
+  if (!path.empty()) return LoadKubeconfig(path);
+  if (const std::string named = Environment("KUBECONFIG"); !named.empty()) {
+    if (named.find(':') != std::string::npos) {
+      return base::Invalid("KUBECONFIG: \"" + named +
+                           "\" names several files; they are not merged, name one");
+    }
+    return LoadKubeconfig(named);
+  }
+  if (!Environment("KUBERNETES_SERVICE_HOST").empty()) return LoadInCluster();
+  const std::string home = Environment("HOME") + "/.kube/config";
+  if (!base::Root("/").Exists(home)) {
+    return base::NotFound(
+        "no API server is configured: no --kubeconfig, no KUBECONFIG, not in a pod, no " + home);
+  }
+  return LoadKubeconfig(home);
+}
+
+}  // namespace vdcu::kclient
