@@ -30,6 +30,8 @@ class WatchDecoder {
   // Calls `visit` for each event that is complete now; its views are valid until it returns. An
   // error that it returns ends the decoding and is returned. `visit` may not destroy the decoder.
   base::Status Feed(std::string_view bytes, const Visitor& visit);
+  // Forgets what was fed, for a new stream. Not within a visit.
+  void Reset() { partial_.clear(); }
   // The stream has ended.
   base::Status End() const;
 

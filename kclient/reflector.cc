@@ -1,0 +1,188 @@
+#include "kclient/reflector.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/log.h"
+#include "kclient/api_error.h"
+
+namespace vdcu::kclient {
+
+namespace {
+
+using base::Duration;
+using base::Error;
+using base::ErrorCode;
+using base::Status;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr int kPageSize = 500;
+constexpr Duration kHealthy = minutes(2);
+constexpr Duration kLongestRetryAfter = minutes(1);
+// An administrator who installs the kind sees it taken up soon.
+constexpr Duration kNotInstalledDelay = seconds(5);
+constexpr Duration kShortestWatch = seconds(1);
+constexpr int kWatchSeconds = 300;  // to twice that
+
+std::string FullName(const Resource& resource) {
+  std::string name(resource.plural);
+  if (!resource.group.empty()) (name += '.') += resource.group;
+  return name;
+}
+
+std::string MetadataField(JsonView object, std::string_view field) {
+  const auto meta = Get(object, "metadata");
+  return meta ? GetStringOr(*meta, field) : "";
+}
+
+}  // namespace
+
+std::string_view ToString(Reflector::State state) {
+  switch (state) {
+    case Reflector::State::kStopped:
+      return "stopped";
+    case Reflector::State::kListing:
+      return "listing";
+    case Reflector::State::kWatching:
+      return "watching";
+    case Reflector::State::kBackingOff:
+      return "backing off";
+  }
+  return "";
+}
+
+Reflector::Reflector(Client& client, base::Loop& loop, ReflectorSink& sink,
+                     ReflectorOptions options, base::Random random)
+    : client_(client),
+      loop_(loop),
+      sink_(sink),
+      options_(std::move(options)),
+      random_(std::move(random)),
+      retry_timer_(loop.MakeTimer([this] { OnRetry(); })) {}
+
+void Reflector::Start() { StartList(); }
+
+void Reflector::StartList() {
+  state_ = State::kListing;
+  sink_.OnListBegin();
+  RequestPage("");
+}
+
+void Reflector::RequestPage(const std::string& continue_token) {
+  ListOptions options;
+  options.limit = kPageSize;
+  options.continue_token = continue_token;
+  options.field_selector = options_.field_selector;
+  options.label_selector = options_.label_selector;
+  call_ = client_.List(options_.resource, options_.ns, options,
+                       [this](base::Result<JsonView> page) { OnPage(std::move(page)); });
+}
+
+void Reflector::OnPage(base::Result<JsonView> page) {
+  if (!page) return BackOff(std::move(page.error()));
+  const std::string version = MetadataField(*page, "resourceVersion");
+  if (version.empty()) {
+    return BackOff(base::Corrupt("list " + FullName(options_.resource) +
+                                 ": the answer has no metadata.resourceVersion"));
+  }
+  ForEach(*page, "items", [this](JsonView object) { sink_.OnListed(object); });
+  if (const std::string rest = MetadataField(*page, "continue"); !rest.empty()) {
+    return RequestPage(rest);
+  }
+  resource_version_ = version;
+  sink_.OnListEnd();
+  StartWatch();
+}
+
+void Reflector::StartWatch() {
+  state_ = State::kWatching;
+  decoder_.Reset();
+  watch_started_ = loop_.clock().Now();
+  watch_had_events_ = false;
+  not_installed_logged_ = false;
+  WatchOptions options;
+  options.field_selector = options_.field_selector;
+  options.label_selector = options_.label_selector;
+  options.resource_version = resource_version_;
+  options.timeout_seconds = kWatchSeconds + static_cast<int>(random_() * kWatchSeconds);
+  call_ = client_.Watch(
+      options_.resource, options_.ns, options, [this](std::string_view b) { OnWatchData(b); },
+      [this](Status status) { OnWatchEnd(std::move(status)); });
+}
+
+void Reflector::OnWatchData(std::string_view bytes) {
+  auto status =
+      decoder_.Feed(bytes, [this](const WatchEvent& event) { return OnWatchEvent(event); });
+  if (!status) BackOff(std::move(status.error()));
+}
+
+Status Reflector::OnWatchEvent(const WatchEvent& event) {
+  watch_had_events_ = true;
+  if (event.type == WatchEvent::Type::kError) {
+    return base::WithContext(ErrorFromStatus(event.object), "watch " + FullName(options_.resource));
+  }
+  std::string version = MetadataField(event.object, "resourceVersion");
+  if (version.empty()) {
+    return base::Corrupt("watch " + FullName(options_.resource) +
+                         ": an event's object has no metadata.resourceVersion");
+  }
+  resource_version_ = std::move(version);
+  if (event.type != WatchEvent::Type::kBookmark) sink_.OnEvent(event.type, event.object);
+  return base::Ok();
+}
+
+void Reflector::OnWatchEnd(Status status) {
+  if (status) status = decoder_.End();
+  if (!status) return BackOff(std::move(status.error()));
+  const bool too_short =
+      !watch_had_events_ && loop_.clock().Now() - watch_started_ < kShortestWatch;
+  if (!too_short) return StartWatch();
+  BackOff({ErrorCode::kUnavailable,
+           "watch " + FullName(options_.resource) + ": ended at once without an event",
+           {}});
+}
+
+void Reflector::OnRetry() {
+  if (resource_version_.empty()) return StartList();
+  StartWatch();
+}
+
+void Reflector::BackOff(Error error) {
+  call_.reset();
+  // A kind that was removed and comes back has other objects.
+  const bool list_anew = error.code == ErrorCode::kExpired || error.code == ErrorCode::kNotFound;
+  if (state_ == State::kListing || list_anew) resource_version_.clear();
+  state_ = State::kBackingOff;
+  const Duration delay = RetryDelay(error);
+  LogFailure(error, delay);
+  retry_timer_->Start(delay);
+}
+
+Duration Reflector::RetryDelay(const Error& error) {
+  const base::TimePoint now = loop_.clock().Now();
+  if (now - last_failure_ > kHealthy) failures_ = 0;
+  last_failure_ = now;
+  ++failures_;
+  // A version that has expired is a watch's normal end; only again and again is it a failure.
+  if (error.code == ErrorCode::kExpired && failures_ == 1) return Duration(0);
+  Duration delay = base::Backoff().Delay(failures_, random_());
+  if (error.code == ErrorCode::kNotFound) delay = std::min(delay, kNotInstalledDelay);
+  return std::max(delay, std::min(error.retry_after, kLongestRetryAfter));
+}
+
+void Reflector::LogFailure(const Error& error, Duration delay) {
+  if (error.code == ErrorCode::kNotFound) {
+    if (std::exchange(not_installed_logged_, true)) return;
+    base::Log(base::Level::kWarning, "waiting for a kind that is not installed",
+              {{"kind", FullName(options_.resource)}});
+    return;
+  }
+  base::Log(base::Level::kWarning, "list and watch failed, trying again",
+            {{"kind", FullName(options_.resource)},
+             {"error", error.message},
+             {"delay_ms", std::to_string(delay.count())}});
+}
+
+}  // namespace vdcu::kclient
