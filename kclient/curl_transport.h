@@ -18,11 +18,9 @@
 
 namespace vdcu::kclient {
 
-class CurlMulti;
-
 class CurlTransport : public Transport {
  public:
-  CurlTransport(base::UvLoop& loop, Config config, const std::string& user_agent);
+  CurlTransport(base::UvLoop& loop, const Config& config, const std::string& user_agent);
   ~CurlTransport() override;
 
   [[nodiscard]] CallPtr Send(HttpRequest request, ResponseCallback on_done) override;
@@ -30,7 +28,8 @@ class CurlTransport : public Transport {
                                ResponseCallback on_end) override;
 
  private:
-  std::unique_ptr<CurlMulti> multi_;
+  class Session;
+  std::unique_ptr<Session> session_;
 };
 
 }  // namespace vdcu::kclient

@@ -1,0 +1,72 @@
+#include "kclient/curl_transfer.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <string_view>
+
+namespace vdcu::kclient {
+
+namespace {
+
+using std::chrono::seconds;
+
+size_t OnBody(char* bytes, size_t one, size_t count, void* user) noexcept {
+  auto& transfer = *static_cast<Transfer*>(user);
+  const std::string_view part(bytes, one * count);
+  transfer.turn->got_bytes = true;
+  long status = 0;
+  curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
+  if (transfer.is_stream && status / 100 == 2) {
+    if (transfer.data.empty()) transfer.turn->ready.push_back(transfer.id);
+    transfer.data += part;
+    return part.size();
+  }
+  if (transfer.response.body.size() + part.size() > transfer.request.most_bytes) {
+    transfer.too_long = true;
+    return CURL_WRITEFUNC_ERROR;
+  }
+  transfer.response.body += part;
+  return part.size();
+}
+
+bool HasName(std::string_view line, std::string_view lower_case_name) {
+  return line.size() > lower_case_name.size() &&
+         std::equal(lower_case_name.begin(), lower_case_name.end(), line.begin(),
+                    [](char want, char have) {
+                      return want == (have >= 'A' && have <= 'Z' ? have - 'A' + 'a' : have);
+                    });
+}
+
+size_t OnHeader(char* bytes, size_t one, size_t count, void* user) noexcept {
+  auto& transfer = *static_cast<Transfer*>(user);
+  const std::string_view line(bytes, one * count);
+  transfer.turn->got_bytes = true;
+  constexpr std::string_view kName = "retry-after:";
+  if (HasName(line, kName)) {
+    const size_t begin = std::min(line.find_first_not_of(' ', kName.size()), line.size());
+    int value = 0;  // API servers give seconds; a date stays 0
+    std::from_chars(line.data() + begin, line.data() + line.size(), value);
+    transfer.response.retry_after = seconds(std::clamp(value, 0, 3600));
+  }
+  return line.size();
+}
+
+}  // namespace
+
+void ConnectToCurl(Transfer& transfer) {
+  SetOption(transfer.easy, CURLOPT_PRIVATE, static_cast<void*>(&transfer));
+  SetOption(transfer.easy, CURLOPT_WRITEFUNCTION, &OnBody);
+  SetOption(transfer.easy, CURLOPT_WRITEDATA, static_cast<void*>(&transfer));
+  SetOption(transfer.easy, CURLOPT_HEADERFUNCTION, &OnHeader);
+  SetOption(transfer.easy, CURLOPT_HEADERDATA, static_cast<void*>(&transfer));
+  SetOption(transfer.easy, CURLOPT_ERRORBUFFER, transfer.error.data());
+}
+
+Transfer& TransferOf(CURL* easy) {
+  void* transfer = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+  return *static_cast<Transfer*>(transfer);
+}
+
+}  // namespace vdcu::kclient

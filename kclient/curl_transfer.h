@@ -1,0 +1,46 @@
+// One request of CurlTransport while libcurl works on it. Its C callbacks only move bytes; those of
+// the caller run after libcurl's turn, so they may start and cancel calls.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "kclient/curl_handles.h"
+#include "kclient/transport.h"
+
+namespace vdcu::kclient {
+
+// What libcurl's turn has brought.
+struct CurlTurn {
+  bool got_bytes = false;
+  std::deque<uint64_t> ready;  // transfers with data or a result; may name some that are gone
+};
+
+struct Transfer {
+  uint64_t id = 0;
+  HttpRequest request;
+  bool is_stream = false;
+  DataCallback on_data;
+  ResponseCallback on_end;
+  base::TimePoint deadline;
+  CurlTurn* turn = nullptr;
+
+  CURL* easy = nullptr;  // null: not with libcurl any more
+  HeaderList headers;
+  bool sent_again = false;
+
+  HttpResponse response;
+  std::string data;  // of the stream, not yet given to on_data
+  bool too_long = false;
+  std::array<char, CURL_ERROR_SIZE> error{};
+  std::optional<base::Result<HttpResponse>> result;  // ended, on_end is still to be called
+};
+
+// Makes libcurl write what comes into `transfer`, which must not move until it is removed.
+void ConnectToCurl(Transfer& transfer);
+Transfer& TransferOf(CURL* easy);
+
+}  // namespace vdcu::kclient

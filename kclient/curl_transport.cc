@@ -1,0 +1,272 @@
+#include "kclient/curl_transport.h"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/log.h"
+#include "kclient/credentials.h"
+#include "kclient/curl_handles.h"
+#include "kclient/curl_multi.h"
+#include "kclient/curl_transfer.h"
+
+namespace vdcu::kclient {
+
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using std::chrono::seconds;
+
+constexpr seconds kTick{1};
+constexpr seconds kSilence{10};
+constexpr seconds kProbeTimeout{10};
+// libcurl keeps the time-outs, but not of a transfer that waits for another one's connection.
+constexpr seconds kOverdue{1};
+
+}  // namespace
+
+class CurlTransport::Session {
+ public:
+  Session(base::UvLoop& loop, const Config& config, const std::string& user_agent)
+      : loop_(loop),
+        token_(config.token, config.token_file),
+        handles_(config, user_agent),
+        tick_(loop.MakeTimer([this] { OnTick(); })) {
+    Connect();
+  }
+  ~Session() {
+    probe_.reset();
+    while (!transfers_.empty()) Cancel(transfers_.begin()->first);
+  }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  CallPtr Start(HttpRequest request, bool is_stream, DataCallback on_data, ResponseCallback on_end);
+
+ private:
+  class SessionCall : public Call {
+   public:
+    SessionCall(Session& session, uint64_t id) : session_(session), id_(id) {}
+    ~SessionCall() override { session_.Cancel(id_); }
+    SessionCall(const SessionCall&) = delete;
+    SessionCall& operator=(const SessionCall&) = delete;
+
+   private:
+    Session& session_;
+    const uint64_t id_;
+  };
+
+  void Connect();
+  void Launch(Transfer& transfer);
+  void Detach(Transfer& transfer);
+  void Cancel(uint64_t id);
+  void OnTurn(const CurlMulti::Finished& finished);
+  void Finish(Transfer& transfer, CURLcode code);
+  bool TokenChangedSince(const Transfer& transfer);
+  void End(Transfer& transfer, Result<HttpResponse> result);
+  Error NoAnswer(const Transfer& transfer, std::string_view why) const;
+  void Deliver();
+  void DeliverData(Transfer& transfer);
+  void OnTick();
+  void EndOverdue(base::TimePoint now);
+  void Probe();
+  void Reconnect();
+
+  base::UvLoop& loop_;
+  TokenSource token_;
+  CurlHandles handles_;
+  const base::TimerPtr tick_;  // armed while there are transfers
+  std::unique_ptr<CurlMulti> multi_;
+  std::map<uint64_t, std::unique_ptr<Transfer>> transfers_;
+  uint64_t last_id_ = 0;
+  CurlTurn turn_;
+  // Since when nothing has come though something is awaited.
+  std::optional<base::TimePoint> silent_since_;
+  CallPtr probe_;
+  bool connection_dead_ = false;
+};
+
+void CurlTransport::Session::Connect() {
+  multi_ = std::make_unique<CurlMulti>(
+      loop_, [this](const CurlMulti::Finished& finished) { OnTurn(finished); });
+}
+
+CallPtr CurlTransport::Session::Start(HttpRequest request, bool is_stream, DataCallback on_data,
+                                      ResponseCallback on_end) {
+  const base::TimePoint now = loop_.clock().Now();
+  auto transfer = std::make_unique<Transfer>();
+  transfer->id = ++last_id_;
+  transfer->deadline = now + request.timeout + kOverdue;
+  transfer->request = std::move(request);
+  transfer->is_stream = is_stream;
+  transfer->on_data = std::move(on_data);
+  transfer->on_end = std::move(on_end);
+  transfer->turn = &turn_;
+  token_.Refresh(now);
+  Launch(*transfer);
+  if (!silent_since_) silent_since_ = now;
+  if (!tick_->armed()) tick_->Start(kTick);
+  auto call = std::make_unique<SessionCall>(*this, transfer->id);
+  transfers_.emplace(transfer->id, std::move(transfer));
+  return call;
+}
+
+void CurlTransport::Session::Launch(Transfer& transfer) {
+  transfer.headers = handles_.Headers(transfer.request.content_type, token_.token());
+  transfer.easy = handles_.Take(transfer.request, transfer.headers);
+  ConnectToCurl(transfer);
+  multi_->Add(transfer.easy);
+}
+
+void CurlTransport::Session::Detach(Transfer& transfer) {
+  CURL* easy = std::exchange(transfer.easy, nullptr);
+  if (easy == nullptr) return;
+  multi_->Remove(easy);
+  handles_.GiveBack(easy);
+}
+
+void CurlTransport::Session::Cancel(uint64_t id) {
+  const auto found = transfers_.find(id);
+  if (found == transfers_.end()) return;
+  Detach(*found->second);
+  transfers_.erase(found);
+}
+
+void CurlTransport::Session::OnTurn(const CurlMulti::Finished& finished) {
+  for (const auto& [easy, code] : finished) Finish(TransferOf(easy), code);
+  Deliver();
+  if (!std::exchange(turn_.got_bytes, false)) return;
+  silent_since_.reset();
+  if (!transfers_.empty()) silent_since_ = loop_.clock().Now();
+}
+
+void CurlTransport::Session::Finish(Transfer& transfer, CURLcode code) {
+  long status = 0;
+  curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
+  transfer.response.status = static_cast<int>(status);
+  Detach(transfer);
+  if (transfer.too_long) {
+    return End(transfer, base::Corrupt(transfer.request.method + " " + transfer.request.path +
+                                       ": the answer is longer than " +
+                                       std::to_string(transfer.request.most_bytes) + " bytes"));
+  }
+  if (code != CURLE_OK) {
+    const char* why = transfer.error[0] != 0 ? transfer.error.data() : curl_easy_strerror(code);
+    return End(transfer, NoAnswer(transfer, why));
+  }
+  if (transfer.response.status == 401 && !transfer.sent_again && TokenChangedSince(transfer)) {
+    transfer.sent_again = true;
+    transfer.response = {};
+    return Launch(transfer);
+  }
+  End(transfer, std::move(transfer.response));
+}
+
+bool CurlTransport::Session::TokenChangedSince(const Transfer& transfer) {
+  token_.OnRefused();
+  return handles_.Headers(transfer.request.content_type, token_.token()) != transfer.headers;
+}
+
+void CurlTransport::Session::End(Transfer& transfer, Result<HttpResponse> result) {
+  Detach(transfer);
+  transfer.result = std::move(result);
+  turn_.ready.push_back(transfer.id);
+}
+
+Error CurlTransport::Session::NoAnswer(const Transfer& transfer, std::string_view why) const {
+  return {ErrorCode::kUnavailable,
+          transfer.request.method + " " + handles_.server() + transfer.request.path + ": " +
+              std::string(why),
+          {}};
+}
+
+void CurlTransport::Session::Deliver() {
+  while (!turn_.ready.empty()) {
+    const uint64_t id = turn_.ready.front();
+    turn_.ready.pop_front();
+    auto found = transfers_.find(id);
+    if (found == transfers_.end()) continue;
+    if (!found->second->data.empty()) DeliverData(*found->second);
+    found = transfers_.find(id);
+    if (found == transfers_.end() || !found->second->result) continue;
+    const auto transfer = std::move(found->second);
+    transfers_.erase(found);
+    transfer->on_end(std::move(*transfer->result));
+  }
+}
+
+// The callback may cancel the transfer, so it runs from the stack.
+void CurlTransport::Session::DeliverData(Transfer& transfer) {
+  const uint64_t id = transfer.id;
+  const std::string data = std::exchange(transfer.data, {});
+  auto on_data = std::move(transfer.on_data);
+  on_data(data);
+  if (const auto found = transfers_.find(id); found != transfers_.end()) {
+    found->second->on_data = std::move(on_data);
+  }
+}
+
+void CurlTransport::Session::OnTick() {
+  const base::TimePoint now = loop_.clock().Now();
+  if (std::exchange(connection_dead_, false)) Reconnect();
+  EndOverdue(now);
+  Deliver();
+  if (transfers_.empty()) return;
+  tick_->Start(kTick);
+  if (probe_ == nullptr && silent_since_ && now - *silent_since_ >= kSilence) Probe();
+}
+
+void CurlTransport::Session::EndOverdue(base::TimePoint now) {
+  for (const auto& [id, transfer] : transfers_) {
+    if (transfer->easy == nullptr || now < transfer->deadline) continue;
+    End(*transfer, NoAnswer(*transfer, "no answer in time"));
+  }
+}
+
+void CurlTransport::Session::Probe() {
+  HttpRequest request;
+  request.path = "/version";
+  request.timeout = kProbeTimeout;
+  probe_ = Start(std::move(request), false, nullptr, [this](Result<HttpResponse> response) {
+    probe_.reset();
+    if (response) return;
+    // The connections cannot go while libcurl's turn is being delivered.
+    connection_dead_ = true;
+    tick_->Start(seconds(0));
+  });
+}
+
+void CurlTransport::Session::Reconnect() {
+  base::Log(base::Level::kWarning, "the API server is silent, making a new connection",
+            {{"server", handles_.server()}, {"calls", std::to_string(transfers_.size())}});
+  for (const auto& [id, transfer] : transfers_) {
+    if (transfer->easy == nullptr) continue;
+    End(*transfer, NoAnswer(*transfer,
+                            "the server is silent: no byte in 10 s, then no answer to "
+                            "GET /version in 10 s"));
+  }
+  silent_since_.reset();
+  multi_.reset();
+  Connect();
+}
+
+CurlTransport::CurlTransport(base::UvLoop& loop, const Config& config,
+                             const std::string& user_agent)
+    : session_(std::make_unique<Session>(loop, config, user_agent)) {}
+
+CurlTransport::~CurlTransport() = default;
+
+CallPtr CurlTransport::Send(HttpRequest request, ResponseCallback on_done) {
+  return session_->Start(std::move(request), false, nullptr, std::move(on_done));
+}
+
+CallPtr CurlTransport::Stream(HttpRequest request, DataCallback on_data, ResponseCallback on_end) {
+  return session_->Start(std::move(request), true, std::move(on_data), std::move(on_end));
+}
+
+}  // namespace vdcu::kclient
