@@ -4,12 +4,12 @@ set -euo pipefail
 
 packages=(
   # build
-  g++ cmake ninja-build ccache pkg-config git ca-certificates
+  g++ make cmake ninja-build ccache pkg-config git ca-certificates
   # libraries
   libuv1-dev libcurl4-openssl-dev nlohmann-json3-dev libsimdjson-dev libspdlog-dev libssl-dev libyaml-cpp-dev
   libexpected-dev libcli11-dev libmicrohttpd-dev prometheus-cpp-dev
   # tests, benches, checks
-  libgtest-dev libgmock-dev libbenchmark-dev clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
+  libgtest-dev libgmock-dev libbenchmark-dev clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev shellcheck
   # the control plane for development, and the demo
   openssl curl jq
 )
