@@ -1,0 +1,60 @@
+# Thin on purpose: what a target does stands in CMakePresets.json, tools/ and demo/.
+MAKEFLAGS += --no-print-directory
+STEP := @tools/step
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 30
+CTEST := ctest --output-on-failure --no-tests=error
+# What the integration tests start; kube-scheduler is never needed.
+CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kubectl
+
+.PHONY: help deps build demo test lint fuzz bench format clean
+.PHONY: configure control-plane build-tests build-asan build-fuzz
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## install the Debian packages that are missing
+	$(STEP) "Debian packages" tools/install-deps.sh
+
+build: deps configure ## the binaries, into build/bin/
+	$(STEP) "build binaries" ninja -C build binaries
+
+demo: ## all of it on a control plane of its own, about half a minute once built (KEEP=1 leaves it running)
+	@demo/run
+
+# The last command is one run of ctest, so that its summary ends the output.
+test: deps control-plane build-tests build-asan ## unit tests (also with ASan and UBSan), integration tests, lint
+	@$(CTEST) --test-dir build -j $(JOBS)
+
+lint: deps configure ## format, layers, headers alone, shell; clang-tidy on what changed (ALL=1: on all)
+	@$(CTEST) --test-dir build -L lint -j $(JOBS)
+
+fuzz: deps build-fuzz ## each libFuzzer target for FUZZ_SECONDS=30
+	@$(CTEST) --test-dir build/fuzz -L fuzz -j $(JOBS)
+
+bench: deps configure ## the figures of the README
+	$(STEP) "build benchmarks" ninja -C build binaries benchmarks
+	@bench/run
+
+format: ## clang-format on all sources
+	@tools/check-format --fix
+
+clean: ## remove build/; the control plane's binaries stay in ~/.cache/vdcu-operator
+	rm -rf build
+
+configure:
+	$(STEP) "configure (release)" cmake --preset release --log-level=WARNING
+
+control-plane: deps
+	$(STEP) "control plane" tests/cluster/build $(CONTROL_PLANE)
+
+build-tests: deps configure
+	$(STEP) "build (release)" ninja -C build
+
+build-asan: deps
+	$(STEP) "configure (asan)" cmake --preset asan --log-level=WARNING
+	$(STEP) "build (asan)" ninja -C build/asan unit-tests
+
+build-fuzz: deps
+	$(STEP) "configure (fuzz)" cmake --preset fuzz --log-level=WARNING -DVDCU_FUZZ_SECONDS=$(FUZZ_SECONDS)
+	$(STEP) "build (fuzz)" ninja -C build/fuzz fuzzers
