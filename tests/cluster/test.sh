@@ -82,7 +82,8 @@ start_both() {
   local first
   cluster up "$A" 2>&1 7>&1 | cat &
   first=$!
-  cluster up "$B" --with kube-controller-manager,kube-scheduler 2>&1 | cat && wait "$first"
+  cluster up "$B" --with kube-controller-manager,kube-scheduler \
+    --kcm-flags '--controllers=*,-node-lifecycle-controller' 2>&1 | cat && wait "$first"
 }
 
 # Our own pid stands for a stranger's: a signal would end this test.
@@ -94,6 +95,7 @@ test_usage() {
   check "no arguments: exit code 2" exits_with 2 cluster
   check "an unknown command: exit code 2" exits_with 2 cluster fly "$WORK/x"
   check "an unknown part: exit code 2" exits_with 2 cluster up "$WORK/x" --with kubelet
+  check "an option without its value: exit code 2" exits_with 2 cluster up "$WORK/x" --kcm-flags
   check "an unknown binary: exit code 2" exits_with 2 "$HERE/build" kubelet
   check "down where no cluster is: exit code 1" fails_with "holds no cluster" cluster down "$WORK/x"
 }
@@ -110,6 +112,8 @@ test_side_by_side() {
   check "an object of a vanished owner is created" create_owned_by_nobody "$B"
   check "the controller manager collects it" \
     "$B/kubectl" wait configmap/orphan --for=delete --timeout=30s
+  check "the controller manager got the flags" \
+    grep -qx -- '--controllers=\*,-node-lifecycle-controller' "$B/args/kube-controller-manager"
   check "the server says its version" prints '"gitVersion": "v1.' "$A/kubectl" get --raw /version
 }
 
