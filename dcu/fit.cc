@@ -59,7 +59,8 @@ Need MakeNeed(const Inventory& inventory, const SliceRequest& slice, size_t inde
   for (const CardType& type : inventory.types()) {
     const bool selected = SelectsModel(slice.devices, type.model);
     need.units.push_back(selected ? UnitsAsked(slice, type.compute_units) : Need::kNotSelected);
-    need.most_units = std::max(need.most_units, need.units.back());
+    // Types of the past would let the answer depend on them.
+    if (type.reported_cards > 0) need.most_units = std::max(need.most_units, need.units.back());
   }
   return need;
 }

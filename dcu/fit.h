@@ -33,7 +33,7 @@ struct Need {
   MiB memory;               // at least 1; not looked at when all_memory
   bool all_memory = false;  // of a card that has none used
   std::vector<int> units;   // by CardType::id, at least 1; kNotSelected: not one of its models
-  int most_units = 0;       // of all types
+  int most_units = 0;       // of the types that there are
 
   static constexpr int kNotSelected = -1;
 };

@@ -140,7 +140,7 @@ const CardType* Inventory::InternType(const std::string& model, int compute_unit
   for (const CardType& type : types_) {
     if (type.compute_units == compute_units && type.model == model) return &type;
   }
-  types_.push_back({static_cast<int>(types_.size()), model, compute_units});
+  types_.push_back({static_cast<int>(types_.size()), model, compute_units, 0});
   trees_.emplace_back();
   return &types_.back();
 }
@@ -271,8 +271,10 @@ void Inventory::ReplaceCards(Node& node, std::vector<Card> cards) {
       if (card.reported) nodes_by_card_.emplace(HashOf(card.uuid), &node);
     }
   }
+  for (const Card& old : node.cards) types_[old.type->id].reported_cards -= old.reported;
   node.cards = std::move(cards);
   for (Card& card : node.cards) {
+    types_[card.type->id].reported_cards += card.reported;
     for (Slice* slice = card.slices; slice; slice = slice->next) slice->card = &card;
   }
 }

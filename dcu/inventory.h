@@ -32,6 +32,7 @@ struct CardType {
   int id = 0;  // 0, 1, 2, ... in order of first sight
   std::string model;
   int compute_units = 0;
+  int reported_cards = 0;  // 0: a type of the past
 };
 
 struct Card;

@@ -241,6 +241,18 @@ TEST(Allocator, BacktracksWhereGreedyFails) {
   }
 }
 
+TEST(Allocator, CardsOfThePastDoNotChangeTheAnswer) {
+  Inventory fresh;
+  fresh.SetNode("n", {Card60("c1"), Card60("c2")}, Ready());
+  Inventory aged;
+  aged.SetNode("gone", {Card120("c0")}, Ready());
+  aged.SetNode("n", {Card60("c1"), Card60("c2")}, Ready());
+  aged.RemoveNode("gone");
+  const std::vector<SliceRequest> slices = {Percent(50, 100), Units(40, 100)};
+  EXPECT_THAT(Ask(fresh, slices), ElementsAre("n/c2 30 100 0 0", "n/c1 40 100 0 1"));
+  EXPECT_EQ(Ask(aged, slices), Ask(fresh, slices));
+}
+
 TEST(Allocator, ManyEqualSlicesThatDoNotFitAreRefusedInFewSteps) {
   Inventory inventory;
   std::vector<Device> cards;
