@@ -17,23 +17,22 @@ std::string EnvironmentName(const std::string& flag) {
   return name;
 }
 
-// A flag that takes one of the names in `values`.
-template <class T>
+}  // namespace
+
 void AddChoice(CLI::App& app, const std::string& flag, const std::string& help,
-               const std::map<std::string, T>& values, const std::string& fallback, T& out) {
+               const std::map<std::string, std::function<void()>>& values,
+               const std::string& fallback) {
   std::string names;
-  for (const auto& [name, value] : values) names += (names.empty() ? "" : "|") + name;
-  const auto set = [&out, values, flag, names](const std::string& text) {
+  for (const auto& [name, take] : values) names += (names.empty() ? "" : "|") + name;
+  const auto set = [values, flag, names](const std::string& text) {
     const auto value = values.find(text);
     if (value == values.end()) {
       throw CLI::ValidationError(flag, "\"" + text + "\": want one of " + names);
     }
-    out = value->second;
+    value->second();
   };
   app.add_option_function<std::string>(flag, set, help)->type_name(names)->default_str(fallback);
 }
-
-}  // namespace
 
 void AddCommonFlags(CLI::App& app, CommonFlags& flags) {
   app.add_option("--kubeconfig", flags.kubeconfig,
@@ -42,15 +41,18 @@ void AddCommonFlags(CLI::App& app, CommonFlags& flags) {
   app.add_option("--listen", flags.listen,
                  "Serve /healthz, /readyz and /metrics there; without it serve nothing")
       ->type_name("ADDRESS:PORT");
-  AddChoice<Level>(app, "--log-level", "The least important messages that are logged",
-                   {{"debug", Level::kDebug},
-                    {"info", Level::kInfo},
-                    {"warning", Level::kWarning},
-                    {"error", Level::kError}},
-                   "info", flags.log_level);
-  AddChoice<LogFormat>(app, "--log-format", "How messages are written",
-                       {{"text", LogFormat::kText}, {"json", LogFormat::kJson}}, "text",
-                       flags.log_format);
+  const auto level = [&flags](Level value) { return [&flags, value] { flags.log_level = value; }; };
+  AddChoice(app, "--log-level", "The least important messages that are logged",
+            {{"debug", level(Level::kDebug)},
+             {"info", level(Level::kInfo)},
+             {"warning", level(Level::kWarning)},
+             {"error", level(Level::kError)}},
+            "info");
+  const auto format = [&flags](LogFormat value) {
+    return [&flags, value] { flags.log_format = value; };
+  };
+  AddChoice(app, "--log-format", "How messages are written",
+            {{"text", format(LogFormat::kText)}, {"json", format(LogFormat::kJson)}}, "text");
   app.set_version_flag("--version", VDCU_VERSION, "Print the version and end");
 }
 

@@ -3,6 +3,8 @@
 // names the flag, the value and what is right.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -26,6 +28,11 @@ struct CommonFlags {
 
 // --kubeconfig, --listen, --log-level, --log-format, --version.
 void AddCommonFlags(CLI::App& app, CommonFlags& flags);
+
+// A flag that takes one of a few names; that name's function takes it.
+void AddChoice(CLI::App& app, const std::string& flag, const std::string& help,
+               const std::map<std::string, std::function<void()>>& values,
+               const std::string& fallback);
 
 // Call after the last flag was added: names the environment variables and reads both. Nothing: go
 // on. Else end with that exit code: 0 after --help and --version, kExitUsage after a wrong value.

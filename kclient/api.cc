@@ -110,7 +110,10 @@ CallPtr Client::Send(HttpRequest request, std::string context, ObjectCallback on
 }
 
 CallPtr Client::Apply(const Write& write, ObjectCallback on_done) {
-  return Send(ToRequest(write), write.Describe(), std::move(on_done));
+  HttpRequest request = ToRequest(write);
+  request.timeout = kWriteTimeout;
+  request.path += "?timeout=" + std::to_string(kWriteTimeout.count()) + "ms";
+  return Send(std::move(request), write.Describe(), std::move(on_done));
 }
 
 CallPtr Client::Get(const Resource& resource, std::string_view ns, std::string_view name,

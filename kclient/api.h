@@ -34,6 +34,10 @@ struct WatchOptions {
   bool bookmarks = true;
 };
 
+// How long a write may take; the server gives up after it too, so that none is committed much
+// later.
+inline constexpr base::Duration kWriteTimeout{5'000};
+
 using ObjectCallback = std::function<void(base::Result<JsonView>)>;
 
 class Client {

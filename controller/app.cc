@@ -1,0 +1,143 @@
+#include "controller/app.h"
+
+#include <unistd.h>
+#include <csignal>
+
+#include <utility>
+
+#include "base/log.h"
+#include "base/random.h"
+
+namespace vdcu::controller {
+
+namespace {
+
+// SIGTERM must end the process within 2 s; each step of a stop is given a part of it.
+constexpr base::Duration kStopTimeout{1'800};
+constexpr base::Duration kFlushTimeout{400};
+constexpr size_t kEventsBelow = Runner::kMostInFlight / 2;
+
+std::string MakeIdentity() {
+  char host[256] = "unknown";
+  gethostname(host, sizeof host - 1);
+  const auto random = static_cast<uint32_t>(base::SystemRandom()() * 4294967296.0);
+  return std::string(host) + "_" + std::to_string(random);
+}
+
+}  // namespace
+
+App::App(base::UvLoop& loop, Options options, const kclient::Config& config)
+    : loop_(loop),
+      options_(std::move(options)),
+      lease_namespace_(!options_.lease_namespace.empty()    ? options_.lease_namespace
+                       : config.namespace_name != "default" ? config.namespace_name
+                                                            : "vdcu-system"),
+      identity_(MakeIdentity()),
+      transport_(loop, config, "vdcu-controller"),
+      client_(transport_),
+      events_(loop, client_,
+              {.reporting_controller = "vdcu.io/controller",
+               .reporting_instance = identity_,
+               .idle = [this] { return !leader_ || leader_->runner().in_flight() < kEventsBelow; }},
+              base::SystemRandom()),
+      stop_timer_(loop.MakeTimer([this] { Stop(); })) {}
+
+base::Status App::Start() {
+  RETURN_IF_ERROR(StartServing());
+  for (const int signal : {SIGTERM, SIGINT}) {
+    signals_.push_back(loop_.OnSignal(signal, [this] { OnSignal(); }));
+  }
+  if (options_.leader_elect) return StartElection();
+  Lead();
+  return base::Ok();
+}
+
+base::Status App::StartServing() {
+  if (options_.common.listen.empty()) return base::Ok();
+  ASSIGN_OR_RETURN(server_, base::HttpServer::Listen(loop_, options_.common.listen,
+                                                     {.not_ready = [this] { return NotReady(); },
+                                                      .metrics = metrics_.registry()}));
+  base::Log(base::Level::kInfo, "serving", {{"port", std::to_string(server_->port())}});
+  return base::Ok();
+}
+
+base::Status App::StartElection() {
+  kclient::LeaderElectionConfig config;
+  config.ns = lease_namespace_;
+  config.name = "vdcu-controller";
+  config.identity = identity_;
+  ASSIGN_OR_RETURN(
+      elector_,
+      kclient::LeaderElector::Create(
+          loop_, client_, std::move(config),
+          {.on_started_leading = [this] { Lead(); },
+           .on_stopped_leading = [this](const std::string& reason) { OnLeaseLost(reason); },
+           .on_new_leader =
+               [](const std::string& identity) {
+                 base::Log(base::Level::kInfo, "leader", {{"identity", identity}});
+               }},
+          base::SystemRandom()));
+  elector_->Start();
+  return base::Ok();
+}
+
+void App::Lead() {
+  if (stopping_) return;
+  base::Log(base::Level::kInfo, "leading", {{"identity", identity_}});
+  metrics_.SetLeading(true);
+  reconcilers::Settings settings;
+  settings.scheduler_name = options_.scheduler_name;
+  settings.policy = options_.policy;
+  leader_ = std::make_unique<LeaderState>(loop_, client_, events_, metrics_, std::move(settings),
+                                          [this] { return MayWrite(); });
+  leader_->Start();
+}
+
+bool App::MayWrite() const {
+  return !elector_ || elector_->MayWrite(loop_.clock().Now(), kclient::kWriteTimeout);
+}
+
+// A standby is ready: it would lead if the leader went.
+std::vector<std::string> App::NotReady() const {
+  if (stopping_) return {"stopping"};
+  return leader_ ? leader_->NotReady() : std::vector<std::string>();
+}
+
+// Another may lead by now: nothing more may be written, and a restart is the way back.
+void App::OnLeaseLost(const std::string& reason) {
+  base::Log(base::Level::kError, "lease lost: ending", {{"reason", reason}});
+  exit_code_ = base::kExitFailure;
+  stopping_ = true;
+  Stop();
+}
+
+void App::OnSignal() {
+  if (std::exchange(stopping_, true)) return;
+  base::Log(base::Level::kInfo, "stopping");
+  stop_timer_->Start(kStopTimeout);
+  if (leader_) {
+    leader_->runner().Drain([this] { OnDrained(); });
+  } else {
+    ReleaseLease();
+  }
+}
+
+// May run inside a callback of the runner: go on in a later turn.
+void App::OnDrained() {
+  loop_.Post([this] { events_.Flush(kFlushTimeout, [this] { ReleaseLease(); }); });
+}
+
+void App::ReleaseLease() {
+  if (!elector_) return Stop();
+  elector_->Release([this](const base::Status& status) {
+    if (!status) {
+      base::Log(base::Level::kWarning, "the lease was not released",
+                {{"error", status.error().message}});
+    }
+    Stop();
+  });
+}
+
+void App::Stop() { loop_.Stop(); }
+
+}  // namespace vdcu::controller

@@ -1,0 +1,60 @@
+// The process: what is started in which order, and ended in the reverse one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/http/server.h"
+#include "base/uv_loop.h"
+#include "controller/leader_state.h"
+#include "controller/metrics.h"
+#include "controller/options.h"
+#include "kclient/config.h"
+#include "kclient/curl_transport.h"
+#include "kclient/event_recorder.h"
+#include "kclient/leader_elector.h"
+
+namespace vdcu::controller {
+
+class App {
+ public:
+  App(base::UvLoop& loop, Options options, const kclient::Config& config);
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  // Errors: what of the options cannot be done (an address in use).
+  base::Status Start();
+  // 0 after SIGTERM or SIGINT, 1 after the lease was lost.
+  int exit_code() const { return exit_code_; }
+
+ private:
+  base::Status StartServing();
+  base::Status StartElection();
+  void Lead();
+  bool MayWrite() const;
+  std::vector<std::string> NotReady() const;
+  void OnLeaseLost(const std::string& reason);
+  void OnSignal();
+  void OnDrained();
+  void ReleaseLease();
+  void Stop();
+
+  base::UvLoop& loop_;
+  const Options options_;
+  const std::string lease_namespace_;
+  const std::string identity_;
+  Metrics metrics_;
+  kclient::CurlTransport transport_;
+  kclient::Client client_;
+  kclient::EventRecorder events_;
+  std::unique_ptr<kclient::LeaderElector> elector_;  // null without --leader-elect
+  std::unique_ptr<LeaderState> leader_;              // null while not leading
+  std::unique_ptr<base::HttpServer> server_;
+  std::vector<std::unique_ptr<base::Subscription>> signals_;
+  base::TimerPtr stop_timer_;  // ends a stop that takes too long
+  bool stopping_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace vdcu::controller

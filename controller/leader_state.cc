@@ -1,0 +1,89 @@
+#include "controller/leader_state.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "crds/resources.h"
+
+namespace vdcu::controller {
+
+namespace {
+
+kclient::ReflectorOptions All(const kclient::Resource& resource) {
+  kclient::ReflectorOptions options;
+  options.resource = resource;
+  return options;
+}
+
+}  // namespace
+
+LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::EventRecorder& events,
+                         Metrics& metrics, reconcilers::Settings settings,
+                         std::function<bool()> may_write)
+    : loop_(loop),
+      cluster_(std::move(settings)),
+      runner_({loop, client, cluster_, events, metrics, std::move(may_write)},
+              base::SystemRandom()),
+      pods_(client, loop, All(kclient::kPods), base::SystemRandom()),
+      nodes_(client, loop, All(kclient::kNodes), base::SystemRandom()),
+      claims_(client, loop, All(kclient::kPersistentVolumeClaims), base::SystemRandom()),
+      volumes_(client, loop, All(kclient::kPersistentVolumes), base::SystemRandom()),
+      partitions_(client, loop, All(crds::kVdcuPartitions), base::SystemRandom()),
+      dcu_nodes_(client, loop, All(crds::kDcuNodes), base::SystemRandom()) {
+  Watch(pods_, &reconcilers::Cluster::OnPod);
+  Watch(nodes_, &reconcilers::Cluster::OnNode);
+  Watch(claims_, &reconcilers::Cluster::OnClaim);
+  Watch(volumes_, &reconcilers::Cluster::OnVolume);
+  Watch(dcu_nodes_, &reconcilers::Cluster::OnDcuNode);
+  partitions_.AddHandler([this](const auto& old_object, const auto& new_object) {
+    cluster_.OnPartition(old_object, new_object, loop_.clock().Now());
+    runner_.OnChange();
+  });
+  partitions_.OnSynced([this] { OnSynced(); });
+}
+
+template <class T>
+void LeaderState::Watch(kclient::Informer<T>& informer,
+                        void (reconcilers::Cluster::*on_change)(const std::shared_ptr<const T>&,
+                                                                const std::shared_ptr<const T>&)) {
+  informer.AddHandler([this, on_change](const auto& old_object, const auto& new_object) {
+    (cluster_.*on_change)(old_object, new_object);
+    runner_.OnChange();
+  });
+  informer.OnSynced([this] { OnSynced(); });
+}
+
+void LeaderState::Start() {
+  pods_.Start();
+  nodes_.Start();
+  claims_.Start();
+  volumes_.Start();
+  partitions_.Start();
+  dcu_nodes_.Start();
+}
+
+std::vector<std::string> LeaderState::NotReady() const {
+  std::vector<std::string> reasons;
+  const auto check = [&](bool synced, std::string_view kind) {
+    if (!synced) reasons.push_back(std::string(kind) + " are not listed yet");
+  };
+  check(pods_.synced(), "pods");
+  check(nodes_.synced(), "nodes");
+  check(claims_.synced(), "persistentvolumeclaims");
+  check(volumes_.synced(), "persistentvolumes");
+  check(partitions_.synced(), "vdcupartitions");
+  check(dcu_nodes_.synced(), "dcunodes");
+  return reasons;
+}
+
+void LeaderState::OnSynced() {
+  if (!NotReady().empty()) return;
+  base::Log(base::Level::kInfo, "all kinds are listed: placing begins",
+            {{"pods", std::to_string(pods_.store().size())},
+             {"nodes", std::to_string(nodes_.store().size())},
+             {"partitions", std::to_string(partitions_.store().size())}});
+  runner_.Start();
+}
+
+}  // namespace vdcu::controller

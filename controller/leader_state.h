@@ -1,0 +1,55 @@
+// What only a leader has: the watches, the cluster that they show, and the runner that acts on it.
+// Made when leadership is won, so that the first decision is made from what etcd has then.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/loop.h"
+#include "controller/metrics.h"
+#include "controller/runner.h"
+#include "crds/dcunode.h"
+#include "crds/vdcupartition.h"
+#include "kclient/api.h"
+#include "kclient/core/node.h"
+#include "kclient/core/pod.h"
+#include "kclient/core/volume.h"
+#include "kclient/informer.h"
+#include "reconcilers/cluster.h"
+
+namespace vdcu::controller {
+
+class LeaderState {
+ public:
+  LeaderState(base::Loop& loop, kclient::Client& client, kclient::EventRecorder& events,
+              Metrics& metrics, reconcilers::Settings settings, std::function<bool()> may_write);
+  LeaderState(const LeaderState&) = delete;
+  LeaderState& operator=(const LeaderState&) = delete;
+
+  void Start();
+  // Kinds that have not been listed yet, a sentence each; empty: decisions are made.
+  std::vector<std::string> NotReady() const;
+  Runner& runner() { return runner_; }
+  const Runner& runner() const { return runner_; }
+
+ private:
+  template <class T>
+  void Watch(kclient::Informer<T>& informer,
+             void (reconcilers::Cluster::*on_change)(const std::shared_ptr<const T>&,
+                                                     const std::shared_ptr<const T>&));
+  void OnSynced();
+
+  base::Loop& loop_;
+  reconcilers::Cluster cluster_;
+  Runner runner_;
+  kclient::Informer<kclient::Pod> pods_;
+  kclient::Informer<kclient::Node> nodes_;
+  kclient::Informer<kclient::PersistentVolumeClaim> claims_;
+  kclient::Informer<kclient::PersistentVolume> volumes_;
+  kclient::Informer<crds::VdcuPartition> partitions_;
+  kclient::Informer<crds::DcuNode> dcu_nodes_;
+};
+
+}  // namespace vdcu::controller

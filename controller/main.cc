@@ -1,0 +1,31 @@
+// vdcu-controller. Exit codes: 0 ended by a signal, 1 failed, 2 wrong command line.
+#include <memory>
+#include <variant>
+
+#include "base/log.h"
+#include "base/uv_loop.h"
+#include "controller/app.h"
+#include "controller/options.h"
+#include "kclient/config.h"
+
+int main(int argc, char** argv) {
+  using namespace vdcu;
+  const auto parsed = controller::ParseOptions(argc, argv);
+  if (const int* code = std::get_if<int>(&parsed)) return *code;
+  const auto& options = std::get<controller::Options>(parsed);
+  base::SetUpLogging(options.common.log_level, options.common.log_format);
+
+  const auto config = kclient::LoadConfig(options.common.kubeconfig);
+  if (!config) {
+    base::Log(base::Level::kError, "no way to the API server", {{"error", config.error().message}});
+    return base::kExitFailure;
+  }
+  base::UvLoop loop;
+  controller::App app(loop, options, *config);
+  if (const auto started = app.Start(); !started) {
+    base::Log(base::Level::kError, "cannot start", {{"error", started.error().message}});
+    return base::kExitFailure;
+  }
+  loop.Run();
+  return app.exit_code();
+}

@@ -1,0 +1,51 @@
+#include "controller/metrics.h"
+
+namespace vdcu::controller {
+
+namespace {
+
+prometheus::Gauge& MakeGauge(prometheus::Registry& registry, const std::string& name,
+                             const std::string& help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
+
+prometheus::Counter& MakeCounter(prometheus::Registry& registry, const std::string& name,
+                                 const std::string& help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
+}
+
+}  // namespace
+
+Metrics::Metrics()
+    : writes_(prometheus::BuildCounter()
+                  .Name("vdcu_api_writes_total")
+                  .Help("Writes to the API that have ended, by verb, resource and result")
+                  .Register(*registry_)),
+      write_seconds_(
+          prometheus::BuildHistogram()
+              .Name("vdcu_api_write_duration_seconds")
+              .Help("From the start of a write to its answer")
+              .Register(*registry_)
+              .Add({}, prometheus::Histogram::BucketBoundaries{0.001, 0.0025, 0.005, 0.01, 0.025,
+                                                               0.05, 0.1, 0.25, 1, 5})),
+      in_flight_(
+          MakeGauge(*registry_, "vdcu_api_writes_in_flight", "Writes without an answer yet")),
+      waiting_(MakeGauge(*registry_, "vdcu_requests_waiting",
+                         "Pods and partitions that wait for cards")),
+      placements_(
+          MakeCounter(*registry_, "vdcu_placements_total",
+                      "Requests that were given cards, also those that were given up later")),
+      bindings_(MakeCounter(*registry_, "vdcu_bindings_total", "Pods that were bound")),
+      leading_(MakeGauge(*registry_, "vdcu_leading", "1 while this process acts, 0 on standby")) {}
+
+void Metrics::CountWrite(std::string_view verb, std::string_view resource, std::string_view result,
+                         base::Duration took) {
+  writes_
+      .Add({{"verb", std::string(verb)},
+            {"resource", std::string(resource)},
+            {"result", std::string(result)}})
+      .Increment();
+  write_seconds_.Observe(static_cast<double>(took.count()) / 1000.0);
+}
+
+}  // namespace vdcu::controller

@@ -1,0 +1,43 @@
+// What /metrics of vdcu-controller tells. Names carry their units.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include "base/clock.h"
+
+namespace vdcu::controller {
+
+class Metrics {
+ public:
+  Metrics();
+
+  const std::shared_ptr<prometheus::Registry>& registry() const { return registry_; }
+
+  // result: "ok" or the name of an ErrorCode.
+  void CountWrite(std::string_view verb, std::string_view resource, std::string_view result,
+                  base::Duration took);
+  void SetWritesInFlight(size_t count) { in_flight_.Set(static_cast<double>(count)); }
+  void SetWaiting(size_t count) { waiting_.Set(static_cast<double>(count)); }
+  void CountPlacement() { placements_.Increment(); }
+  void CountBinding() { bindings_.Increment(); }
+  void SetLeading(bool leading) { leading_.Set(leading ? 1 : 0); }
+
+ private:
+  std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+  prometheus::Family<prometheus::Counter>& writes_;
+  prometheus::Histogram& write_seconds_;
+  prometheus::Gauge& in_flight_;
+  prometheus::Gauge& waiting_;
+  prometheus::Counter& placements_;
+  prometheus::Counter& bindings_;
+  prometheus::Gauge& leading_;
+};
+
+}  // namespace vdcu::controller

@@ -1,0 +1,34 @@
+#include "controller/options.h"
+
+#include <CLI/CLI.hpp>
+
+namespace vdcu::controller {
+
+std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
+  Options options;
+  CLI::App app{
+      "vdcu-controller: gives VDCUPartitions and pods their slices of Hygon DCU cards, and binds "
+      "the pods. Each flag is also an environment variable: --log-level is VDCU_LOG_LEVEL.",
+      "vdcu-controller"};
+  base::AddCommonFlags(app, options.common);
+  app.add_option("--scheduler-name", options.scheduler_name,
+                 "Pods with this spec.schedulerName are placed")
+      ->type_name("NAME")
+      ->check([](const std::string& name) {
+        return name.empty() ? std::string("\"\": want a name") : std::string();
+      })
+      ->capture_default_str();
+  base::AddChoice(app, "--policy", "Fill nodes and cards one after the other, or spread over them",
+                  {{"BinPack", [&options] { options.policy = dcu::Policy::kBinPack; }},
+                   {"Spread", [&options] { options.policy = dcu::Policy::kSpread; }}},
+                  "BinPack");
+  app.add_flag("--leader-elect", options.leader_elect,
+               "Act only while holding the Lease vdcu-controller: for several replicas");
+  app.add_option("--lease-namespace", options.lease_namespace,
+                 "Namespace of the Lease (default: the pod's own, else vdcu-system)")
+      ->type_name("NAMESPACE");
+  if (const auto code = base::ParseFlags(app, argc, argv)) return *code;
+  return options;
+}
+
+}  // namespace vdcu::controller
