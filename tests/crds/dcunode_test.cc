@@ -1,0 +1,123 @@
+#include "crds/dcunode.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/crds/json.h"
+
+namespace vdcu::crds {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(DcuNode, EveryFieldIsRead) {
+  const auto node = Parse<DcuNode>(FullNode());
+  ASSERT_TRUE(node) << node.error().message;
+  EXPECT_EQ(node->meta.name, "node-1");
+  EXPECT_THAT(node->spec.unschedulable_devices, ElementsAre("DCU-2"));
+  EXPECT_EQ(node->spec.memory_reserve, dcu::MiB{512});
+  EXPECT_EQ(node->status.driver_version, "6.3.8");
+  EXPECT_THAT(node->status.devices,
+              ElementsAre(dcu::Device{.index = 0,
+                                      .uuid = "DCU-1",
+                                      .model = "Z100L",
+                                      .pci_device_id = "55b7",
+                                      .pci_bus_id = "0000:33:00.0",
+                                      .compute_units = 60,
+                                      .memory = dcu::MiB{32768},
+                                      .numa_node = 1,
+                                      .drm_card_minor = 1,
+                                      .drm_render_minor = 129,
+                                      .mode = dcu::Mode::kMig,
+                                      .healthy = false,
+                                      .reason = "DriverUnbound",
+                                      .message = "no driver",
+                                      .unhealthy_since = "2026-01-01T00:00:00Z"}));
+  const dcu::Assignment held{.node = "node-1",
+                             .device = "DCU-1",
+                             .pci_bus_id = "0000:33:00.0",
+                             .compute_units = 9,
+                             .units = dcu::CuMask::FirstUnits(9),
+                             .memory = dcu::MiB{2000},
+                             .pipe = 3,
+                             .vdev = 0};
+  EXPECT_THAT(node->status.held, ElementsAre(HeldSlice{.partition_uid = "p-1",
+                                                       .assignment = held,
+                                                       .pod_uid = "u-1",
+                                                       .since = "2026-01-01T00:00:00Z"}));
+  EXPECT_EQ(node->status.models, "Z100L");
+  EXPECT_EQ(node->status.vdcus, "1/4");
+  EXPECT_EQ(node->status.healthy, "0/1");
+  EXPECT_TRUE(node->ready());
+}
+
+TEST(DcuNode, PrintsTheStatusThatItRead) {
+  const json object = FullNode();
+  const auto node = Parse<DcuNode>(object);
+  ASSERT_TRUE(node) << node.error().message;
+  EXPECT_EQ(ToJson(node->status), object["status"]);
+}
+
+TEST(DcuNode, WithoutStatusIsNotReady) {
+  const auto node = Parse<DcuNode>(json{{"metadata", {{"name", "node-1"}}}});
+  ASSERT_TRUE(node) << node.error().message;
+  EXPECT_FALSE(node->ready());
+  EXPECT_EQ(node->spec, DcuNodeSpec());
+  EXPECT_EQ(node->status, DcuNodeStatus());
+}
+
+TEST(DcuNode, UnknownNumbersOfACardAreLeftOut) {
+  const json device = ToJson(dcu::Device());
+  for (const char* key :
+       {"numaNode", "drmCardMinor", "drmRenderMinor", "reason", "message", "unhealthySince"}) {
+    EXPECT_FALSE(device.contains(key)) << key;
+  }
+  json object = FullNode();
+  for (const char* key : {"numaNode", "drmCardMinor", "drmRenderMinor"}) {
+    object["status"]["devices"][0].erase(key);
+  }
+  const auto node = Parse<DcuNode>(object);
+  ASSERT_TRUE(node) << node.error().message;
+  EXPECT_EQ(node->status.devices[0].numa_node, -1);
+  EXPECT_EQ(node->status.devices[0].drm_card_minor, -1);
+  EXPECT_EQ(node->status.devices[0].drm_render_minor, -1);
+}
+
+TEST(DcuNode, RefusesByName) {
+  const struct {
+    const char* sentence;
+    const char* path;
+    json value;
+    const char* want_message;
+  } rows[] = {
+      {"a reserve without unit", "/spec/memoryReserve", 512,
+       "DCUNode node-1: spec.memoryReserve: 512: write a unit, for example 512Mi"},
+      {"cordoned cards that are no list of texts", "/spec/unschedulableDevices", json::array({1}),
+       "spec.unschedulableDevices: [1]: must be a list of strings"},
+      {"a card without uuid", "/status/devices/0/uuid", nullptr,
+       "status.devices[0].uuid: must not be empty"},
+      {"an unknown mode", "/status/devices/0/mode", "mixed",
+       "status.devices[0].mode: \"mixed\": must be vdcu or mig"},
+      {"health that is a text", "/status/devices/0/healthy", "yes",
+       "status.devices[0].healthy: \"yes\": must be true or false"},
+      {"memory without unit", "/status/devices/0/memory", "32768", "status.devices[0].memory"},
+      {"a slice held of nothing", "/status/held/0/assignment", nullptr,
+       "status.held[0].assignment: must be there"},
+      {"masks of other units than counted", "/status/held/0/assignment/computeUnits", 10,
+       "status.held[0].assignment.computeUnits: 10: must be"},
+      {"nobody's slice", "/status/held/0/partitionUID", "", "status.held[0].partitionUID"},
+  };
+  for (const auto& row : rows) {
+    json object = FullNode();
+    object[json::json_pointer(row.path)] = row.value;
+    const auto node = Parse<DcuNode>(object);
+    ASSERT_FALSE(node) << row.sentence;
+    EXPECT_EQ(node.error().code, base::ErrorCode::kCorrupt) << row.sentence;
+    EXPECT_THAT(node.error().message, HasSubstr(row.want_message)) << row.sentence;
+  }
+}
+
+}  // namespace
+}  // namespace vdcu::crds
