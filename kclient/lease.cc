@@ -5,7 +5,8 @@
 namespace vdcu::kclient {
 
 base::Result<Lease> ParseLease(JsonView object) {
-  ASSIGN_OR_RETURN(const ObjectMeta meta, ParseMeta(object, MetaFilter{.labels = false}));
+  ASSIGN_OR_RETURN(const ObjectMeta meta,
+                   ParseMeta(object, MetaFilter{.labels = false, .annotation_prefixes = {}}));
   if (meta.uid.empty() || meta.resource_version.empty()) {
     return base::Corrupt("lease " + meta.key() + " has no uid or no resourceVersion");
   }
