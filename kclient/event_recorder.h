@@ -85,7 +85,6 @@ class EventRecorder {
   };
 
   void Enqueue(const std::string& key, base::TimePoint when);
-  void Dequeue(Series& series);
   void DropOne();
   void ForgetOldSeries();
   void Pump();
