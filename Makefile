@@ -33,8 +33,8 @@ fuzz: deps build-fuzz ## each libFuzzer target for FUZZ_SECONDS=30
 	@$(CTEST) --test-dir build/fuzz -L fuzz -j $(JOBS)
 
 bench: deps configure ## the figures of the README
-	$(STEP) "build benchmarks" ninja -C build binaries benchmarks
-	@bench/run
+	$(STEP) "build benchmarks" ninja -C build benchmarks
+	@for bench in build/bench/*_bench; do $$bench || exit 1; done
 
 format: ## clang-format on all sources
 	@tools/check-format --fix

@@ -12,10 +12,11 @@ if(VDCU_FUZZ)
   target_compile_options(vdcu_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# What `make build`, `make test` and `make fuzz` ask for: each flavour builds only what it runs.
+# What `make build`, `make test`, `make fuzz` and `make bench` ask for: each flavour builds only what it runs.
 add_custom_target(binaries)
 add_custom_target(unit-tests)
 add_custom_target(fuzzers)
+add_custom_target(benchmarks)
 
 # vdcu_library(<name> SOURCES a.cc … [DEPS target …]): a static library
 function(vdcu_library name)
@@ -47,8 +48,6 @@ function(vdcu_test name)
   endif()
   if("unit" IN_LIST ARG_LABELS)
     add_dependencies(unit-tests ${name})
-  elseif(VDCU_SANITIZE)
-    return()  # integration tests run the release binaries
   endif()
   set(entry ${name})
   if(VDCU_SANITIZE)
@@ -79,4 +78,19 @@ function(vdcu_fuzz name)
     COMMAND ${name} -max_total_time=${VDCU_FUZZ_SECONDS} -print_final_stats=1 -artifact_prefix=${CMAKE_BINARY_DIR}/
       ${found} ${corpus})
   set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz)
+endfunction()
+
+# vdcu_bench(<name> SOURCES a_bench.cc [DEPS target …]): an executable in <build>/bench, which ctest runs for a moment, so
+# that it cannot rot
+function(vdcu_bench name)
+  if(NOT VDCU_BENCH)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE vdcu_options ${ARG_DEPS} benchmark::benchmark)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+  add_dependencies(benchmarks ${name})
+  add_test(NAME ${name} COMMAND ${name} --benchmark_min_time=0.01)
+  set_tests_properties(${name} PROPERTIES LABELS bench TIMEOUT 300)
 endfunction()
