@@ -30,25 +30,34 @@ void Tally::AddNode(const std::string& phrase) {
 
 void Tally::AddCards(const Node& node, const Fit::Explanation& explanation) {
   ++nodes_;
-  std::map<Cause, int> causes;
+  Counts counts{};
+  std::map<std::string_view, int> sick;
   auto verdict = explanation.verdicts.begin();
   for (const Card& card : node.cards) {
     if (!card.reported) continue;
-    const bool sick = *verdict == Verdict::kUnhealthy;
-    ++causes[{*verdict, sick ? std::string_view(*card.reason) : std::string_view()}];
+    if (*verdict == Verdict::kUnhealthy) ++sick[*card.reason];
+    ++counts[static_cast<size_t>(*verdict)];
     Measure(*explanation.need, card, *verdict++);
   }
-  if (causes.empty()) {
+  if (explanation.verdicts.empty()) {
     ++nodes_by_phrase_["node has no DCU cards"];
     return;
   }
-  const auto most =
-      std::max_element(causes.begin(), causes.end(),
-                       [](const auto& a, const auto& b) { return a.second < b.second; });
-  ++nodes_by_cause_[most->first];
-  for (const auto& [cause, count] : causes) {
-    cards_by_cause_[cause] += count;
-    cards_ += count;
+  for (size_t i = 0; i < counts.size(); ++i) cards_.by_verdict[i] += counts[i];
+  for (const auto& [reason, count] : sick) cards_.sick[reason] += count;
+  AddMostFrequent(counts, sick);
+}
+
+// Each reason of sick cards stands for itself.
+void Tally::AddMostFrequent(Counts& counts, const std::map<std::string_view, int>& sick) {
+  const auto by_count = [](const auto& a, const auto& b) { return a.second < b.second; };
+  const auto sickest = std::max_element(sick.begin(), sick.end(), by_count);
+  counts[static_cast<size_t>(Verdict::kUnhealthy)] = sick.empty() ? 0 : sickest->second;
+  const size_t most = std::max_element(counts.begin(), counts.end()) - counts.begin();
+  if (static_cast<Verdict>(most) == Verdict::kUnhealthy) {
+    ++nodes_with_cards_.sick[sickest->first];
+  } else {
+    ++nodes_with_cards_.by_verdict[most];
   }
 }
 
@@ -65,9 +74,9 @@ void Tally::Measure(const Need& need, const Card& card, Verdict verdict) {
   }
 }
 
-std::string Tally::NodePhrase(const Cause& cause) const {
+std::string Tally::NodePhrase(Verdict verdict) const {
   const std::string larger = "larger than any card: largest ";
-  switch (cause.first) {
+  switch (verdict) {
     case Verdict::kUnits:
       if (!units_exist_) return larger + std::to_string(largest_units_) + " compute units";
       return "too few free compute units (most free " + std::to_string(most_free_units_) + ")";
@@ -79,19 +88,17 @@ std::string Tally::NodePhrase(const Cause& cause) const {
       return "no free slice (" + std::to_string(kMaxSlicesPerCard) + " in use)";
     case Verdict::kInUse:
       return "card in use";
-    case Verdict::kUnhealthy:
-      return "card unhealthy (" + std::string(cause.second) + ")";
     case Verdict::kCordoned:
       return "card cordoned";
     case Verdict::kMig:
       return "card in MIG mode";
     default:
-      return CardPhrase(cause);
+      return CardPhrase(verdict);
   }
 }
 
-std::string Tally::CardPhrase(const Cause& cause) const {
-  switch (cause.first) {
+std::string Tally::CardPhrase(Verdict verdict) const {
+  switch (verdict) {
     case Verdict::kUnits:
       return units_exist_ ? "too few compute units" : "too small";
     case Verdict::kMemory:
@@ -100,8 +107,6 @@ std::string Tally::CardPhrase(const Cause& cause) const {
       return "no free slice";
     case Verdict::kInUse:
       return "in use";
-    case Verdict::kUnhealthy:
-      return "unhealthy (" + std::string(cause.second) + ")";
     case Verdict::kCordoned:
       return "cordoned";
     case Verdict::kMig:
@@ -110,19 +115,29 @@ std::string Tally::CardPhrase(const Cause& cause) const {
       return "other model";
     case Verdict::kOtherUuid:
       return "uuid not selected";
-    case Verdict::kNotTogether:
-    case Verdict::kFits:
-      break;
+    default:
+      return "room for only some of the slices";
   }
-  return "room for only some of the slices";
 }
 
 Refusal Tally::Finish() const {
   std::map<std::string, int> nodes = nodes_by_phrase_;
   std::map<std::string, int> cards;
-  for (const auto& [cause, count] : nodes_by_cause_) nodes[NodePhrase(cause)] += count;
-  for (const auto& [cause, count] : cards_by_cause_) cards[CardPhrase(cause)] += count;
-  return {nodes_, Sorted(nodes), cards_, Sorted(cards)};
+  int card_count = 0;
+  for (size_t i = 0; i < cards_.by_verdict.size(); ++i) {
+    const auto verdict = static_cast<Verdict>(i);
+    card_count += cards_.by_verdict[i];
+    if (verdict == Verdict::kUnhealthy) continue;
+    if (const int count = nodes_with_cards_.by_verdict[i]) nodes[NodePhrase(verdict)] += count;
+    if (const int count = cards_.by_verdict[i]) cards[CardPhrase(verdict)] += count;
+  }
+  for (const auto& [reason, count] : nodes_with_cards_.sick) {
+    nodes["card unhealthy (" + std::string(reason) + ")"] += count;
+  }
+  for (const auto& [reason, count] : cards_.sick) {
+    cards["unhealthy (" + std::string(reason) + ")"] += count;
+  }
+  return {nodes_, Sorted(nodes), card_count, Sorted(cards)};
 }
 
 std::string Refusal::Message() const {

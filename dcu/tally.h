@@ -1,10 +1,10 @@
 // Counts, over nodes and cards, why a request fits nowhere.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "dcu/fit.h"
 
@@ -20,18 +20,23 @@ class Tally {
   Refusal Finish() const;
 
  private:
-  // With the card's own reason where it is not healthy.
-  using Cause = std::pair<Verdict, std::string_view>;
+  static constexpr size_t kVerdicts = static_cast<size_t>(Verdict::kNotTogether) + 1;
+  using Counts = std::array<int, kVerdicts>;
 
+  struct Causes {
+    Counts by_verdict{};
+    std::map<std::string_view, int> sick;  // kUnhealthy, by the card's own reason
+  };
+
+  void AddMostFrequent(Counts& counts, const std::map<std::string_view, int>& sick);
   void Measure(const Need& need, const Card& card, Verdict verdict);
-  std::string NodePhrase(const Cause& cause) const;
-  std::string CardPhrase(const Cause& cause) const;
+  std::string NodePhrase(Verdict verdict) const;
+  std::string CardPhrase(Verdict verdict) const;
 
   int nodes_ = 0;
-  int cards_ = 0;
   std::map<std::string, int> nodes_by_phrase_;
-  std::map<Cause, int> nodes_by_cause_;
-  std::map<Cause, int> cards_by_cause_;
+  Causes nodes_with_cards_;  // each under its most frequent cause
+  Causes cards_;
   // Of the cards that are counted under kUnits and kMemory.
   int most_free_units_ = 0;
   MiB most_free_memory_;
