@@ -23,11 +23,11 @@ class OldestCall {
     return count;
   }
 
-  // "PATCH /path"; empty: none is open.
+  // "PATCH /path", without the query; empty: none is open.
   std::string Line() const {
     if (open() == 0) return "";
     const HttpRequest& request = transport_.requests()[Oldest()];
-    return request.method + " " + request.path;
+    return request.method + " " + request.path.substr(0, request.path.find('?'));
   }
   nlohmann::json Body() const {
     return nlohmann::json::parse(transport_.requests().at(Oldest()).body, nullptr, false);
