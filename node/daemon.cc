@@ -1,0 +1,216 @@
+#include "node/daemon.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "crds/resources.h"
+
+namespace vdcu::node {
+
+namespace {
+
+constexpr base::Duration kScanInterval{5000};
+constexpr base::Duration kFlushTime{1000};
+constexpr size_t kBusy = 4;  // requests in flight above which events wait
+
+// Keys of the queue: these two, and a partition's "namespace/name".
+constexpr char kDcuNodeKey[] = "dcunode";
+constexpr char kNodeKey[] = "node";
+
+}  // namespace
+
+Daemon::Daemon(base::Loop& loop, kclient::Client& client, const base::Root& host, Metrics& metrics,
+               DaemonOptions options, base::Random random)
+    : loop_(loop),
+      host_(host),
+      metrics_(metrics),
+      options_(std::move(options)),
+      events_(loop, client,
+              {.reporting_controller = "vdcu.io/node",
+               .reporting_instance = options_.node_name,
+               .idle = [this] { return runner_.in_flight() < kBusy; }},
+              random),
+      partition_informer_(client, loop,
+                          {.resource = crds::kVdcuPartitions,
+                           .ns = "",
+                           .field_selector = "spec.assignment.node=" + options_.node_name,
+                           .label_selector = ""},
+                          random),
+      pod_informer_(client, loop,
+                    {.resource = kclient::kPods,
+                     .ns = "",
+                     .field_selector = "spec.nodeName=" + options_.node_name,
+                     .label_selector = ""},
+                    random),
+      dcunode_informer_(client, loop,
+                        {.resource = crds::kDcuNodes,
+                         .ns = "",
+                         .field_selector = "metadata.name=" + options_.node_name,
+                         .label_selector = ""},
+                        random),
+      files_(host),
+      holdings_(SliceFiles(files_)),
+      runner_(loop, client, metrics, random,
+              [this](const std::string& key) { return Process(key); }),
+      partitions_({.node = options_.node_name,
+                   .partitions = partition_informer_.store(),
+                   .pods = pod_informer_.store(),
+                   .clock = loop.clock(),
+                   .metrics = metrics,
+                   .tell = [this](kclient::Event event) { events_.Record(std::move(event)); },
+                   .on_held = [this] { OnHeld(); },
+                   .on_released = [this] { AddPartitions(partitions_.WaitingKeys()); }},
+                  holdings_),
+      node_object_(options_.node_name, dcunode_informer_.store(), holdings_, loop,
+                   [this] { runner_.Add(kDcuNodeKey); }),
+      scan_timer_(loop.MakeTimer([this] { OnScanTimer(); })) {
+  if (options_.advertise) {
+    node_informer_ = std::make_unique<kclient::Informer<kclient::Node>>(
+        client, loop,
+        kclient::ReflectorOptions{.resource = kclient::kNodes,
+                                  .ns = "",
+                                  .field_selector = "metadata.name=" + options_.node_name,
+                                  .label_selector = ""},
+        random);
+  }
+}
+
+base::Status Daemon::Start() {
+  ASSIGN_OR_RETURN(const std::vector<std::string> corrupt, holdings_.Load());
+  for (const std::string& problem : corrupt) {
+    base::Log(base::Level::kError, "a checkpoint cannot be read and is removed",
+              {{"problem", problem}});
+  }
+  WatchPartitions();
+  WatchPods();
+  WatchNodes();
+  return base::Ok();
+}
+
+void Daemon::WatchPartitions() {
+  partition_informer_.AddHandler([this](const auto& old_object, const auto& new_object) {
+    const std::string key = (new_object ? new_object : old_object)->meta.key();
+    if (new_object) unreadable_.erase(key);
+    runner_.Add(key);
+  });
+  partition_informer_.OnBad([this](const std::string& key, const base::Error& error) {
+    unreadable_[key] = error.message;
+    runner_.Add(key);
+  });
+  partition_informer_.OnSynced([this] { OnSynced(); });
+  partition_informer_.Start();
+}
+
+void Daemon::WatchPods() {
+  pod_informer_.AddHandler([this](const auto& old_object, const auto& new_object) {
+    AddPartitions(partitions_.KeysOf(*(new_object ? new_object : old_object)));
+  });
+  pod_informer_.OnSynced([this] { OnSynced(); });
+  pod_informer_.Start();
+}
+
+void Daemon::WatchNodes() {
+  dcunode_informer_.AddHandler([this](const auto&, const auto&) { runner_.Add(kDcuNodeKey); });
+  dcunode_informer_.OnSynced([this] { OnSynced(); });
+  dcunode_informer_.Start();
+  if (!node_informer_) return;
+  node_informer_->AddHandler([this](const auto&, const auto&) { runner_.Add(kNodeKey); });
+  node_informer_->Start();
+}
+
+bool Daemon::synced() const {
+  return partition_informer_.synced() && pod_informer_.synced() && dcunode_informer_.synced();
+}
+
+void Daemon::OnSynced() {
+  if (!synced()) return;
+  Begin();
+  scan_timer_->Start(kScanInterval);
+}
+
+void Daemon::Begin() {
+  scan_ = {};
+  TakeScan(ScanHost(host_));
+  if (const base::Status mended = holdings_.Mend(); !mended) {
+    base::Log(base::Level::kError, "the vdev files cannot be mended, will try again",
+              {{"error", mended.error().message}});
+    return;
+  }
+  begun_ = true;
+  base::Log(base::Level::kInfo, "ready to prepare slices",
+            {{"node", options_.node_name},
+             {"cards", std::to_string(scan_.devices.size())},
+             {"held", std::to_string(holdings_.slices().size())}});
+  AddPartitions(partitions_.AllKeys());
+  runner_.Start();
+}
+
+void Daemon::OnScanTimer() {
+  scan_timer_->Start(kScanInterval);
+  if (!begun_) return Begin();
+  Scan scan = ScanHost(host_);
+  if (scan == scan_) return;
+  TakeScan(std::move(scan));
+  AddPartitions(partitions_.AllKeys());
+}
+
+void Daemon::TakeScan(Scan scan) {
+  LogNewProblems(scan.problems);
+  scan_ = std::move(scan);
+  const auto published = dcunode_informer_.store().Get(options_.node_name);
+  const bool first = !begun_ && published;
+  holdings_.SetDevices(scan_.devices, first ? published->status.devices : holdings_.devices(),
+                       loop_.clock().Wall());
+  node_object_.SetScan(scan_.driver_version, scan_.problems);
+  const auto healthy =
+      static_cast<size_t>(std::count_if(holdings_.devices().begin(), holdings_.devices().end(),
+                                        [](const dcu::Device& device) { return device.healthy; }));
+  metrics_.SetCards(healthy, holdings_.devices().size() - healthy);
+  OnHeld();
+  if (options_.advertise) runner_.Add(kNodeKey);
+}
+
+void Daemon::LogNewProblems(const std::vector<std::string>& problems) const {
+  for (const std::string& problem : problems) {
+    const auto& known = scan_.problems;
+    if (std::find(known.begin(), known.end(), problem) != known.end()) continue;
+    base::Log(base::Level::kWarning, "a card is left out", {{"problem", problem}});
+  }
+}
+
+Work Daemon::Process(const std::string& key) {
+  if (key == kDcuNodeKey) return node_object_.Process();
+  if (key == kNodeKey) {
+    return Advertise(node_informer_->store(), options_.node_name, options_.resource_names,
+                     scan_.devices.size() * dcu::kMaxSlicesPerCard);
+  }
+  const auto unreadable = unreadable_.find(key);
+  return partitions_.Process(key, unreadable == unreadable_.end()
+                                      ? std::nullopt
+                                      : std::optional<std::string>(unreadable->second));
+}
+
+void Daemon::AddPartitions(const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) runner_.Add(key);
+}
+
+void Daemon::OnHeld() {
+  metrics_.SetHeld(holdings_.slices().size());
+  runner_.Add(kDcuNodeKey);
+}
+
+void Daemon::Stop(std::function<void()> done) {
+  scan_timer_->Stop();
+  runner_.Stop();
+  events_.Flush(kFlushTime, std::move(done));
+}
+
+std::vector<std::string> Daemon::NotReady() const {
+  if (!synced()) return {"the first lists of VDCUPartitions, pods and DCUNode are not complete"};
+  if (!begun_) return {"the vdev files are not mended"};
+  if (!node_object_.published()) return {"DCUNode " + options_.node_name + " is not published"};
+  return {};
+}
+
+}  // namespace vdcu::node

@@ -1,0 +1,82 @@
+// The node daemon: watches the VDCUPartitions, pods and DCUNode of its node, scans the host, and
+// keeps disk and objects true to each other.
+//
+// Promises: nothing is decided before the first lists are complete, the cards are scanned and the
+// disk is mended; only the host's sysfs is polled (every 5 s).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/loop.h"
+#include "base/random.h"
+#include "kclient/api.h"
+#include "kclient/event_recorder.h"
+#include "kclient/informer.h"
+#include "node/holdings.h"
+#include "node/metrics.h"
+#include "node/node_object.h"
+#include "node/partitions.h"
+#include "node/runner.h"
+
+namespace vdcu::node {
+
+struct DaemonOptions {
+  std::string node_name;
+  bool advertise = false;
+  std::vector<std::string> resource_names;  // what is advertised
+};
+
+class Daemon {
+ public:
+  Daemon(base::Loop& loop, kclient::Client& client, const base::Root& host, Metrics& metrics,
+         DaemonOptions options, base::Random random);
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // Errors: what is on disk is of a newer version, or cannot be read.
+  base::Status Start();
+  // Drops what is in flight; `done` runs when the events are sent, within a second.
+  void Stop(std::function<void()> done);
+  // Why it is not ready, a sentence each.
+  std::vector<std::string> NotReady() const;
+
+ private:
+  void WatchPartitions();
+  void WatchPods();
+  void WatchNodes();
+  bool synced() const;
+  void OnSynced();
+  // The first scan and the mending of the disk; again with the next scan where the disk fails.
+  void Begin();
+  void OnScanTimer();
+  void TakeScan(Scan scan);
+  void LogNewProblems(const std::vector<std::string>& problems) const;
+  Work Process(const std::string& key);
+  void AddPartitions(const std::vector<std::string>& keys);
+  void OnHeld();
+
+  base::Loop& loop_;
+  const base::Root& host_;
+  Metrics& metrics_;
+  const DaemonOptions options_;
+  kclient::EventRecorder events_;
+  kclient::Informer<crds::VdcuPartition> partition_informer_;
+  kclient::Informer<NodePod> pod_informer_;
+  kclient::Informer<crds::DcuNode> dcunode_informer_;
+  std::unique_ptr<kclient::Informer<kclient::Node>> node_informer_;  // only to advertise
+  RootFileOps files_;
+  Holdings holdings_;
+  std::map<std::string, std::string> unreadable_;  // partitions that do not decode, and why
+  Runner runner_;
+  Partitions partitions_;
+  NodeObject node_object_;
+  Scan scan_;  // the last one
+  bool begun_ = false;
+  base::TimerPtr scan_timer_;
+};
+
+}  // namespace vdcu::node

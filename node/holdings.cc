@@ -1,0 +1,94 @@
+#include "node/holdings.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "dcu/vdev.h"
+
+namespace vdcu::node {
+
+namespace {
+constexpr char kVanished[] = "Vanished";
+}  // namespace
+
+base::Result<std::vector<std::string>> Holdings::Load() {
+  ASSIGN_OR_RETURN(SliceFiles::Found found, files_.Load());
+  slices_ = std::move(found.slices);
+  return std::move(found.corrupt);
+}
+
+base::Status Holdings::Mend() {
+  std::map<std::string, std::string> contents;
+  for (const auto& [uid, slice] : slices_) {
+    if (auto content = ContentOf(slice)) contents.emplace(uid, std::move(*content));
+  }
+  return files_.Mend(slices_, contents);
+}
+
+void Holdings::SetDevices(std::vector<dcu::Device> seen, const std::vector<dcu::Device>& known,
+                          base::WallTime now) {
+  for (const dcu::Device& before : known) {
+    if (FindDevice(seen, before.uuid) != nullptr || !HasSlice(before.uuid)) continue;
+    dcu::Device gone = before;
+    gone.healthy = false;
+    gone.reason = kVanished;
+    gone.message = "the card is not on the host any more";
+    gone.drm_card_minor = gone.drm_render_minor = -1;
+    seen.push_back(std::move(gone));
+  }
+  for (dcu::Device& device : seen) {
+    if (device.healthy) continue;
+    const dcu::Device* before = FindDevice(known, device.uuid);
+    const bool was_sick = before != nullptr && !before->healthy && !before->unhealthy_since.empty();
+    device.unhealthy_since = was_sick ? before->unhealthy_since : base::FormatTime(now);
+  }
+  devices_ = std::move(seen);
+}
+
+std::optional<Refusal> Holdings::Hold(const Slice& slice) {
+  if (Find(slice.uid) == nullptr) {
+    std::vector<dcu::Device> present = devices_;
+    std::erase_if(present, [](const dcu::Device& device) { return device.reason == kVanished; });
+    if (auto refusal = Admit(slices_, slice.uid, slice.assignment, present)) return refusal;
+  }
+  const auto content = ContentOf(slice);
+  // A slice whose files could not be written holds its units all the same: some may be there.
+  const base::Status written = content ? files_.Prepare(slice, *content) : files_.Record(slice);
+  slices_.insert_or_assign(slice.uid, slice);
+  if (!written) return Refusal{"WriteFailed", written.error().message};
+  return std::nullopt;
+}
+
+base::Status Holdings::Record(const Slice& slice) {
+  RETURN_IF_ERROR(files_.Record(slice));
+  slices_.insert_or_assign(slice.uid, slice);
+  return base::Ok();
+}
+
+base::Status Holdings::Release(const std::string& uid) {
+  const auto held = slices_.find(uid);
+  if (held == slices_.end()) return base::Ok();
+  RETURN_IF_ERROR(files_.Remove(held->second));
+  slices_.erase(held);
+  return base::Ok();
+}
+
+const Slice* Holdings::Find(std::string_view uid) const {
+  const auto held = slices_.find(uid);
+  return held == slices_.end() ? nullptr : &held->second;
+}
+
+std::optional<std::string> Holdings::ContentOf(const Slice& slice) const {
+  if (slice.assignment.whole_card()) return "";
+  const dcu::Device* device = FindDevice(devices_, slice.assignment.device);
+  if (device == nullptr || device->reason == kVanished) return std::nullopt;
+  return dcu::Render(dcu::MakeVdevFile(slice.assignment, device->pci_bus_id));
+}
+
+bool Holdings::HasSlice(const std::string& device) const {
+  return std::any_of(slices_.begin(), slices_.end(),
+                     [&](const auto& entry) { return entry.second.assignment.device == device; });
+}
+
+}  // namespace vdcu::node

@@ -1,0 +1,81 @@
+// vdcu-node: see daemon.h.
+
+#include <csignal>
+#include <iostream>
+#include <memory>
+
+#include "base/file.h"
+#include "base/http/server.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/uv_loop.h"
+#include "kclient/api.h"
+#include "kclient/config.h"
+#include "kclient/curl_transport.h"
+#include "node/daemon.h"
+#include "node/metrics.h"
+#include "node/options.h"
+
+namespace vdcu::node {
+namespace {
+
+int Fail(const std::string& what, const base::Error& error) {
+  base::Log(base::Level::kError, what, {{"error", error.message}});
+  return base::kExitFailure;
+}
+
+base::Result<std::unique_ptr<base::HttpServer>> Serve(base::UvLoop& loop, const Options& options,
+                                                      const Daemon& daemon,
+                                                      const Metrics& metrics) {
+  if (options.common.listen.empty()) return std::unique_ptr<base::HttpServer>();
+  return base::HttpServer::Listen(
+      loop, options.common.listen,
+      {.not_ready = [&daemon] { return daemon.NotReady(); }, .metrics = metrics.registry()});
+}
+
+int Run(const Options& options) {
+  base::UvLoop loop;
+  auto config = kclient::LoadConfig(options.common.kubeconfig);
+  if (!config) return Fail("cannot reach an API server", config.error());
+  kclient::CurlTransport transport(loop, std::move(*config), "vdcu-node");
+  kclient::Client client(transport);
+  const base::Root host(options.host_root);
+  Metrics metrics;
+  Daemon daemon(loop, client, host, metrics,
+                {.node_name = options.node_name,
+                 .advertise = options.advertise,
+                 .resource_names = options.resource_names},
+                base::SystemRandom());
+  const auto server = Serve(loop, options, daemon, metrics);
+  if (!server && server.error().code == base::ErrorCode::kInvalid) {
+    std::cerr << "--listen: " << server.error().message << "\n";
+    return base::kExitUsage;
+  }
+  if (!server) return Fail("cannot listen", server.error());
+  if (const base::Status started = daemon.Start(); !started) {
+    return Fail("cannot start", started.error());
+  }
+  const auto stop = [&] { daemon.Stop([&loop] { loop.Stop(); }); };
+  const auto on_term = loop.OnSignal(SIGTERM, stop);
+  const auto on_int = loop.OnSignal(SIGINT, stop);
+  loop.Run();
+  return 0;
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  if (const auto code = ParseOptions(argc, argv, options)) return *code;
+  base::SetUpLogging(options.common.log_level, options.common.log_format);
+  if (!options.kubelet_dir.empty()) {
+    base::Log(base::Level::kWarning,
+              "slices are prepared, but this version does not serve the kubelet's device plugin "
+              "API",
+              {{"kubelet-dir", options.kubelet_dir}});
+  }
+  return Run(options);
+}
+
+}  // namespace
+}  // namespace vdcu::node
+
+int main(int argc, char** argv) { return vdcu::node::Main(argc, argv); }

@@ -1,0 +1,39 @@
+// The daemon's figures for /metrics.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+namespace vdcu::node {
+
+class Metrics {
+ public:
+  Metrics();
+
+  const std::shared_ptr<prometheus::Registry>& registry() const { return registry_; }
+
+  // `seconds` since the partition was created.
+  void OnPrepared(double seconds);
+  void OnRefused(const std::string& reason);
+  void OnError(const std::string& code);
+  void SetHeld(size_t slices) { held_.Set(static_cast<double>(slices)); }
+  void SetCards(size_t healthy, size_t unhealthy);
+
+ private:
+  std::shared_ptr<prometheus::Registry> registry_;
+  prometheus::Counter& prepared_;
+  prometheus::Family<prometheus::Counter>& refused_;
+  prometheus::Family<prometheus::Counter>& errors_;
+  prometheus::Gauge& held_;
+  prometheus::Family<prometheus::Gauge>& cards_;
+  prometheus::Histogram& prepare_seconds_;
+};
+
+}  // namespace vdcu::node

@@ -1,0 +1,25 @@
+// A pod of this node, trimmed to what holding and letting go of slices reads.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "kclient/core/json.h"
+#include "kclient/core/meta.h"
+
+namespace vdcu::node {
+
+struct NodePod {
+  kclient::ObjectMeta meta;  // annotations vdcu.io/* only
+  std::string node_name;
+  std::string phase;
+  std::string partition;  // the reserved partition that it names; empty: none
+  std::string container;  // the first that asks for a DCU; empty: none does
+
+  // Succeeded or Failed.
+  bool terminal() const { return phase == "Succeeded" || phase == "Failed"; }
+
+  static base::Result<NodePod> FromJson(kclient::JsonView object);
+};
+
+}  // namespace vdcu::node

@@ -1,0 +1,73 @@
+#include "node/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "crds/pod_request.h"
+
+namespace vdcu::node {
+
+namespace {
+
+// A Node's name: an RFC 1123 subdomain. It also goes into field selectors.
+std::string CheckNodeName(const std::string& name) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+  const bool right = !name.empty() && name.size() <= 253 &&
+                     name.find_first_not_of(kAllowed) == std::string::npos &&
+                     std::string_view("-.").find(name.front()) == std::string_view::npos &&
+                     std::string_view("-.").find(name.back()) == std::string_view::npos;
+  if (right) return "";
+  return "\"" + name + "\": want the name of this machine's Node: a-z, 0-9, - and .";
+}
+
+std::string CheckHostRoot(const std::string& folder) {
+  std::error_code code;
+  if (folder.starts_with("/") && std::filesystem::is_directory(folder, code)) return "";
+  return "\"" + folder + "\": want the absolute path of a folder that exists";
+}
+
+std::string CheckKubeletDir(const std::string& folder) {
+  if (folder.empty() || folder.starts_with("/")) return "";
+  return "\"" + folder + "\": want an absolute path, or nothing where no kubelet runs";
+}
+
+std::string CheckResourceName(const std::string& name) {
+  std::string names;
+  for (const crds::ResourceFamily& family : crds::kResourceFamilies) {
+    if (name == family.count) return "";
+    names += (names.empty() ? "" : " or ") + std::string(family.count);
+  }
+  return "\"" + name + "\": want " + names;
+}
+
+}  // namespace
+
+std::optional<int> ParseOptions(int argc, const char* const* argv, Options& options) {
+  CLI::App app(
+      "vdcu-node prepares the slices that VDCUPartitions assign to the DCU cards of this "
+      "host");
+  app.option_defaults()->always_capture_default();
+  app.add_option("--node-name", options.node_name, "Name of this machine's Node")
+      ->required()
+      ->default_str("")
+      ->check(CheckNodeName);
+  app.add_option("--host-root", options.host_root,
+                 "Folder below which /sys, /dev, /etc and /var of the host are")
+      ->check(CheckHostRoot);
+  app.add_option("--kubelet-dir", options.kubelet_dir,
+                 "Folder of the kubelet; \"\": no kubelet runs here")
+      ->check(CheckKubeletDir);
+  app.add_flag("--advertise", options.advertise,
+               "Write the number of slices (4 a card) into the Node's capacity, where no kubelet "
+               "does");
+  app.add_option("--resource-names", options.resource_names,
+                 "Resources that stand for the cards, comma-separated")
+      ->delimiter(',')
+      ->check(CheckResourceName);
+  base::AddCommonFlags(app, options.common);
+  return base::ParseFlags(app, argc, argv);
+}
+
+}  // namespace vdcu::node

@@ -1,0 +1,24 @@
+// The flags of vdcu-node.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/flags.h"
+
+namespace vdcu::node {
+
+struct Options {
+  base::CommonFlags common;
+  std::string node_name;
+  std::string host_root = "/";
+  std::string kubelet_dir = "/var/lib/kubelet";  // empty: no kubelet runs here
+  bool advertise = false;
+  std::vector<std::string> resource_names{"hygon.com/dcunum"};
+};
+
+// Nothing: go on. Else end with that exit code.
+std::optional<int> ParseOptions(int argc, const char* const* argv, Options& options);
+
+}  // namespace vdcu::node

@@ -1,0 +1,281 @@
+#include "node/partitions.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "base/log.h"
+#include "crds/keys.h"
+#include "crds/resources.h"
+
+namespace vdcu::node {
+
+namespace {
+
+std::pair<std::string, std::string> SplitKey(const std::string& key) {
+  const size_t slash = key.find('/');
+  return {key.substr(0, slash), key.substr(slash + 1)};
+}
+
+// Whether the object still names what is held.
+bool Names(const crds::VdcuPartition& partition, const Slice& slice) {
+  return partition.meta.uid == slice.uid && partition.spec.assignment == slice.assignment;
+}
+
+bool IsWaiting(const crds::VdcuPartition& partition, const Holdings& holdings) {
+  return partition.assigned() && !partition.meta.deleting() &&
+         holdings.Find(partition.meta.uid) == nullptr;
+}
+
+auto Age(const crds::VdcuPartition& partition) {
+  return std::tie(partition.meta.creation_timestamp, partition.meta.name, partition.meta.ns);
+}
+
+// What the answer to GET pods/NAME says about the pod that used the slice.
+PodState StateFromAnswer(const base::Result<kclient::JsonView>& answer, const std::string& uid,
+                         const std::string& node) {
+  if (!answer) return PodState::kGone;
+  const auto pod = NodePod::FromJson(*answer);
+  if (!pod || pod->meta.uid != uid || pod->terminal() || pod->node_name != node) {
+    return PodState::kGone;
+  }
+  return PodState::kUsing;
+}
+
+}  // namespace
+
+Work Partitions::Process(const std::string& key, const std::optional<std::string>& unreadable) {
+  if (unreadable) return AskForUnreadable(key, *unreadable);
+  return ProcessReadable(key, {});
+}
+
+Work Partitions::ProcessReadable(const std::string& key, const Asked& asked) {
+  const Ptr partition = sources_.partitions.Get(key);
+  if (auto work = ProcessLost(key, partition, asked)) return std::move(*work);
+  if (!partition || !partition->assigned()) return {};
+  return partition->meta.deleting() ? ProcessDeleted(partition, asked) : ProcessWanted(partition);
+}
+
+std::optional<Work> Partitions::ProcessLost(const std::string& key, const Ptr& partition,
+                                            const Asked& asked) {
+  std::vector<Slice> lost;
+  for (const auto& [uid, slice] : holdings_.slices()) {
+    if (slice.key() == key && (!partition || !Names(*partition, slice))) lost.push_back(slice);
+  }
+  for (Slice& slice : lost) {
+    const PodState state = StateOf(slice.ns, slice.pod, asked);
+    if (state == PodState::kGone || state == PodState::kNone) {
+      if (const base::Status released = Release(slice.uid); !released) {
+        return Work{.status = released};
+      }
+      continue;
+    }
+    if (slice.lost_since.empty()) {
+      slice.lost_since = base::FormatTime(sources_.clock.Wall());
+      if (const base::Status recorded = holdings_.Record(slice); !recorded) {
+        return Work{.status = recorded};
+      }
+      sources_.on_held();
+    }
+    if (state == PodState::kUnknown) return AskForPod(key, *slice.pod, asked);
+  }
+  return std::nullopt;
+}
+
+Work Partitions::ProcessDeleted(const Ptr& partition, const Asked& asked) {
+  const Slice* held = holdings_.Find(partition->meta.uid);
+  const auto user = UserOf(*partition);
+  const PartitionView view{.partition = *partition,
+                           .held = held != nullptr,
+                           .refusal = std::nullopt,
+                           .pod = StateOf(partition->meta.ns, user, asked),
+                           .used_by = std::nullopt};
+  PartitionPlan plan = PlanPartition(view, sources_.clock.Wall());
+  if (plan.ask_for_pod) return AskForPod(partition->meta.key(), *user, asked);
+  if (plan.release) {
+    if (const base::Status released = Release(partition->meta.uid); !released) {
+      return Work{.status = released};
+    }
+  }
+  return Work{.writes = std::move(plan.writes)};
+}
+
+Work Partitions::ProcessWanted(const Ptr& partition) {
+  const auto user = UserOf(*partition);
+  const auto refusal = Hold(*partition, user);
+  const bool reserved = !partition->spec.pod_ref;
+  const PartitionView view{
+      .partition = *partition,
+      .held = !refusal,
+      .refusal = refusal,
+      .device = FindDevice(holdings_.devices(), partition->spec.assignment->device),
+      .pod = PodState::kNone,
+      .used_by = reserved ? user : std::nullopt};
+  PartitionPlan plan = PlanPartition(view, sources_.clock.Wall());
+  Work work;
+  work.writes = std::move(plan.writes);
+  work.on_written = [this, partition, refusal, events = std::move(plan.events)] {
+    for (const kclient::Event& event : events) sources_.tell(event);
+    OnStatusWritten(partition, refusal);
+  };
+  if (refusal && refusal->reason == "WriteFailed") {
+    work.status = base::Error{base::ErrorCode::kUnavailable, refusal->message};
+  }
+  return work;
+}
+
+void Partitions::OnStatusWritten(const Ptr& partition, const std::optional<Refusal>& refusal) {
+  const kclient::Condition* before =
+      kclient::FindCondition(partition->status.conditions, crds::kPrepared);
+  if (refusal) {
+    if (before == nullptr || before->reason != refusal->reason) {
+      sources_.metrics.OnRefused(refusal->reason);
+    }
+    return;
+  }
+  if (before != nullptr && before->status == "True") return;
+  const auto created = base::ParseTime(partition->meta.creation_timestamp);
+  const std::chrono::duration<double> taken =
+      sources_.clock.Wall() - created.value_or(sources_.clock.Wall());
+  sources_.metrics.OnPrepared(taken.count());
+  base::Log(base::Level::kInfo, "prepared",
+            {{"partition", partition->meta.key()},
+             {"device", partition->spec.assignment->device},
+             {"units", std::to_string(partition->spec.assignment->compute_units)}});
+}
+
+Work Partitions::AskForPod(const std::string& key, const crds::PodRef& pod, const Asked& asked) {
+  const auto on_answer = [this, key, uid = pod.uid, asked](base::Result<kclient::JsonView> answer) {
+    Asked known = asked;
+    known[uid] = StateFromAnswer(answer, uid, sources_.node);
+    return ProcessReadable(key, known);
+  };
+  return Work{.question = Work::Question{kclient::kPods, SplitKey(key).first, pod.name, on_answer}};
+}
+
+Work Partitions::AskForUnreadable(const std::string& key, const std::string& error) {
+  const auto [ns, name] = SplitKey(key);
+  const auto on_answer = [this, key, error](base::Result<kclient::JsonView> answer) {
+    // What is held of it is looked at as if the object were gone: nothing in it can be trusted.
+    if (auto work = ProcessLost(key, nullptr, {})) return std::move(*work);
+    if (!answer) return Work{};
+    const auto meta = kclient::ParseMeta(*answer, {.labels = false, .annotation_prefixes = {}});
+    if (!meta) return Work{.status = meta.error()};
+    std::vector<kclient::Condition> conditions;
+    if (const auto status = kclient::Get(*answer, "status")) {
+      conditions = kclient::ParseConditions(*status);
+    }
+    PartitionPlan plan = PlanUnreadable(*meta, conditions, error, sources_.clock.Wall());
+    Work work;
+    work.writes = std::move(plan.writes);
+    work.on_written = [this, events = std::move(plan.events)] {
+      for (const kclient::Event& event : events) sources_.tell(event);
+      if (!events.empty()) sources_.metrics.OnRefused(events.front().reason);
+    };
+    return work;
+  };
+  return Work{.question = Work::Question{crds::kVdcuPartitions, ns, name, on_answer}};
+}
+
+PodState Partitions::StateOf(const std::string& ns, const std::optional<crds::PodRef>& pod,
+                             const Asked& asked) const {
+  if (!pod) return PodState::kNone;
+  const auto known = sources_.pods.Get(ns + "/" + pod->name);
+  if (known && known->meta.uid == pod->uid) {
+    return known->terminal() ? PodState::kGone : PodState::kUsing;
+  }
+  const auto answer = asked.find(pod->uid);
+  return answer == asked.end() ? PodState::kUnknown : answer->second;
+}
+
+// Of a partition made for a pod: that pod. Of a reserved one: who holds it now; while it is being
+// deleted, also who did last, until it is known to be gone.
+std::optional<crds::PodRef> Partitions::UserOf(const crds::VdcuPartition& partition) const {
+  if (partition.spec.pod_ref) return partition.spec.pod_ref;
+  std::vector<const NodePod*> pods;
+  for (const auto& [key, pod] : sources_.pods.objects()) pods.push_back(pod.get());
+  auto user = PickUser(partition, pods);
+  if (user || !partition.meta.deleting()) return user;
+  const Slice* held = holdings_.Find(partition.meta.uid);
+  return held != nullptr && held->pod ? held->pod : partition.status.used_by;
+}
+
+std::optional<Refusal> Partitions::Hold(const crds::VdcuPartition& partition,
+                                        const std::optional<crds::PodRef>& user) {
+  const dcu::Assignment& assignment = *partition.spec.assignment;
+  const Slice slice{.uid = partition.meta.uid,
+                    .ns = partition.meta.ns,
+                    .name = partition.meta.name,
+                    .assignment = assignment,
+                    .pod = user,
+                    .lost_since = ""};
+  const Slice* held = holdings_.Find(slice.uid);
+  if (held != nullptr && held->assignment != assignment) {
+    return Refusal{"FormerSliceInUse", "a pod still uses the slice of card " +
+                                           held->assignment.device +
+                                           " that this VDCUPartition named before"};
+  }
+  if (held == nullptr) {
+    Slices before = holdings_.slices();
+    for (const crds::VdcuPartition* older : OlderWaiting(partition)) {
+      const dcu::Assignment& wanted = *older->spec.assignment;
+      if (Admit(before, older->meta.uid, wanted, holdings_.devices())) continue;
+      before[older->meta.uid] = {older->meta.uid, older->meta.ns, older->meta.name, wanted, {}, ""};
+    }
+    if (auto refusal = Admit(before, slice.uid, assignment, holdings_.devices())) return refusal;
+  }
+  auto refusal = holdings_.Hold(slice);
+  if (held == nullptr && !refusal) sources_.on_held();
+  return refusal;
+}
+
+std::vector<const crds::VdcuPartition*> Partitions::OlderWaiting(
+    const crds::VdcuPartition& partition) const {
+  std::vector<const crds::VdcuPartition*> older;
+  for (const auto& [key, other] : sources_.partitions.objects()) {
+    if (IsWaiting(*other, holdings_) && Age(*other) < Age(partition)) older.push_back(other.get());
+  }
+  std::sort(older.begin(), older.end(),
+            [](const auto* a, const auto* b) { return Age(*a) < Age(*b); });
+  return older;
+}
+
+base::Status Partitions::Release(const std::string& uid) {
+  RETURN_IF_ERROR(holdings_.Release(uid));
+  sources_.on_held();
+  sources_.on_released();
+  return base::Ok();
+}
+
+std::vector<std::string> Partitions::KeysOf(const NodePod& pod) const {
+  std::set<std::string> keys;
+  if (!pod.partition.empty()) keys.insert(pod.meta.ns + "/" + pod.partition);
+  for (const auto& [uid, slice] : holdings_.slices()) {
+    if (slice.pod && slice.pod->uid == pod.meta.uid) keys.insert(slice.key());
+  }
+  for (const auto& [key, partition] : sources_.partitions.objects()) {
+    const auto& pod_ref = partition->spec.pod_ref;
+    const auto& used_by = partition->status.used_by;
+    if (pod_ref && pod_ref->uid == pod.meta.uid) keys.insert(key);
+    if (used_by && used_by->uid == pod.meta.uid) keys.insert(key);
+  }
+  return {keys.begin(), keys.end()};
+}
+
+std::vector<std::string> Partitions::AllKeys() const {
+  std::set<std::string> keys;
+  for (const auto& [key, partition] : sources_.partitions.objects()) keys.insert(key);
+  for (const auto& [uid, slice] : holdings_.slices()) keys.insert(slice.key());
+  return {keys.begin(), keys.end()};
+}
+
+std::vector<std::string> Partitions::WaitingKeys() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, partition] : sources_.partitions.objects()) {
+    if (IsWaiting(*partition, holdings_)) keys.push_back(key);
+  }
+  return keys;
+}
+
+}  // namespace vdcu::node

@@ -1,0 +1,78 @@
+// One pass over one VDCUPartition of this node: gathers what is known, plans, and does the plan's
+// part on the disk.
+//
+// Promises: already admitted slices hold against new ones; of those that wait the older is admitted
+// first (creationTimestamp, then name), in whatever order their keys come; a slice whose object is
+// gone stays held, and is published, until its pod is gone from this node.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "crds/vdcupartition.h"
+#include "kclient/event.h"
+#include "kclient/store.h"
+#include "node/holdings.h"
+#include "node/metrics.h"
+#include "node/node_pod.h"
+#include "node/partition_plan.h"
+#include "node/runner.h"
+
+namespace vdcu::node {
+
+class Partitions {
+ public:
+  struct Sources {
+    std::string node;
+    const kclient::Store<crds::VdcuPartition>& partitions;  // of this node
+    const kclient::Store<NodePod>& pods;                    // of this node
+    const base::Clock& clock;
+    Metrics& metrics;
+    std::function<void(kclient::Event)> tell;
+    std::function<void()> on_held;      // what is held has changed
+    std::function<void()> on_released;  // those that wait may fit now
+  };
+
+  Partitions(Sources sources, Holdings& holdings)
+      : sources_(std::move(sources)), holdings_(holdings) {}
+
+  // `key` is "namespace/name"; `unreadable` says why the object there does not decode, if so.
+  Work Process(const std::string& key, const std::optional<std::string>& unreadable);
+
+  // Keys of the partitions that the pod uses or may use.
+  std::vector<std::string> KeysOf(const NodePod& pod) const;
+  // Keys of all objects and of all that is held.
+  std::vector<std::string> AllKeys() const;
+  // Keys of the objects that are not held.
+  std::vector<std::string> WaitingKeys() const;
+
+ private:
+  using Asked = std::map<std::string, PodState>;  // by pod UID, answers of the API
+  using Ptr = kclient::Store<crds::VdcuPartition>::Ptr;
+
+  Work ProcessReadable(const std::string& key, const Asked& asked);
+  // Work, where a question must be asked first or the disk fails.
+  std::optional<Work> ProcessLost(const std::string& key, const Ptr& partition, const Asked& asked);
+  Work ProcessDeleted(const Ptr& partition, const Asked& asked);
+  Work ProcessWanted(const Ptr& partition);
+  Work AskForPod(const std::string& key, const crds::PodRef& pod, const Asked& asked);
+  Work AskForUnreadable(const std::string& key, const std::string& error);
+
+  PodState StateOf(const std::string& ns, const std::optional<crds::PodRef>& pod,
+                   const Asked& asked) const;
+  std::optional<crds::PodRef> UserOf(const crds::VdcuPartition& partition) const;
+  std::optional<Refusal> Hold(const crds::VdcuPartition& partition,
+                              const std::optional<crds::PodRef>& user);
+  std::vector<const crds::VdcuPartition*> OlderWaiting(const crds::VdcuPartition& partition) const;
+  base::Status Release(const std::string& uid);
+  void OnStatusWritten(const Ptr& partition, const std::optional<Refusal>& refusal);
+
+  const Sources sources_;
+  Holdings& holdings_;
+};
+
+}  // namespace vdcu::node

@@ -1,0 +1,81 @@
+#include "node/report.h"
+
+#include <algorithm>
+#include <set>
+
+#include "crds/keys.h"
+
+namespace vdcu::node {
+
+namespace {
+
+constexpr size_t kMostMessage = 2048;
+
+// A whole card leaves no room for slices: it counts as all that the card could hold.
+std::string UseOf(const ReportInput& input) {
+  int used = 0;
+  int most = 0;
+  for (const dcu::Device& device : input.devices) {
+    if (device.mode == dcu::Mode::kVdcu) most += dcu::kMaxSlicesPerCard;
+  }
+  for (const auto& [uid, slice] : input.slices) {
+    used += slice.assignment.whole_card() ? dcu::kMaxSlicesPerCard : 1;
+  }
+  return std::to_string(used) + "/" + std::to_string(most);
+}
+
+std::string ModelsOf(const std::vector<dcu::Device>& devices) {
+  std::set<std::string> models;
+  for (const dcu::Device& device : devices) models.insert(device.model);
+  std::string list;
+  for (const std::string& model : models) list += (list.empty() ? "" : ",") + model;
+  return list;
+}
+
+std::string HealthyOf(const std::vector<dcu::Device>& devices) {
+  const auto healthy = std::count_if(devices.begin(), devices.end(),
+                                     [](const dcu::Device& device) { return device.healthy; });
+  return std::to_string(healthy) + "/" + std::to_string(devices.size());
+}
+
+std::string ReadyMessage(const std::vector<std::string>& problems) {
+  std::string message = "cards and held slices are published";
+  for (const std::string& problem : problems) message += "; " + problem;
+  return message.substr(0, kMostMessage);
+}
+
+}  // namespace
+
+crds::DcuNodeStatus BuildStatus(const ReportInput& input, const crds::DcuNodeStatus& before,
+                                int64_t generation, base::WallTime now) {
+  crds::DcuNodeStatus status;
+  status.driver_version = input.driver_version;
+  status.devices = input.devices;
+  status.models = ModelsOf(input.devices);
+  status.vdcus = UseOf(input);
+  status.healthy = HealthyOf(input.devices);
+  for (const auto& [uid, slice] : input.slices) {
+    if (slice.lost_since.empty()) continue;
+    status.held.push_back({.partition_uid = uid,
+                           .assignment = slice.assignment,
+                           .pod_uid = slice.pod ? slice.pod->uid : "",
+                           .since = slice.lost_since});
+  }
+  status.conditions = before.conditions;
+  kclient::SetCondition(status.conditions,
+                        {.type = std::string(crds::kReady),
+                         .status = "True",
+                         .reason = input.problems.empty() ? "Published" : "PublishedInPart",
+                         .message = ReadyMessage(input.problems),
+                         .last_transition_time = base::FormatTime(now),
+                         .observed_generation = generation});
+  return status;
+}
+
+bool OnlyUseDiffers(const crds::DcuNodeStatus& a, const crds::DcuNodeStatus& b) {
+  crds::DcuNodeStatus other = b;
+  other.vdcus = a.vdcus;
+  return a == other && a.vdcus != b.vdcus;
+}
+
+}  // namespace vdcu::node

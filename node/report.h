@@ -1,0 +1,27 @@
+// What the node says about itself in its DCUNode.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "crds/dcunode.h"
+#include "node/slices.h"
+
+namespace vdcu::node {
+
+struct ReportInput {
+  const std::vector<dcu::Device>& devices;
+  const Slices& slices;
+  std::string driver_version;
+  std::vector<std::string> problems;  // cards that were left out; in the condition's message
+};
+
+// Lost slices (those with lost_since) are what is published as held.
+crds::DcuNodeStatus BuildStatus(const ReportInput& input, const crds::DcuNodeStatus& before,
+                                int64_t generation, base::WallTime now);
+
+// Whether they are the same but for the number of slices in use, which changes with each placement.
+bool OnlyUseDiffers(const crds::DcuNodeStatus& a, const crds::DcuNodeStatus& b);
+
+}  // namespace vdcu::node

@@ -1,0 +1,105 @@
+#include "node/runner.h"
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace vdcu::node {
+
+namespace {
+
+constexpr size_t kMostInFlight = 8;
+
+// The object has changed or is gone: what the watch shows next is decided upon anew.
+bool WatchDecides(base::ErrorCode code) {
+  return code == base::ErrorCode::kConflict || code == base::ErrorCode::kNotFound ||
+         code == base::ErrorCode::kAlreadyExists;
+}
+
+}  // namespace
+
+Runner::Runner(base::Loop& loop, kclient::Client& client, Metrics& metrics, base::Random random,
+               Process process)
+    : client_(client),
+      metrics_(metrics),
+      process_(std::move(process)),
+      queue_(loop, kclient::RateLimiter(std::move(random)), [this] { Pump(); }) {}
+
+void Runner::Start() {
+  started_ = true;
+  Pump();
+}
+
+void Runner::Stop() {
+  started_ = false;
+  queue_.ShutDown();
+  jobs_.clear();
+}
+
+void Runner::Pump() {
+  while (started_ && jobs_.size() < kMostInFlight) {
+    const auto key = queue_.Get();
+    if (!key) return;
+    jobs_[*key].work = process_(*key);
+    Advance(*key);
+  }
+}
+
+void Runner::Advance(const std::string& key) {
+  Job& job = jobs_.at(key);
+  if (job.work.question) {
+    const Work::Question& question = *job.work.question;
+    job.call = client_.Get(question.resource, question.ns, question.name,
+                           [this, key](auto answer) { OnAnswer(key, std::move(answer)); });
+  } else if (job.next < job.work.writes.size()) {
+    job.call = client_.Apply(job.work.writes[job.next],
+                             [this, key](const auto& answer) { OnWritten(key, answer); });
+  } else {
+    if (job.work.on_written && !job.work.writes.empty()) job.work.on_written();
+    Finish(key, job.work.status);
+  }
+}
+
+void Runner::OnAnswer(std::string key, base::Result<kclient::JsonView> answer) {
+  Job& job = jobs_.at(key);
+  if (!answer && answer.error().code != base::ErrorCode::kNotFound) {
+    Finish(key, answer.error());
+  } else {
+    const auto on_answer = std::move(job.work.question->on_answer);
+    job.work = on_answer(std::move(answer));
+    Advance(key);
+  }
+  Pump();
+}
+
+void Runner::OnWritten(std::string key, const base::Result<kclient::JsonView>& answer) {
+  if (answer) {
+    ++jobs_.at(key).next;
+    Advance(key);
+  } else {
+    Finish(key, answer.error());
+  }
+  Pump();
+}
+
+void Runner::Finish(const std::string& key, const base::Status& status) {
+  jobs_.erase(key);
+  if (status) {
+    queue_.Forget(key);
+  } else {
+    const base::Error& error = status.error();
+    metrics_.OnError(std::string(base::ToString(error.code)));
+    if (WatchDecides(error.code)) {
+      base::Log(base::Level::kDebug, "decided anew after the watch",
+                {{"key", key}, {"error", error.message}});
+      queue_.Forget(key);
+    } else {
+      base::Log(base::Level::kWarning, "failed, will try again",
+                {{"key", key}, {"error", error.message}});
+      queue_.AddRateLimited(key);
+    }
+  }
+  queue_.Done(key);
+}
+
+}  // namespace vdcu::node
