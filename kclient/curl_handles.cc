@@ -94,7 +94,6 @@ CURL* CurlHandles::Take(const HttpRequest& request, const HeaderList& headers) {
     SetOption(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     SetOption(easy, CURLOPT_POSTFIELDS, request.body.c_str());
   }
-  SetOption(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
   SetOption(easy, CURLOPT_HTTPHEADER, headers.get());
   return easy;
 }

@@ -54,7 +54,8 @@ size_t OnHeader(char* bytes, size_t one, size_t count, void* user) noexcept {
 
 }  // namespace
 
-void ConnectToCurl(Transfer& transfer) {
+void ConnectToCurl(Transfer& transfer, base::Duration timeout) {
+  SetOption(transfer.easy, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
   SetOption(transfer.easy, CURLOPT_PRIVATE, static_cast<void*>(&transfer));
   SetOption(transfer.easy, CURLOPT_WRITEFUNCTION, &OnBody);
   SetOption(transfer.easy, CURLOPT_WRITEDATA, static_cast<void*>(&transfer));

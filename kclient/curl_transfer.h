@@ -23,6 +23,7 @@ struct Transfer {
   uint64_t id = 0;
   HttpRequest request;
   bool is_stream = false;
+  bool is_counted = false;  // among the sends that libcurl may have at once
   DataCallback on_data;
   ResponseCallback on_end;
   base::TimePoint deadline;
@@ -40,7 +41,7 @@ struct Transfer {
 };
 
 // Makes libcurl write what comes into `transfer`, which must not move until it is removed.
-void ConnectToCurl(Transfer& transfer);
+void ConnectToCurl(Transfer& transfer, base::Duration timeout);
 Transfer& TransferOf(CURL* easy);
 
 }  // namespace vdcu::kclient

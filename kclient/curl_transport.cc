@@ -1,7 +1,9 @@
 #include "kclient/curl_transport.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -27,6 +29,9 @@ constexpr seconds kSilence{10};
 constexpr seconds kProbeTimeout{10};
 // libcurl keeps the time-outs, but not of a transfer that waits for another one's connection.
 constexpr seconds kOverdue{1};
+// An API server takes 100 streams a connection (k8s.io/apiserver, secure_serving.go); a request
+// more would open another connection. Watches and the probe have the rest.
+constexpr size_t kMostSends = 80;
 
 }  // namespace
 
@@ -40,13 +45,15 @@ class CurlTransport::Session {
     Connect();
   }
   ~Session() {
-    probe_.reset();
+    waiting_.clear();
     while (!transfers_.empty()) Cancel(transfers_.begin()->first);
   }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  CallPtr Start(HttpRequest request, bool is_stream, DataCallback on_data, ResponseCallback on_end);
+  // A send may wait for others to end; a stream and the probe (an urgent send) go out at once.
+  enum class Kind { kSend, kUrgentSend, kStream };
+  CallPtr Start(Kind kind, HttpRequest request, DataCallback on_data, ResponseCallback on_end);
 
  private:
   class SessionCall : public Call {
@@ -63,6 +70,7 @@ class CurlTransport::Session {
 
   void Connect();
   void Launch(Transfer& transfer);
+  void LaunchWaiting();
   void Detach(Transfer& transfer);
   void Cancel(uint64_t id);
   void OnTurn(const CurlMulti::Finished& finished);
@@ -84,6 +92,8 @@ class CurlTransport::Session {
   std::unique_ptr<CurlMulti> multi_;
   std::map<uint64_t, std::unique_ptr<Transfer>> transfers_;
   uint64_t last_id_ = 0;
+  std::deque<uint64_t> waiting_;  // sends not with libcurl yet; may name some that are gone
+  size_t sends_ = 0;              // sends with libcurl, at most kMostSends
   CurlTurn turn_;
   // Since when nothing has come though something is awaited.
   std::optional<base::TimePoint> silent_since_;
@@ -96,36 +106,53 @@ void CurlTransport::Session::Connect() {
       loop_, [this](const CurlMulti::Finished& finished) { OnTurn(finished); });
 }
 
-CallPtr CurlTransport::Session::Start(HttpRequest request, bool is_stream, DataCallback on_data,
+CallPtr CurlTransport::Session::Start(Kind kind, HttpRequest request, DataCallback on_data,
                                       ResponseCallback on_end) {
   const base::TimePoint now = loop_.clock().Now();
-  auto transfer = std::make_unique<Transfer>();
-  transfer->id = ++last_id_;
-  transfer->deadline = now + request.timeout + kOverdue;
-  transfer->request = std::move(request);
-  transfer->is_stream = is_stream;
-  transfer->on_data = std::move(on_data);
-  transfer->on_end = std::move(on_end);
-  transfer->turn = &turn_;
+  auto owned = std::make_unique<Transfer>();
+  Transfer& transfer = *owned;
+  transfer.id = ++last_id_;
+  transfer.deadline = now + request.timeout;
+  transfer.request = std::move(request);
+  transfer.is_stream = kind == Kind::kStream;
+  transfer.is_counted = kind == Kind::kSend;
+  transfer.on_data = std::move(on_data);
+  transfer.on_end = std::move(on_end);
+  transfer.turn = &turn_;
+  transfers_.emplace(transfer.id, std::move(owned));
   token_.Refresh(now);
-  Launch(*transfer);
+  if (transfer.is_counted) {
+    waiting_.push_back(transfer.id);
+    LaunchWaiting();
+  } else {
+    Launch(transfer);
+  }
   if (!silent_since_) silent_since_ = now;
   if (!tick_->armed()) tick_->Start(kTick);
-  auto call = std::make_unique<SessionCall>(*this, transfer->id);
-  transfers_.emplace(transfer->id, std::move(transfer));
-  return call;
+  return std::make_unique<SessionCall>(*this, transfer.id);
+}
+
+void CurlTransport::Session::LaunchWaiting() {
+  while (sends_ < kMostSends && !waiting_.empty()) {
+    const auto found = transfers_.find(waiting_.front());
+    waiting_.pop_front();
+    if (found != transfers_.end() && !found->second->result) Launch(*found->second);
+  }
 }
 
 void CurlTransport::Session::Launch(Transfer& transfer) {
+  if (transfer.is_counted) ++sends_;
+  const base::Duration left = transfer.deadline - loop_.clock().Now();
   transfer.headers = handles_.Headers(transfer.request.content_type, token_.token());
   transfer.easy = handles_.Take(transfer.request, transfer.headers);
-  ConnectToCurl(transfer);
+  ConnectToCurl(transfer, std::max(left, base::Duration(1)));
   multi_->Add(transfer.easy);
 }
 
 void CurlTransport::Session::Detach(Transfer& transfer) {
   CURL* easy = std::exchange(transfer.easy, nullptr);
   if (easy == nullptr) return;
+  if (transfer.is_counted) --sends_;
   multi_->Remove(easy);
   handles_.GiveBack(easy);
 }
@@ -135,10 +162,12 @@ void CurlTransport::Session::Cancel(uint64_t id) {
   if (found == transfers_.end()) return;
   Detach(*found->second);
   transfers_.erase(found);
+  LaunchWaiting();
 }
 
 void CurlTransport::Session::OnTurn(const CurlMulti::Finished& finished) {
   for (const auto& [easy, code] : finished) Finish(TransferOf(easy), code);
+  LaunchWaiting();
   Deliver();
   if (!std::exchange(turn_.got_bytes, false)) return;
   silent_since_.reset();
@@ -215,6 +244,7 @@ void CurlTransport::Session::OnTick() {
   const base::TimePoint now = loop_.clock().Now();
   if (std::exchange(connection_dead_, false)) Reconnect();
   EndOverdue(now);
+  LaunchWaiting();
   Deliver();
   if (transfers_.empty()) return;
   tick_->Start(kTick);
@@ -223,7 +253,7 @@ void CurlTransport::Session::OnTick() {
 
 void CurlTransport::Session::EndOverdue(base::TimePoint now) {
   for (const auto& [id, transfer] : transfers_) {
-    if (transfer->easy == nullptr || now < transfer->deadline) continue;
+    if (transfer->result || now < transfer->deadline + kOverdue) continue;
     End(*transfer, NoAnswer(*transfer, "no answer in time"));
   }
 }
@@ -232,13 +262,14 @@ void CurlTransport::Session::Probe() {
   HttpRequest request;
   request.path = "/version";
   request.timeout = kProbeTimeout;
-  probe_ = Start(std::move(request), false, nullptr, [this](Result<HttpResponse> response) {
-    probe_.reset();
-    if (response) return;
-    // The connections cannot go while libcurl's turn is being delivered.
-    connection_dead_ = true;
-    tick_->Start(seconds(0));
-  });
+  probe_ =
+      Start(Kind::kUrgentSend, std::move(request), nullptr, [this](Result<HttpResponse> response) {
+        probe_.reset();
+        if (response) return;
+        // The connections cannot go while libcurl's turn is being delivered.
+        connection_dead_ = true;
+        tick_->Start(seconds(0));
+      });
 }
 
 void CurlTransport::Session::Reconnect() {
@@ -262,11 +293,12 @@ CurlTransport::CurlTransport(base::UvLoop& loop, const Config& config,
 CurlTransport::~CurlTransport() = default;
 
 CallPtr CurlTransport::Send(HttpRequest request, ResponseCallback on_done) {
-  return session_->Start(std::move(request), false, nullptr, std::move(on_done));
+  return session_->Start(Session::Kind::kSend, std::move(request), nullptr, std::move(on_done));
 }
 
 CallPtr CurlTransport::Stream(HttpRequest request, DataCallback on_data, ResponseCallback on_end) {
-  return session_->Start(std::move(request), true, std::move(on_data), std::move(on_end));
+  return session_->Start(Session::Kind::kStream, std::move(request), std::move(on_data),
+                         std::move(on_end));
 }
 
 }  // namespace vdcu::kclient
