@@ -12,16 +12,28 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
+template <class Matches>
+bool AnyCause(JsonView status, Matches matches) {
+  bool found = false;
+  if (const auto details = Get(status, "details")) {
+    ForEach(*details, "causes", [&](JsonView cause) { found = found || matches(cause); });
+  }
+  return found;
+}
+
 // Kubernetes' staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/types.go, CauseTypeResourceVersion-
 // TooLarge: the server's cache is behind the version asked for, for good after a restore of etcd.
 bool IsTooLargeResourceVersion(JsonView status) {
-  bool found = false;
-  if (const auto details = Get(status, "details")) {
-    ForEach(*details, "causes", [&found](JsonView cause) {
-      found = found || GetString(cause, "reason") == "ResourceVersionTooLarge";
-    });
-  }
-  return found;
+  return AnyCause(status, [](JsonView cause) {
+    return GetString(cause, "reason") == "ResourceVersionTooLarge";
+  });
+}
+
+// A patch that names another UID than the object's: a precondition to us, to the server an attempt
+// to change what is immutable.
+bool IsAboutUid(JsonView status) {
+  return AnyCause(status,
+                  [](JsonView cause) { return GetString(cause, "field") == "metadata.uid"; });
 }
 
 ErrorCode CodeOf(int http, std::string_view reason) {
@@ -55,6 +67,7 @@ Error FromStatus(int http, JsonView status) {
   const std::string reason = GetStringOr(status, "reason");
   Error error{CodeOf(http, reason), MessageOf(http, reason, GetStringOr(status, "message")), {}};
   if (reason == "Expired" || IsTooLargeResourceVersion(status)) error.code = ErrorCode::kExpired;
+  if (error.code == ErrorCode::kInvalid && IsAboutUid(status)) error.code = ErrorCode::kConflict;
   if (const auto details = Get(status, "details")) {
     const int64_t seconds = GetInt(*details, "retryAfterSeconds").value_or(0);
     error.retry_after = std::chrono::seconds(std::clamp<int64_t>(seconds, 0, 3600));
