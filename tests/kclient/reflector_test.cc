@@ -1,0 +1,298 @@
+#include "kclient/reflector.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/fakes/fake_transport.h"
+#include "tests/fakes/simulated_loop.h"
+
+namespace vdcu::kclient {
+namespace {
+
+using base::Duration;
+using base::ErrorCode;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using State = Reflector::State;
+
+// "begin", "a" of each listed, "end", "+a" of each event.
+class RecordingSink : public ReflectorSink {
+ public:
+  void OnListBegin() override { told.emplace_back("begin"); }
+  void OnListed(JsonView object) override { told.push_back(Name(object)); }
+  void OnListEnd() override { told.emplace_back("end"); }
+  void OnEvent(WatchEvent::Type type, JsonView object) override {
+    const char* sign = type == WatchEvent::Type::kAdded      ? "+"
+                       : type == WatchEvent::Type::kModified ? "~"
+                                                             : "-";
+    told.push_back(sign + Name(object));
+  }
+
+  std::vector<std::string> told;
+
+ private:
+  static std::string Name(JsonView object) {
+    const auto meta = Get(object, "metadata");
+    return meta ? GetStringOr(*meta, "name") : "?";
+  }
+};
+
+std::string Object(const std::string& name, int version) {
+  return R"({"metadata":{"name":")" + name + R"(","resourceVersion":")" + std::to_string(version) +
+         R"("}})";
+}
+std::string Page(int version, const std::string& items, const std::string& rest = "") {
+  return R"({"metadata":{"resourceVersion":")" + std::to_string(version) + R"(","continue":")" +
+         rest + R"("},"items":[)" + items + "]}";
+}
+std::string Event(const std::string& type, const std::string& object) {
+  return R"({"type":")" + type + R"(","object":)" + object + "}\n";
+}
+std::string Status(int code, const std::string& reason) {
+  return R"({"kind":"Status","message":"why","reason":")" + reason + R"(","code":)" +
+         std::to_string(code) + "}";
+}
+
+class ReflectorTest : public testing::Test {
+ protected:
+  // The path of the newest request.
+  std::string Path() const { return transport_.requests().back().path; }
+  bool IsList() const { return Path().find("watch=true") == std::string::npos; }
+  bool Asks(std::string_view parameter) const {
+    return Path().find(parameter) != std::string::npos;
+  }
+  void Answer(int status, const std::string& body, Duration retry_after = {}) {
+    transport_.Answer(transport_.last(), status, body, retry_after);
+  }
+  void Data(const std::string& bytes) { transport_.Data(transport_.last(), bytes); }
+  void ListAndWatch() {
+    reflector_.Start();
+    Answer(200, Page(10, Object("a", 5)));
+    sink_.told.clear();
+  }
+  // How long until the next request, to a second.
+  Duration UntilRetry() {
+    const size_t before = transport_.requests().size();
+    Duration waited{0};
+    while (transport_.requests().size() == before && waited < minutes(5)) {
+      loop_.Advance(milliseconds(100));
+      waited += milliseconds(100);
+    }
+    return waited;
+  }
+
+  fakes::FakeTransport transport_;
+  fakes::SimulatedLoop loop_;
+  Client client_{transport_};
+  RecordingSink sink_;
+  double random_ = 0.999;
+  Reflector reflector_{
+      client_, loop_, sink_, {kPods, "", "spec.nodeName=n", ""}, [this] { return random_; }};
+};
+
+using Strings = std::vector<std::string>;
+
+TEST_F(ReflectorTest, ListsInPagesThatAreConsistentReadsAndThenWatches) {
+  reflector_.Start();
+  EXPECT_EQ(reflector_.state(), State::kListing);
+  EXPECT_TRUE(Asks("limit=500"));
+  EXPECT_TRUE(Asks("fieldSelector=spec.nodeName%3Dn"));
+  EXPECT_FALSE(Asks("resourceVersion")) << "a version would allow an old cache to answer";
+  Answer(200, Page(10, Object("a", 5) + "," + Object("b", 6), "next"));
+  EXPECT_TRUE(Asks("continue=next"));
+  Answer(200, Page(10, Object("c", 7)));
+  EXPECT_EQ(sink_.told, (Strings{"begin", "a", "b", "c", "end"}));
+  EXPECT_EQ(reflector_.state(), State::kWatching);
+  EXPECT_TRUE(Asks("resourceVersion=10"));
+  EXPECT_TRUE(Asks("allowWatchBookmarks=true"));
+  EXPECT_TRUE(Asks("fieldSelector=spec.nodeName%3Dn"));
+}
+
+TEST_F(ReflectorTest, TellsEventsAsTheyComeWhereverTheyAreCut) {
+  ListAndWatch();
+  for (const char byte : Event("ADDED", Object("b", 11)) + Event("MODIFIED", Object("b", 12)) +
+                             Event("DELETED", Object("b", 13))) {
+    Data(std::string(1, byte));
+  }
+  EXPECT_EQ(sink_.told, (Strings{"+b", "~b", "-b"}));
+}
+
+TEST_F(ReflectorTest, AWatchThatTimesOutIsResumedAtOnceFromTheLastBookmark) {
+  ListAndWatch();
+  Data(Event("ADDED", Object("b", 11)) + Event("BOOKMARK", Object("", 40)));
+  loop_.Advance(seconds(400));
+  Answer(200, "");
+  EXPECT_EQ(reflector_.state(), State::kWatching);
+  EXPECT_TRUE(Asks("resourceVersion=40"));
+  EXPECT_EQ(sink_.told, Strings{"+b"});
+}
+
+TEST_F(ReflectorTest, WatchesAskForRandomTimeouts) {
+  random_ = 0;
+  ListAndWatch();
+  EXPECT_TRUE(Asks("timeoutSeconds=300&"));
+  random_ = 0.999;
+  loop_.Advance(seconds(300));
+  Answer(200, "");
+  EXPECT_TRUE(Asks("timeoutSeconds=599&"));
+}
+
+TEST_F(ReflectorTest, AnExpiredVersionIsListedAnewAtOnceHoweverTheServerSaysIt) {
+  const struct {
+    const char* description;
+    std::function<void()> happens;
+  } kCases[] = {
+      {"an ERROR event", [this] { Data(Event("ERROR", Status(410, "Expired"))); }},
+      {"a 410", [this] { Answer(410, Status(410, "Gone")); }},
+      {"a version that the server has not reached",
+       [this] {
+         Answer(504, R"({"kind":"Status","reason":"Timeout","code":504,
+           "details":{"causes":[{"reason":"ResourceVersionTooLarge"}]}})");
+       }},
+  };
+  ListAndWatch();
+  for (const auto& test : kCases) {
+    SCOPED_TRACE(test.description);
+    loop_.Advance(minutes(3));  // of health
+    test.happens();
+    EXPECT_EQ(reflector_.state(), State::kBackingOff);
+    loop_.Advance(Duration(0));
+    ASSERT_EQ(reflector_.state(), State::kListing);
+    EXPECT_FALSE(Asks("resourceVersion"));
+    Answer(200, Page(20, Object("b", 15)));
+    EXPECT_TRUE(Asks("resourceVersion=20"));
+    EXPECT_EQ(sink_.told, (Strings{"begin", "b", "end"}));
+    sink_.told.clear();
+  }
+}
+
+TEST_F(ReflectorTest, VersionsThatExpireAgainAndAgainAreAFailure) {
+  ListAndWatch();
+  Answer(410, Status(410, "Expired"));
+  loop_.Advance(Duration(0));
+  Answer(200, Page(20, ""));
+  Answer(410, Status(410, "Expired"));
+  EXPECT_GT(UntilRetry(), seconds(1));
+}
+
+TEST_F(ReflectorTest, APageThatExpiresBeginsTheListAnew) {
+  reflector_.Start();
+  Answer(200, Page(10, Object("a", 5), "next"));
+  Answer(410, Status(410, "Expired"));
+  loop_.Advance(Duration(0));
+  EXPECT_FALSE(Asks("continue"));
+  Answer(200, Page(20, Object("b", 15)));
+  EXPECT_EQ(sink_.told, (Strings{"begin", "a", "begin", "b", "end"}));
+}
+
+TEST_F(ReflectorTest, AWatchCutWithinAnEventIsResumedFromBeforeIt) {
+  ListAndWatch();
+  const std::string cut = R"({"type":"ADDED","object":{"meta)";
+  Data(Event("ADDED", Object("b", 11)) + cut);
+  Answer(200, "");
+  EXPECT_EQ(reflector_.state(), State::kBackingOff);
+  UntilRetry();
+  EXPECT_TRUE(Asks("resourceVersion=11"));
+  Data(Event("ADDED", Object("c", 12)) + cut);
+  transport_.Fail(transport_.last(), {ErrorCode::kUnavailable, "reset", {}});
+  EXPECT_EQ(reflector_.state(), State::kBackingOff);
+  UntilRetry();
+  EXPECT_TRUE(Asks("resourceVersion=12"));
+  Data(Event("ADDED", Object("d", 13)));
+  EXPECT_EQ(sink_.told, (Strings{"+b", "+c", "+d"}));
+}
+
+TEST_F(ReflectorTest, GarbageEndsTheWatchAndItIsTriedAgain) {
+  ListAndWatch();
+  const size_t watch = transport_.last();
+  Data("<html>\n");
+  EXPECT_FALSE(transport_.open(watch));
+  EXPECT_EQ(reflector_.state(), State::kBackingOff);
+  loop_.Advance(seconds(1));
+  EXPECT_TRUE(Asks("resourceVersion=10"));
+}
+
+TEST_F(ReflectorTest, FailuresAreRetriedAfterDoubledDelaysUpTo30Seconds) {
+  reflector_.Start();
+  std::vector<Duration> delays;
+  for (int i = 0; i < 8; ++i) {
+    Answer(500, "broken");
+    delays.push_back(UntilRetry());
+  }
+  const std::vector<Duration> want{milliseconds(800),    milliseconds(1600),  milliseconds(3200),
+                                   milliseconds(6400),   milliseconds(12800), milliseconds(25600),
+                                   milliseconds(30'000), milliseconds(30'000)};
+  EXPECT_EQ(delays, want);
+  random_ = 0;
+  Answer(500, "broken");
+  EXPECT_EQ(UntilRetry(), seconds(15)) << "jitter takes up to a half";
+}
+
+TEST_F(ReflectorTest, TwoMinutesWithoutAFailureStartAgain) {
+  reflector_.Start();
+  for (int i = 0; i < 6; ++i) {
+    Answer(500, "broken");
+    UntilRetry();
+  }
+  Answer(200, Page(10, ""));
+  loop_.Advance(minutes(2) + seconds(1));
+  transport_.Fail(transport_.last(), {ErrorCode::kUnavailable, "reset", {}});
+  EXPECT_LE(UntilRetry(), milliseconds(800));
+}
+
+TEST_F(ReflectorTest, RetryAfterIsObeyed) {
+  reflector_.Start();
+  Answer(429, "slow down", seconds(7));
+  EXPECT_EQ(UntilRetry(), seconds(7));
+  Answer(429, "slow down", seconds(3600));
+  EXPECT_EQ(UntilRetry(), seconds(60)) << "within reason";
+}
+
+TEST_F(ReflectorTest, AKindThatIsNotInstalledIsAwaited) {
+  reflector_.Start();
+  for (int i = 0; i < 10; ++i) {
+    Answer(404, "404 page not found");
+    EXPECT_LE(UntilRetry(), seconds(5));
+  }
+  Answer(200, Page(10, Object("a", 5)));
+  EXPECT_EQ(reflector_.state(), State::kWatching);
+}
+
+TEST_F(ReflectorTest, AWatchOfAKindThatIsRemovedListsAnew) {
+  ListAndWatch();
+  Answer(404, "404 page not found");
+  UntilRetry();
+  EXPECT_TRUE(IsList());
+}
+
+TEST_F(ReflectorTest, AWatchThatEndsAtOnceWithoutAnEventIsAFailure) {
+  ListAndWatch();
+  Answer(200, "");
+  EXPECT_EQ(reflector_.state(), State::kBackingOff);
+  UntilRetry();
+  Data(Event("BOOKMARK", Object("", 11)));
+  Answer(200, "");
+  EXPECT_EQ(reflector_.state(), State::kWatching) << "this one had an event";
+}
+
+TEST_F(ReflectorTest, AnswersWithoutAVersionAreNotBelieved) {
+  reflector_.Start();
+  Answer(200, R"({"items":[]})");
+  EXPECT_EQ(reflector_.state(), State::kBackingOff);
+  EXPECT_EQ(sink_.told, Strings{"begin"});
+  UntilRetry();
+  Answer(200, Page(10, ""));
+  sink_.told.clear();
+  Data(Event("ADDED", R"({"metadata":{"name":"b"}})"));
+  EXPECT_EQ(reflector_.state(), State::kBackingOff);
+  EXPECT_TRUE(sink_.told.empty());
+}
+
+}  // namespace
+}  // namespace vdcu::kclient
