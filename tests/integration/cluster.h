@@ -1,0 +1,49 @@
+// A real control plane for the tests of one binary: started in a temporary folder, ended and
+// removed with it. A cluster that does not start aborts the test.
+//
+//   Cluster& cluster() {
+//     static Cluster one({"kube-controller-manager"});
+//     return one;
+//   }
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/integration/process.h"
+
+namespace vdcu::integration {
+
+class Cluster {
+ public:
+  // etcd and kube-apiserver run always, of kube-controller-manager and kube-scheduler those named.
+  explicit Cluster(const std::vector<std::string>& with = {});
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  const std::string& folder() const { return folder_; }
+  std::string admin_kubeconfig() const { return folder_ + "/c/admin.kubeconfig"; }
+
+  // As the administrator. `input` is for `-f -`.
+  Output Kubectl(std::vector<std::string> arguments, std::string_view input = "") const;
+
+  // Paths of kubeconfigs below folder(): with a client certificate, and with a service account's
+  // token (in PATH.token), bound to `node` where it is not empty.
+  std::string UserKubeconfig(const std::string& user, const std::vector<std::string>& groups) const;
+  std::string TokenKubeconfig(const std::string& ns, const std::string& account,
+                              const std::string& node = "") const;
+
+  void StopApiServer() const { Script({"stop-apiserver"}); }    // SIGKILL
+  void StartApiServer() const { Script({"start-apiserver"}); }  // on the same port; waits
+  void PauseApiServer() const { Script({"pause-apiserver"}); }  // SIGSTOP
+  void ResumeApiServer() const { Script({"resume-apiserver"}); }
+
+ private:
+  void Script(std::vector<std::string> arguments) const;
+
+  std::string folder_;
+};
+
+}  // namespace vdcu::integration
