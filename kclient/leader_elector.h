@@ -40,7 +40,8 @@ class LeaderElector {
     std::function<void()> on_started_leading;
     // The lease is lost: the process should end now, another may lead.
     std::function<void(const std::string& reason)> on_stopped_leading;
-    // Each leader as it is observed, this process included. May be empty.
+    // Each leader as it is observed, this process included; for logs, it may not call back here.
+    // May be empty.
     std::function<void(const std::string& identity)> on_new_leader;
   };
 
