@@ -30,11 +30,11 @@ enum class PodState {
 
 struct PartitionView {
   const crds::VdcuPartition& partition;
-  bool held = false;                    // admitted, files written
-  std::optional<Refusal> refusal;       // why it is not held
+  bool held = false;                              // admitted, files written
+  std::optional<Refusal> refusal = std::nullopt;  // why it is not held
   const dcu::Device* device = nullptr;  // the card as seen now; null: the node never had it
   PodState pod = PodState::kNone;       // of podRef, else of usedBy
-  std::optional<crds::PodRef> used_by;  // of a reserved one: who holds it now
+  std::optional<crds::PodRef> used_by = std::nullopt;  // of a reserved one: who holds it now
 };
 
 struct PartitionPlan {

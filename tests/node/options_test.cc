@@ -1,0 +1,88 @@
+#include "node/options.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+namespace vdcu::node {
+namespace {
+
+std::optional<int> Parse(std::vector<const char*> arguments, Options& options) {
+  arguments.insert(arguments.begin(), "vdcu-node");
+  return ParseOptions(static_cast<int>(arguments.size()), arguments.data(), options);
+}
+
+// What goes to standard error with exit code 2.
+std::string Refusal(const std::vector<const char*>& arguments) {
+  testing::internal::CaptureStderr();
+  Options options;
+  const auto code = Parse(arguments, options);
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(code, 2) << text;
+  return text;
+}
+
+TEST(Options, HaveTheirDefaults) {
+  Options options;
+  EXPECT_EQ(Parse({"--node-name", "node-1"}, options), std::nullopt);
+  EXPECT_EQ(options.node_name, "node-1");
+  EXPECT_EQ(options.host_root, "/");
+  EXPECT_EQ(options.kubelet_dir, "/var/lib/kubelet");
+  EXPECT_FALSE(options.advertise);
+  EXPECT_EQ(options.resource_names, std::vector<std::string>{"hygon.com/dcunum"});
+  EXPECT_EQ(options.common.listen, "");
+  EXPECT_EQ(options.common.kubeconfig, "");
+}
+
+TEST(Options, TakeFlagsAndEnvironment) {
+  setenv("VDCU_NODE_NAME", "from-env", 1);
+  setenv("VDCU_LOG_LEVEL", "error", 1);
+  setenv("VDCU_ADVERTISE", "true", 1);
+  Options options;
+  const auto code = Parse({"--kubelet-dir", "", "--host-root", "/tmp", "--resource-names",
+                           "hygon.com/dcunum,hygon.com/hcunum", "--log-level", "debug"},
+                          options);
+  unsetenv("VDCU_NODE_NAME");
+  unsetenv("VDCU_LOG_LEVEL");
+  unsetenv("VDCU_ADVERTISE");
+  ASSERT_EQ(code, std::nullopt);
+  EXPECT_EQ(options.node_name, "from-env");
+  EXPECT_EQ(options.kubelet_dir, "");
+  EXPECT_EQ(options.host_root, "/tmp");
+  EXPECT_TRUE(options.advertise);
+  EXPECT_EQ(options.resource_names.size(), 2u);
+  EXPECT_EQ(options.common.log_level, base::Level::kDebug) << "a flag wins";
+}
+
+TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
+  struct Case {
+    std::vector<const char*> arguments;
+    std::vector<std::string> want;
+  };
+  for (const Case& c : std::vector<Case>{
+           {{}, {"--node-name"}},
+           {{"--node-name", "Node,x=y"}, {"--node-name", "Node,x=y", "a-z"}},
+           {{"--node-name", "n", "--host-root", "/no/such"}, {"--host-root", "/no/such", "folder"}},
+           {{"--node-name", "n", "--kubelet-dir", "here"}, {"--kubelet-dir", "here", "absolute"}},
+           {{"--node-name", "n", "--resource-names", "hygon.com/dcunum,nvidia.com/gpu"},
+            {"--resource-names", "nvidia.com/gpu", "hygon.com/dcunum"}},
+           {{"--node-name", "n", "--log-level", "loud"}, {"--log-level", "loud", "debug"}},
+           {{"--node-name", "n", "--log-format", "xml"}, {"--log-format", "xml", "json"}},
+           {{"--node-name", "n", "--bogus"}, {"--bogus"}}}) {
+    const std::string text = Refusal(c.arguments);
+    for (const std::string& want : c.want) {
+      EXPECT_NE(text.find(want), std::string::npos) << want << " is not in: " << text;
+    }
+  }
+}
+
+TEST(Options, HelpAndVersionEndWell) {
+  for (const char* flag : {"--help", "--version"}) {
+    testing::internal::CaptureStdout();
+    Options options;
+    EXPECT_EQ(Parse({flag}, options), 0);
+    EXPECT_NE(testing::internal::GetCapturedStdout(), "");
+  }
+}
+
+}  // namespace
+}  // namespace vdcu::node

@@ -1,0 +1,311 @@
+// Passes over partitions with a disk below them, without an API.
+#include "node/partitions.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/node/builders.h"
+#include "tests/node/temp_folder.h"
+
+namespace vdcu::node {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class PartitionsTest : public testing::Test {
+ protected:
+  PartitionsTest() {
+    holdings_.SetDevices({MakeDevice("DCU-0"), MakeDevice("DCU-1")}, {}, clock_.Wall());
+  }
+
+  void Put(const crds::VdcuPartition& partition) {
+    store_.Set(partition.meta.key(), std::make_shared<crds::VdcuPartition>(partition));
+  }
+  void Put(const NodePod& pod) { pods_.Set(pod.meta.key(), std::make_shared<NodePod>(pod)); }
+
+  // The Prepared condition's reason that the pass writes; "" if it writes none.
+  std::string Prepare(const std::string& name) {
+    const Work work = partitions_.Process("team/" + name, std::nullopt);
+    EXPECT_TRUE(work.status) << work.status.error().message;
+    if (work.writes.empty()) return "";
+    const auto& conditions = work.writes[0].body["status"]["conditions"];
+    return conditions.empty() ? "" : conditions[0]["reason"].get<std::string>();
+  }
+  bool Lifts(const Work& work) {
+    return work.writes.size() == 1 && work.writes[0].subresource.empty() &&
+           work.writes[0].body["metadata"].contains("finalizers");
+  }
+  // The answer to the pass's question, as JSON; "" is 404.
+  Work Answer(const Work& work, const std::string& json) {
+    EXPECT_TRUE(work.question);
+    if (json.empty()) return work.question->on_answer(base::NotFound("no such pod"));
+    return work.question->on_answer(parser_.parse(json).value());
+  }
+
+  TempFolder folder_;
+  base::Root root_{folder_.path()};
+  RootFileOps files_{root_};
+  base::SimulatedClock clock_;
+  Metrics metrics_;
+  Holdings holdings_{SliceFiles(files_)};
+  kclient::Store<crds::VdcuPartition> store_;
+  kclient::Store<NodePod> pods_;
+  std::vector<std::string> events_;
+  int held_changes_ = 0;
+  int releases_ = 0;
+  simdjson::dom::parser parser_;
+  Partitions partitions_{{.node = "n",
+                          .partitions = store_,
+                          .pods = pods_,
+                          .clock = clock_,
+                          .metrics = metrics_,
+                          .tell = [this](kclient::Event event) { events_.push_back(event.reason); },
+                          .on_held = [this] { ++held_changes_; },
+                          .on_released = [this] { ++releases_; }},
+                         holdings_};
+};
+
+TEST_F(PartitionsTest, PreparesASliceAndTellsOfIt) {
+  Put(MakePartition("p", MakeAssignment(0)));
+  EXPECT_EQ(Prepare("p"), "Prepared");
+  EXPECT_THAT(root_.Read("/etc/vdev/vdev4.conf").value(), testing::HasSubstr("cu_count: 9\n"));
+  EXPECT_TRUE(root_.Exists("/etc/vdev/slices/uid-p/vdev0.conf"));
+  EXPECT_EQ(held_changes_, 1);
+}
+
+TEST_F(PartitionsTest, HoldsAWholeCardWithoutAFile) {
+  Put(MakePartition("p", MakeWholeCard()));
+  EXPECT_EQ(Prepare("p"), "Prepared");
+  EXPECT_FALSE(root_.Exists("/etc/vdev"));
+  Put(MakePartition("q", MakeAssignment(0)));
+  EXPECT_EQ(Prepare("q"), "CardInUse");
+}
+
+TEST_F(PartitionsTest, WritesTheCardsPresentBusId) {
+  auto device = MakeDevice("DCU-0");
+  device.pci_bus_id = "0000:44:00.0";
+  holdings_.SetDevices({device}, {}, clock_.Wall());
+  Put(MakePartition("p", MakeAssignment(0)));
+  EXPECT_EQ(Prepare("p"), "Prepared");
+  EXPECT_THAT(root_.Read("/etc/vdev/vdev4.conf").value(), testing::HasSubstr("0000:44:00.0"));
+}
+
+TEST_F(PartitionsTest, WhatIsHeldStandsAgainstAnOlderNewcomer) {
+  Put(MakePartition("b", MakeAssignment(0)));
+  EXPECT_EQ(Prepare("b"), "Prepared");
+  auto older = MakePartition("a", MakeAssignment(0));
+  older.meta.creation_timestamp = "2020-01-01T00:00:00Z";
+  Put(older);
+  EXPECT_EQ(Prepare("a"), "UnitsOverlap");
+  EXPECT_EQ(Prepare("b"), "Prepared");
+}
+
+TEST_F(PartitionsTest, OfTwoNewOnesTheOlderIsAdmittedWhicheverComesFirst) {
+  auto older = MakePartition("z", MakeAssignment(0));
+  older.meta.creation_timestamp = "2020-01-01T00:00:00Z";
+  Put(older);
+  Put(MakePartition("a", MakeAssignment(0)));
+  EXPECT_EQ(Prepare("a"), "UnitsOverlap");
+  EXPECT_EQ(Prepare("z"), "Prepared");
+}
+
+TEST_F(PartitionsTest, OfTwoNewOnesOfOneAgeTheLowerNameIsAdmitted) {
+  Put(MakePartition("a", MakeAssignment(0)));
+  Put(MakePartition("b", MakeAssignment(0)));
+  EXPECT_EQ(Prepare("b"), "UnitsOverlap");
+  EXPECT_EQ(Prepare("a"), "Prepared");
+}
+
+TEST_F(PartitionsTest, AnOlderOneThatIsRefusedItselfStandsInNobodysWay) {
+  auto older = MakePartition("a", MakeAssignment(0));
+  older.meta.creation_timestamp = "2020-01-01T00:00:00Z";
+  older.spec.assignment->memory = {99999};
+  Put(older);
+  Put(MakePartition("b", MakeAssignment(0)));
+  EXPECT_EQ(Prepare("b"), "Prepared");
+  EXPECT_EQ(Prepare("a"), "MemoryExceedsCard");
+}
+
+TEST_F(PartitionsTest, LetsGoAtOnceWhereNoPodIsNamed) {
+  Put(MakePartition("p", MakeAssignment(0)));
+  Prepare("p");
+  Put(Deleting(MakePartition("p", MakeAssignment(0))));
+  EXPECT_TRUE(Lifts(partitions_.Process("team/p", std::nullopt)));
+  EXPECT_THAT(holdings_.slices(), IsEmpty());
+  EXPECT_FALSE(root_.Exists("/etc/vdev/vdev4.conf"));
+  EXPECT_EQ(releases_, 1);
+  // Again, as after a conflict: still the finalizer, and no other release.
+  EXPECT_TRUE(Lifts(partitions_.Process("team/p", std::nullopt)));
+  EXPECT_EQ(releases_, 1);
+}
+
+TEST_F(PartitionsTest, LetsGoOfAPodsSliceOnlyAfterThePod) {
+  NodePod pod = MakePod("a");
+  auto partition = MakePartition("p", MakeAssignment(0));
+  partition.spec.pod_ref = RefOf(pod);
+  Put(pod);
+  Put(partition);
+  Prepare("p");
+  Put(Deleting(partition));
+  const Work waiting = partitions_.Process("team/p", std::nullopt);
+  EXPECT_FALSE(waiting.question);
+  EXPECT_THAT(waiting.writes, IsEmpty());
+  EXPECT_TRUE(root_.Exists("/etc/vdev/vdev4.conf"));
+  EXPECT_THAT(partitions_.KeysOf(pod), ElementsAre("team/p"));
+  pod.phase = "Succeeded";
+  Put(pod);
+  EXPECT_TRUE(Lifts(partitions_.Process("team/p", std::nullopt)));
+  EXPECT_FALSE(root_.Exists("/etc/vdev/vdev4.conf"));
+}
+
+TEST_F(PartitionsTest, AsksOnceForAPodThatTheWatchDoesNotShow) {
+  const std::string head = R"({"metadata": {"name": "a", "namespace": "team", "uid": ")";
+  struct Case {
+    std::string sentence;
+    std::string answer;
+    bool want_let_go;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"it does not exist", "", true},
+           {"another has its name", head + R"(other"}, "spec": {"nodeName": "n"}})", true},
+           {"it is not bound", head + R"(uid-a"}, "spec": {}})", true},
+           {"it is on another node", head + R"(uid-a"}, "spec": {"nodeName": "m"}})", true},
+           {"it is terminal",
+            head + R"(uid-a"}, "spec": {"nodeName": "n"}, "status": {"phase": "Failed"}})", true},
+           {"it is on this node after all",
+            head + R"(uid-a"}, "spec": {"nodeName": "n"}, "status": {"phase": "Pending"}})",
+            false}}) {
+    SCOPED_TRACE(c.sentence);
+    auto partition = MakePartition("p", MakeAssignment(0));
+    partition.spec.pod_ref = RefOf(MakePod("a"));
+    Put(partition);
+    Prepare("p");
+    Put(Deleting(partition));
+    const Work asking = partitions_.Process("team/p", std::nullopt);
+    ASSERT_TRUE(asking.question);
+    EXPECT_EQ(asking.question->name, "a");
+    EXPECT_TRUE(root_.Exists("/etc/vdev/vdev4.conf"));
+    const Work answered = Answer(asking, c.answer);
+    EXPECT_FALSE(answered.question);
+    EXPECT_EQ(Lifts(answered), c.want_let_go);
+    EXPECT_EQ(root_.Exists("/etc/vdev/vdev4.conf"), !c.want_let_go);
+  }
+}
+
+TEST_F(PartitionsTest, AReservedOneRemembersItsPodOnDisk) {
+  const NodePod pod = MakePod("a", "p");
+  Put(MakePartition("p", MakeAssignment(0)));
+  Put(pod);
+  const Work work = partitions_.Process("team/p", std::nullopt);
+  EXPECT_EQ(work.writes.at(0).body["status"]["usedBy"]["uid"], "uid-a");
+  EXPECT_EQ(holdings_.Find("uid-p")->pod, RefOf(pod));
+  // It is deleted while the pod runs, and the status patch has not come through.
+  Put(Deleting(MakePartition("p", MakeAssignment(0))));
+  EXPECT_FALSE(Lifts(partitions_.Process("team/p", std::nullopt)));
+  pods_.Erase("team/a");
+  const Work asking = partitions_.Process("team/p", std::nullopt);
+  EXPECT_TRUE(Lifts(Answer(asking, "")));
+}
+
+TEST_F(PartitionsTest, KeepsAndPublishesALostSliceUntilItsPodIsGone) {
+  const NodePod pod = MakePod("a");
+  auto partition = MakePartition("p", MakeAssignment(0));
+  partition.spec.pod_ref = RefOf(pod);
+  Put(pod);
+  Put(partition);
+  Prepare("p");
+  store_.Erase("team/p");
+  EXPECT_THAT(partitions_.Process("team/p", std::nullopt).writes, IsEmpty());
+  ASSERT_NE(holdings_.Find("uid-p"), nullptr);
+  EXPECT_EQ(holdings_.Find("uid-p")->lost_since, base::FormatTime(clock_.Wall()));
+  EXPECT_EQ(held_changes_, 2);
+  // Nobody else gets its units meanwhile.
+  Put(MakePartition("q", MakeAssignment(0)));
+  EXPECT_EQ(Prepare("q"), "UnitsOverlap");
+  EXPECT_THAT(partitions_.KeysOf(pod), ElementsAre("team/p"));
+  pods_.Erase("team/a");
+  Answer(partitions_.Process("team/p", std::nullopt), "");
+  EXPECT_EQ(holdings_.Find("uid-p"), nullptr);
+  EXPECT_EQ(releases_, 1);
+  EXPECT_EQ(Prepare("q"), "Prepared");
+}
+
+TEST_F(PartitionsTest, ANewObjectOfTheSameNameDoesNotInheritTheSlice) {
+  const NodePod pod = MakePod("a");
+  auto partition = MakePartition("p", MakeAssignment(0));
+  partition.spec.pod_ref = RefOf(pod);
+  Put(pod);
+  Put(partition);
+  Prepare("p");
+  auto again = MakePartition("p", MakeAssignment(0));
+  again.meta.uid = "uid-again";
+  Put(again);
+  EXPECT_EQ(Prepare("p"), "UnitsOverlap");
+  EXPECT_NE(holdings_.Find("uid-p"), nullptr);
+}
+
+TEST_F(PartitionsTest, AReservedOneThatIsPlacedAnewMoves) {
+  Put(MakePartition("p", MakeAssignment(0)));
+  Prepare("p");
+  Put(MakePartition("p", MakeAssignment(1)));
+  EXPECT_EQ(Prepare("p"), "Prepared");
+  EXPECT_FALSE(root_.Exists("/etc/vdev/vdev4.conf"));
+  EXPECT_TRUE(root_.Exists("/etc/vdev/vdev5.conf"));
+}
+
+TEST_F(PartitionsTest, ARestartKnowsWhatIsHeldAndWritesNothing) {
+  Put(MakePartition("p", MakeAssignment(0)));
+  Prepare("p");
+  const auto written = std::filesystem::last_write_time(root_.Resolve("/etc/vdev/vdev4.conf"));
+  Holdings again{SliceFiles(files_)};
+  ASSERT_TRUE(again.Load());
+  again.SetDevices({MakeDevice("DCU-0")}, {}, clock_.Wall());
+  ASSERT_TRUE(again.Mend());
+  EXPECT_EQ(again.slices(), holdings_.slices());
+  EXPECT_EQ(std::filesystem::last_write_time(root_.Resolve("/etc/vdev/vdev4.conf")), written);
+}
+
+TEST_F(PartitionsTest, SaysThatTheDiskFailsAndTriesAgain) {
+  ASSERT_TRUE(root_.MakeFolder("/etc"));
+  ASSERT_TRUE(root_.WriteAtomic("/etc/vdev", "a file where a folder should be"));
+  Put(MakePartition("p", MakeAssignment(0)));
+  const Work failed = partitions_.Process("team/p", std::nullopt);
+  EXPECT_FALSE(failed.status);
+  EXPECT_EQ(failed.writes.at(0).body["status"]["conditions"][0]["reason"], "WriteFailed");
+  ASSERT_TRUE(root_.RemoveFile("/etc/vdev"));
+  EXPECT_EQ(Prepare("p"), "Prepared");
+}
+
+TEST_F(PartitionsTest, ACardThatVanishesKeepsItsSlicesAndTakesNoNewOnes) {
+  Put(MakePartition("p", MakeAssignment(0)));
+  Prepare("p");
+  holdings_.SetDevices({MakeDevice("DCU-1")}, holdings_.devices(), clock_.Wall());
+  const dcu::Device* gone = FindDevice(holdings_.devices(), "DCU-0");
+  ASSERT_NE(gone, nullptr);
+  EXPECT_EQ(gone->reason, "Vanished");
+  EXPECT_NE(gone->unhealthy_since, "");
+  const Work work = partitions_.Process("team/p", std::nullopt);
+  EXPECT_EQ(work.writes.at(0).body["status"]["conditions"][1]["reason"], "Vanished");
+  EXPECT_TRUE(root_.Exists("/etc/vdev/vdev4.conf"));
+  Put(MakePartition("q", MakeAssignment(1)));
+  EXPECT_EQ(Prepare("q"), "UnknownDevice");
+  // Without slices it is forgotten.
+  store_.Erase("team/p");
+  partitions_.Process("team/p", std::nullopt);
+  holdings_.SetDevices({MakeDevice("DCU-1")}, holdings_.devices(), clock_.Wall());
+  EXPECT_EQ(FindDevice(holdings_.devices(), "DCU-0"), nullptr);
+}
+
+TEST_F(PartitionsTest, RefusesAnObjectThatDoesNotDecode) {
+  const Work asking = partitions_.Process("team/p", "cuMasks: wrong");
+  const Work work = Answer(asking, R"({"metadata": {"name": "p", "namespace": "team",
+    "uid": "u", "resourceVersion": "3"}})");
+  ASSERT_EQ(work.writes.size(), 1u);
+  EXPECT_EQ(work.writes[0].body["status"]["conditions"][0]["message"], "cuMasks: wrong");
+  work.on_written();
+  EXPECT_THAT(events_, ElementsAre("Unreadable"));
+}
+
+}  // namespace
+}  // namespace vdcu::node

@@ -1,0 +1,159 @@
+#include "node/report.h"
+
+#include <gtest/gtest.h>
+
+#include "node/node_object.h"
+#include "tests/fakes/simulated_loop.h"
+#include "tests/node/builders.h"
+#include "tests/node/temp_folder.h"
+
+namespace vdcu::node {
+namespace {
+
+constexpr base::WallTime kNow{std::chrono::seconds(1'800'000'000)};
+
+Slice MakeSlice(const std::string& uid, dcu::Assignment assignment) {
+  return {uid, "team", uid, std::move(assignment), RefOf(MakePod("a")), ""};
+}
+
+TEST(Report, CountsAndPublishesWhatIsHeldWithoutAnObject) {
+  dcu::Device mig = MakeDevice("DCU-2");
+  mig.mode = dcu::Mode::kMig;
+  mig.model = "K100";
+  const std::vector<dcu::Device> devices = {MakeDevice("DCU-0"), MakeSick(MakeDevice("DCU-1")),
+                                            mig};
+  Slices slices;
+  slices["a"] = MakeSlice("a", MakeAssignment(0));
+  slices["b"] = MakeSlice("b", MakeAssignment(1));
+  slices["b"].lost_since = "2026-01-02T03:04:05Z";
+  slices["c"] = MakeSlice("c", MakeWholeCard());
+  const auto status = BuildStatus(
+      {.devices = devices, .slices = slices, .driver_version = "6.3.8", .problems = {"card 9"}}, {},
+      1, kNow);
+  EXPECT_EQ(status.vdcus, "6/8") << "a whole card is all its slots; a card in MIG mode has none";
+  EXPECT_EQ(status.healthy, "2/3");
+  EXPECT_EQ(status.models, "K100,Z100L");
+  EXPECT_EQ(status.driver_version, "6.3.8");
+  ASSERT_EQ(status.held.size(), 1u);
+  EXPECT_EQ(status.held[0].partition_uid, "b");
+  EXPECT_EQ(status.held[0].pod_uid, "uid-a");
+  EXPECT_EQ(status.held[0].assignment, MakeAssignment(1));
+  ASSERT_EQ(status.conditions.size(), 1u);
+  EXPECT_EQ(status.conditions[0].status, "True");
+  EXPECT_NE(status.conditions[0].message.find("card 9"), std::string::npos);
+}
+
+class NodeObjectTest : public testing::Test {
+ protected:
+  NodeObjectTest() {
+    holdings_.SetDevices({MakeDevice("DCU-0")}, {}, loop_.clock().Wall());
+    object_.SetScan("6.3.8", {});
+  }
+  // As the API would have it after the write.
+  void Store(const Work& work) {
+    crds::DcuNode node;
+    node.meta.name = "n";
+    node.meta.uid = "u";
+    node.meta.resource_version = "1";
+    if (work.writes.at(0).verb == kclient::Write::Verb::kMergePatch) {
+      const std::string text =
+          nlohmann::json{{"metadata", {{"name", "n"}}}, {"status", work.writes[0].body["status"]}}
+              .dump();
+      simdjson::dom::parser parser;
+      const auto read = crds::DcuNode::FromJson(parser.parse(text).value());
+      ASSERT_TRUE(read) << read.error().message;
+      node.status = read->status;
+    }
+    store_.Set("n", std::make_shared<crds::DcuNode>(node));
+  }
+
+  TempFolder folder_;
+  base::Root root_{folder_.path()};
+  RootFileOps files_{root_};
+  fakes::SimulatedLoop loop_;
+  Holdings holdings_{SliceFiles(files_)};
+  kclient::Store<crds::DcuNode> store_;
+  int adds_ = 0;
+  NodeObject object_{"n", store_, holdings_, loop_, [this] { ++adds_; }};
+};
+
+TEST_F(NodeObjectTest, CreatesThenPublishesThenIsSilent) {
+  const Work create = object_.Process();
+  ASSERT_EQ(create.writes.size(), 1u);
+  EXPECT_EQ(create.writes[0].Describe(), "create dcunodes n");
+  EXPECT_FALSE(object_.published());
+  Store(create);
+  const Work patch = object_.Process();
+  EXPECT_EQ(patch.writes.at(0).Describe(), "patch dcunodes/status n");
+  EXPECT_FALSE(object_.published());
+  Store(patch);
+  loop_.Advance(std::chrono::hours(1));
+  EXPECT_TRUE(object_.Process().writes.empty());
+  EXPECT_TRUE(object_.published());
+}
+
+TEST_F(NodeObjectTest, WritesABurstOfPlacementsOnce) {
+  Store(object_.Process());
+  Store(object_.Process());
+  for (int slot = 0; slot < 3; ++slot) {
+    ASSERT_FALSE(holdings_.Hold(MakeSlice("u" + std::to_string(slot), MakeAssignment(slot))));
+    EXPECT_TRUE(object_.Process().writes.empty());
+    loop_.Advance(std::chrono::milliseconds(500));
+  }
+  EXPECT_EQ(adds_, 0);
+  loop_.Advance(std::chrono::milliseconds(500));
+  EXPECT_EQ(adds_, 1) << "two seconds after the first";
+  const Work patch = object_.Process();
+  EXPECT_EQ(patch.writes.at(0).body["status"]["vdcus"], "3/4");
+  Store(patch);
+  EXPECT_TRUE(object_.Process().writes.empty());
+}
+
+TEST_F(NodeObjectTest, WritesHealthAndLostSlicesAtOnce) {
+  Store(object_.Process());
+  Store(object_.Process());
+  holdings_.SetDevices({MakeSick(MakeDevice("DCU-0"))}, holdings_.devices(), loop_.clock().Wall());
+  const Work sick = object_.Process();
+  ASSERT_EQ(sick.writes.size(), 1u);
+  EXPECT_EQ(sick.writes[0].body["status"]["healthy"], "0/1");
+  Store(sick);
+  Slice lost = MakeSlice("u", MakeAssignment(0));
+  ASSERT_FALSE(holdings_.Hold(lost));
+  lost.lost_since = "2026-01-02T03:04:05Z";
+  ASSERT_TRUE(holdings_.Record(lost));
+  const Work held = object_.Process();
+  ASSERT_EQ(held.writes.size(), 1u);
+  EXPECT_EQ(held.writes[0].body["status"]["held"].size(), 1u);
+}
+
+TEST_F(NodeObjectTest, KeepsSinceWhenACardIsSick) {
+  holdings_.SetDevices({MakeSick(MakeDevice("DCU-0"))}, {}, kNow);
+  holdings_.SetDevices({MakeSick(MakeDevice("DCU-0"))}, holdings_.devices(),
+                       kNow + std::chrono::hours(1));
+  EXPECT_EQ(holdings_.devices()[0].unhealthy_since, base::FormatTime(kNow));
+  holdings_.SetDevices({MakeDevice("DCU-0")}, holdings_.devices(), kNow);
+  EXPECT_EQ(holdings_.devices()[0].unhealthy_since, "");
+}
+
+TEST(Advertise, WritesOnlyWhatIsAbsentOrOther) {
+  const std::vector<std::string> names{"hygon.com/dcunum", "hygon.com/hcunum"};
+  kclient::Store<kclient::Node> store;
+  EXPECT_TRUE(Advertise(store, "n", names, 32).writes.empty()) << "no such Node";
+  kclient::Node node;
+  node.meta.name = "n";
+  node.meta.uid = "u";
+  node.allocatable = {{"cpu", 4000}, {"hygon.com/dcunum", 32}, {"hygon.com/hcunum", 4}};
+  store.Set("n", std::make_shared<kclient::Node>(node));
+  const Work work = Advertise(store, "n", names, 32);
+  ASSERT_EQ(work.writes.size(), 1u);
+  const nlohmann::json want = {{"hygon.com/hcunum", "32"}};
+  EXPECT_EQ(work.writes[0].Describe(), "patch nodes/status n");
+  EXPECT_EQ(work.writes[0].body["status"]["capacity"], want);
+  EXPECT_EQ(work.writes[0].body["status"]["allocatable"], want);
+  node.allocatable["hygon.com/hcunum"] = 32;
+  store.Set("n", std::make_shared<kclient::Node>(node));
+  EXPECT_TRUE(Advertise(store, "n", names, 32).writes.empty());
+}
+
+}  // namespace
+}  // namespace vdcu::node
