@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 
 #include "dcu/units.h"
@@ -95,8 +96,9 @@ base::Status WritePci(const base::Root& root, const Card& card) {
   for (const auto& [name, content] : files) {
     RETURN_IF_ERROR(WriteIfOther(root, folder + name, content));
   }
-  RETURN_IF_ERROR(root.MakeFolder(drm + "card" + std::to_string(card.drm_minor)));
-  RETURN_IF_ERROR(root.MakeFolder(drm + "renderD" + std::to_string(kFirstRender + card.drm_minor)));
+  RETURN_IF_ERROR(MakeFolders(root, drm + "card" + std::to_string(card.drm_minor)));
+  RETURN_IF_ERROR(
+      MakeFolders(root, drm + "renderD" + std::to_string(kFirstRender + card.drm_minor)));
   RETURN_IF_ERROR(Toggle(root, folder + "/sick", card.sickness == Sickness::kMarker, "1\n"));
   if (card.sickness == Sickness::kDriver) return root.RemoveFile(folder + "/driver");
   return Link(root, folder + "/driver", "../../../bus/pci/drivers/hydcu");
@@ -108,12 +110,28 @@ base::Status WriteIfOther(const base::Root& root, const std::string& path,
                           const std::string& content) {
   const auto there = root.Read(path);
   if (there && *there == content) return base::Ok();
-  RETURN_IF_ERROR(root.MakeFolder(path.substr(0, path.rfind('/'))));
-  return root.WriteAtomic(path, content);
+  const size_t slash = path.rfind('/');
+  RETURN_IF_ERROR(MakeFolders(root, path.substr(0, slash)));
+  // Without fsync, which a host of many files would spend seconds on.
+  const std::string full = root.Resolve(path);
+  const std::string temporary = root.Resolve(path.substr(0, slash) + "/." + path.substr(slash + 1));
+  std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+  file << content;
+  file.close();
+  std::error_code code;
+  if (file) fs::rename(temporary, full, code);
+  if (!file) code = std::make_error_code(std::errc::io_error);
+  return FromCode("write " + full, code);
+}
+
+base::Status MakeFolders(const base::Root& root, const std::string& path) {
+  std::error_code code;
+  fs::create_directories(root.Resolve(path), code);
+  return FromCode("create folder " + root.Resolve(path), code);
 }
 
 base::Status Link(const base::Root& root, const std::string& path, const std::string& target) {
-  RETURN_IF_ERROR(root.MakeFolder(path.substr(0, path.rfind('/'))));
+  RETURN_IF_ERROR(MakeFolders(root, path.substr(0, path.rfind('/'))));
   std::error_code code;
   fs::create_symlink(target, root.Resolve(path), code);
   if (code == std::errc::file_exists) code.clear();
@@ -130,7 +148,7 @@ base::Status MakeDevice(const base::Root& root, const std::string& path, unsigne
                         unsigned minor) {
   const std::string full = root.Resolve(path);
   if (root.Exists(path)) return base::Ok();
-  RETURN_IF_ERROR(root.MakeFolder(path.substr(0, path.rfind('/'))));
+  RETURN_IF_ERROR(MakeFolders(root, path.substr(0, path.rfind('/'))));
   if (mknod(full.c_str(), S_IFCHR | 0660, makedev(major, minor)) == 0) return base::Ok();
   return root.WriteAtomic(path, "");
 }

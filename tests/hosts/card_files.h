@@ -11,6 +11,7 @@ inline constexpr int kCpuNodes = 2;  // KFD nodes before the first card
 
 base::Status WriteIfOther(const base::Root& root, const std::string& path,
                           const std::string& content);
+base::Status MakeFolders(const base::Root& root, const std::string& path);
 // A relative symbolic link; with the folders above it.
 base::Status Link(const base::Root& root, const std::string& path, const std::string& target);
 // Whatever is there, with all below it.

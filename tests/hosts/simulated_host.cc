@@ -124,20 +124,20 @@ base::Status SimulatedHost::WriteHost() const {
                                  "heap_type 0\nsize_in_bytes 270000000000\n"));
   }
   RETURN_IF_ERROR(Link(root_, "/sys/class/kfd/kfd", "../../devices/virtual/kfd/kfd"));
-  RETURN_IF_ERROR(root_.MakeFolder("/sys/bus/pci/drivers/hydcu"));
+  RETURN_IF_ERROR(MakeFolders(root_, "/sys/bus/pci/drivers/hydcu"));
   RETURN_IF_ERROR(WriteIfOther(root_, "/sys/module/hydcu/version", "6.3.8\n"));
   RETURN_IF_ERROR(MakeDevice(root_, "/dev/kfd", 511, 0));
   RETURN_IF_ERROR(MakeDevice(root_, "/dev/mkfd", 510, 0));
   RETURN_IF_ERROR(MakeDevice(root_, "/dev/dri/card0", 226, 0));
   RETURN_IF_ERROR(MakeDevice(root_, "/dev/dri/renderD128", 226, 128));
-  RETURN_IF_ERROR(root_.MakeFolder("/etc"));
-  RETURN_IF_ERROR(root_.MakeFolder("/var/lib"));
+  RETURN_IF_ERROR(MakeFolders(root_, "/etc"));
+  RETURN_IF_ERROR(MakeFolders(root_, "/var/lib"));
   for (const Card& card : cards_) RETURN_IF_ERROR(WriteCardFiles(root_, card));
   return base::Ok();
 }
 
 base::Status SimulatedHost::Save() const {
-  return root_.WriteAtomic(kStateFile, nlohmann::json(cards_).dump(1) + "\n");
+  return WriteIfOther(root_, kStateFile, nlohmann::json(cards_).dump(1) + "\n");
 }
 
 template <class Change>
