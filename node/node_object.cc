@@ -31,8 +31,8 @@ void NodeObject::SetScan(std::string driver_version, std::vector<std::string> pr
 Work NodeObject::Process() {
   const auto object = store_.Get(node_);
   if (!object) {
-    return Work{.writes = {kclient::MakeCreate(crds::kDcuNodes, "", node_,
-                                               {{"spec", nlohmann::json::object()}})}};
+    return Work{
+        .writes = {kclient::MakeCreate(crds::kDcuNodes, "", node_, nlohmann::json::object())}};
   }
   const crds::DcuNodeStatus status =
       BuildStatus({.devices = holdings_.devices(),
