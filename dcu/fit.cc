@@ -66,8 +66,8 @@ Need MakeNeed(const Inventory& inventory, const SliceRequest& slice, size_t inde
 }
 
 bool Harder(const Need& a, const Need& b) {
-  return std::tie(b.whole, b.most_units, b.all_memory, b.memory) <
-         std::tie(a.whole, a.most_units, a.all_memory, a.memory);
+  return std::tie(b.whole, b.most_units, b.all_memory, b.memory, a.index) <
+         std::tie(a.whole, a.most_units, a.all_memory, a.memory, b.index);
 }
 
 Room Open(const Card& card) {
@@ -123,7 +123,7 @@ Fit::Fit(const Inventory& inventory, const Request& request) : policy_(request.p
     needs_.push_back(MakeNeed(inventory, slice, needs_.size()));
     by_uuid_ |= !slice.devices.uuids.empty() || !slice.devices.exclude_uuids.empty();
   }
-  std::stable_sort(needs_.begin(), needs_.end(), Harder);
+  std::sort(needs_.begin(), needs_.end(), Harder);
   for (size_t i = 1; i < needs_.size(); ++i) {
     needs_[i].same_as_before = *needs_[i].slice == *needs_[i - 1].slice;
   }

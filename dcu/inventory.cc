@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <tuple>
 
 namespace vdcu::dcu {
 namespace {
@@ -168,8 +169,9 @@ void Inventory::SetNode(const std::string& name, const std::vector<Device>& devi
   std::vector<Card> cards;
   cards.reserve(devices.size());
   for (const Device& device : devices) cards.push_back(MakeCard(device, options));
-  std::stable_sort(cards.begin(), cards.end(),
-                   [](const Card& a, const Card& b) { return a.uuid < b.uuid; });
+  std::sort(cards.begin(), cards.end(), [](const Card& a, const Card& b) {
+    return std::tie(a.uuid, a.pci_bus_id) < std::tie(b.uuid, b.pci_bus_id);
+  });
   const auto same = [](const Card& a, const Card& b) { return a.uuid == b.uuid; };
   cards.erase(std::unique(cards.begin(), cards.end(), same), cards.end());
   if (!node.reported) ++reported_nodes_;
