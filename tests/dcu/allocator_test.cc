@@ -9,7 +9,6 @@ namespace vdcu::dcu {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 // "node/card units memory pipe vdev" for each slice, or the refusal.
 std::vector<std::string> Told(const Answer& answer) {
@@ -251,6 +250,21 @@ TEST(Allocator, CardsOfThePastDoNotChangeTheAnswer) {
   const std::vector<SliceRequest> slices = {Percent(50, 100), Units(40, 100)};
   EXPECT_THAT(Ask(fresh, slices), ElementsAre("n/c2 30 100 0 0", "n/c1 40 100 0 1"));
   EXPECT_EQ(Ask(aged, slices), Ask(fresh, slices));
+}
+
+TEST(Allocator, MemoryFreedWithoutUnitsIsFound) {
+  Inventory inventory;
+  inventory.SetNode("n", {Card60("c")}, Ready());
+  inventory.SetSlice("1", Held("n", "c", 0, 9, 32768, 0, 0));
+  ASSERT_THAT(Ask(inventory, {Units(1, 2000)}).at(0), ::testing::HasSubstr("most free 0 MiB"));
+  inventory.SetSlice("1", Held("n", "c", 0, 9, 1000, 0, 0));
+  EXPECT_THAT(Ask(inventory, {Units(1, 2000)}), ElementsAre("n/c 1 2000 1 1"));
+  NodeOptions options = Ready();
+  options.memory_reserve = MiB{30000};
+  inventory.SetNode("n", {Card60("c")}, options);
+  ASSERT_THAT(Ask(inventory, {Units(1, 2000)}).at(0), ::testing::HasSubstr("most free 1768 MiB"));
+  inventory.SetNode("n", {Card60("c")}, Ready());
+  EXPECT_THAT(Ask(inventory, {Units(1, 2000)}), ElementsAre("n/c 1 2000 1 1"));
 }
 
 TEST(Allocator, ManyEqualSlicesThatDoNotFitAreRefusedInFewSteps) {
