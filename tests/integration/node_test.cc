@@ -1,0 +1,318 @@
+// vdcu-node on a real API server, with its own rights and a simulated host.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "tests/hosts/simulated_host.h"
+#include "tests/integration/background.h"
+#include "tests/integration/cluster.h"
+
+namespace vdcu::integration {
+namespace {
+
+using hosts::SimulatedHost;
+using nlohmann::json;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+constexpr char kController[] = "--as=system:serviceaccount:vdcu-system:vdcu-controller";
+constexpr char kMasters[] = "--as-group=system:masters";
+const std::string kSource = VDCU_SOURCE_DIR;
+
+void Require(const Output& output) { ASSERT_EQ(output.exit_code, 0) << output.text; }
+
+Cluster& cluster() {
+  static Cluster one;
+  static const bool prepared = [] {
+    for (const char* path :
+         {"/config/namespace.yaml", "/config/rbac/node.yaml",
+          "/config/optional/node-advertise.yaml", "/config/policy/partitions.yaml",
+          "/config/policy/dcunodes.yaml", "/crds/vdcupartition.yaml", "/crds/dcunode.yaml"}) {
+      Require(one.Kubectl({"apply", "-f", kSource + path}));
+    }
+    Require(one.Kubectl({"wait", "--for=condition=Established", "crd", "--all"}));
+    return true;
+  }();
+  EXPECT_TRUE(prepared);
+  return one;
+}
+
+bool Until(const std::function<bool()>& done, base::Duration most = seconds(20)) {
+  const base::SystemClock clock;
+  const base::TimePoint deadline = clock.Now() + most;
+  while (!done()) {
+    if (clock.Now() > deadline) return false;
+    std::this_thread::sleep_for(base::Duration(100));
+  }
+  return true;
+}
+
+// One node: its Node, its host and its daemon.
+class NodeTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    static int count = 0;
+    node_ = "node-" + std::to_string(++count);
+    Apply({{"apiVersion", "v1"}, {"kind", "Node"}, {"metadata", {{"name", node_}}}});
+    kubeconfig_ = cluster().TokenKubeconfig("vdcu-system", "vdcu-node", node_);
+    host_.emplace(
+        SimulatedHost::Create(Folder(), {.cards = 2, .model = "Z100L", .serial_prefix = node_})
+            .value());
+    StartDaemon();
+    ASSERT_TRUE(Until([this] { return DcuNode()["status"].contains("devices"); })) << Log();
+  }
+
+  std::string Folder() const { return cluster().folder() + "/" + node_; }
+  std::string Log() const { return host_->root().Read("/daemon.log", 1 << 20).value_or(""); }
+
+  void StartDaemon() {
+    daemon_ = std::make_unique<Background>(
+        std::vector<std::string>{VDCU_NODE_BINARY, "--kubeconfig", kubeconfig_, "--node-name",
+                                 node_, "--host-root", Folder(), "--kubelet-dir", "", "--advertise",
+                                 "--log-level", "debug"},
+        Folder() + "/daemon.log");
+  }
+
+  void Apply(const json& object) {
+    Require(cluster().Kubectl({kController, kMasters, "create", "-f", "-"}, object.dump()));
+  }
+  json Get(const std::string& kind, const std::string& name) {
+    const Output output =
+        cluster().Kubectl({"get", kind, name, "-o", "json", "--ignore-not-found"});
+    const json object = json::parse(output.text, nullptr, false);
+    return object.is_object() ? object : json::object();
+  }
+  json DcuNode() {
+    json object = Get("dcunode", node_);
+    if (!object.contains("status")) object["status"] = json::object();
+    return object;
+  }
+  std::string Condition(const std::string& name, const std::string& type) {
+    const json object = Get("vdcupartition", name);
+    if (!object.contains("status")) return "";
+    for (const json& condition : object["status"]["conditions"]) {
+      if (condition["type"] == type) {
+        return condition["status"].get<std::string>() + "/" +
+               condition["reason"].get<std::string>();
+      }
+    }
+    return "";
+  }
+  bool Becomes(const std::string& name, const std::string& type, const std::string& want) {
+    const bool did = Until([&] { return Condition(name, type) == want; });
+    EXPECT_TRUE(did) << name << " " << type << " is " << Condition(name, type) << ", want " << want
+                     << "\n"
+                     << Log();
+    return did;
+  }
+
+  // An assigned partition on the first card; `mask` has its units.
+  json Partition(const std::string& name, const std::string& mask, int units, int slot) {
+    return {{"apiVersion", "vdcu.io/v1alpha1"},
+            {"kind", "VDCUPartition"},
+            {"metadata",
+             {{"name", name},
+              {"namespace", "default"},
+              {"finalizers", json::array({"vdcu.io/in-use"})}}},
+            {"spec",
+             {{"computeUnits", units},
+              {"memory", "2000Mi"},
+              {"assignment",
+               {{"node", node_},
+                {"device", host_->Uuid(0)},
+                {"pciBusID", "0000:ff:00.0"},
+                {"computeUnits", units},
+                {"cuMasks", {mask, "0x0000000000000000"}},
+                {"memory", "2000Mi"},
+                {"pipe", slot},
+                {"vdev", slot}}}}}};
+  }
+  json Pod(const std::string& name) {
+    const json container{
+        {"name", "main"}, {"image", "i"}, {"resources", {{"limits", {{"hygon.com/dcunum", "1"}}}}}};
+    return {{"apiVersion", "v1"},
+            {"kind", "Pod"},
+            {"metadata", {{"name", name}, {"namespace", "default"}}},
+            {"spec", {{"nodeName", node_}, {"containers", json::array({container})}}}};
+  }
+  // Name to bytes and time of last change.
+  std::map<std::string, std::pair<std::string, std::filesystem::file_time_type>> Files() {
+    std::map<std::string, std::pair<std::string, std::filesystem::file_time_type>> files;
+    for (const char* top : {"/etc", "/var"}) {
+      for (const auto& entry : std::filesystem::recursive_directory_iterator(Folder() + top)) {
+        if (!entry.is_regular_file()) continue;
+        const std::string path = entry.path().string().substr(Folder().size());
+        files[path] = {host_->root().Read(path).value_or(""), entry.last_write_time()};
+      }
+    }
+    return files;
+  }
+  bool FileIs(const std::string& path, const std::string& content) {
+    return host_->root().Read(path).value_or("") == content;
+  }
+
+  std::string node_;
+  std::string kubeconfig_;
+  std::optional<SimulatedHost> host_;
+  std::unique_ptr<Background> daemon_;
+};
+
+TEST_F(NodeTest, PublishesItsCardsAndAdvertisesThem) {
+  const json status = DcuNode()["status"];
+  ASSERT_EQ(status["devices"].size(), 2u);
+  EXPECT_EQ(status["devices"][0]["uuid"], host_->Uuid(0));
+  EXPECT_EQ(status["devices"][0]["computeUnits"], 60);
+  EXPECT_EQ(status["healthy"], "2/2");
+  EXPECT_EQ(status["vdcus"], "0/8");
+  EXPECT_EQ(status["conditions"][0]["type"], "Ready");
+  EXPECT_EQ(status["conditions"][0]["status"], "True");
+  EXPECT_TRUE(Until([this] {
+    const json node = Get("node", node_);
+    return node["status"].contains("allocatable") &&
+           node["status"]["allocatable"].value("hygon.com/dcunum", "") == "8";
+  })) << Log();
+}
+
+TEST_F(NodeTest, PreparesRefusesAndLetsGo) {
+  Apply(Partition("a", "0x00000000000001ff", 9, 0));
+  ASSERT_TRUE(Becomes("a", "Ready", "True/Ready"));
+  const std::string want = "PciBusId: " + host_->cards()[0].pci_bus_id +
+                           "\ncu_mask: 0x00000000000001ff\ncu_mask: 0x0000000000000000\n"
+                           "cu_count: 9\nmem: 2000 MiB\ndevice_id: 0\nvdev_id: 0\npipe_id: 0\n"
+                           "enable: 1\n";
+  const json partition = Get("vdcupartition", "a");
+  EXPECT_TRUE(FileIs("/etc/vdev/vdev0.conf", want));
+  EXPECT_TRUE(FileIs(
+      "/etc/vdev/slices/" + partition["metadata"]["uid"].get<std::string>() + "/vdev0.conf", want));
+  EXPECT_EQ(partition["status"]["vdevFile"], "/etc/vdev/vdev0.conf");
+
+  Apply(Partition("b", "0x0000000000000300", 2, 1));
+  ASSERT_TRUE(Becomes("b", "Prepared", "False/UnitsOverlap"));
+  EXPECT_FALSE(host_->root().Exists("/etc/vdev/vdev1.conf"));
+  EXPECT_TRUE(Until([] {
+    return cluster().Kubectl({"get", "events"}).text.find("UnitsOverlap") != std::string::npos;
+  })) << Log();
+  // A mask that does not count what it says: the object does not even decode.
+  Apply(Partition("c", "0x0000000000000c00", 3, 2));
+  ASSERT_TRUE(Becomes("c", "Prepared", "False/Unreadable"));
+  EXPECT_TRUE(Until([this] { return DcuNode()["status"]["vdcus"] == "1/8"; })) << Log();
+
+  Require(cluster().Kubectl({"delete", "vdcupartition", "a", "--timeout=20s"}));
+  ASSERT_TRUE(Becomes("b", "Ready", "True/Ready")) << "its units are free now";
+  EXPECT_FALSE(host_->root().Exists("/etc/vdev/vdev0.conf"));
+  Require(cluster().Kubectl({"delete", "vdcupartition", "b", "c", "--timeout=20s"}));
+  EXPECT_TRUE(Files().empty());
+  EXPECT_TRUE(Until([this] { return DcuNode()["status"]["vdcus"] == "0/8"; })) << Log();
+}
+
+TEST_F(NodeTest, TellsOfASickCardAndOfItsRecovery) {
+  Apply(Partition("sick", "0x00000000000001ff", 9, 0));
+  ASSERT_TRUE(Becomes("sick", "Ready", "True/Ready"));
+  ASSERT_TRUE(host_->MakeSick(0, hosts::Sickness::kRas));
+  ASSERT_TRUE(Becomes("sick", "Ready", "False/UncorrectableErrors"));
+  EXPECT_EQ(Condition("sick", "Prepared"), "True/Prepared");
+  EXPECT_TRUE(Until([this] { return DcuNode()["status"]["healthy"] == "1/2"; }));
+  ASSERT_TRUE(host_->Heal(0));
+  ASSERT_TRUE(Becomes("sick", "Ready", "True/Ready"));
+  ASSERT_TRUE(host_->SetVanished(0, true));
+  ASSERT_TRUE(Becomes("sick", "Ready", "False/Vanished"));
+  EXPECT_EQ(DcuNode()["status"]["devices"].size(), 2u);
+  ASSERT_TRUE(host_->SetVanished(0, false));
+  ASSERT_TRUE(Becomes("sick", "Ready", "True/Ready"));
+  Require(cluster().Kubectl({"delete", "vdcupartition", "sick", "--timeout=20s"}));
+}
+
+TEST_F(NodeTest, SurvivesSigkillWithoutAWriteAndMendsTheDisk) {
+  Apply(Partition("kept", "0x00000000000001ff", 9, 0));
+  ASSERT_TRUE(Becomes("kept", "Ready", "True/Ready"));
+  ASSERT_TRUE(Until([this] { return DcuNode()["status"]["vdcus"] == "1/8"; })) << Log();
+  const auto files = Files();
+  const auto version = [this](const std::string& kind, const std::string& name) {
+    return Get(kind, name)["metadata"]["resourceVersion"];
+  };
+  const json partition = version("vdcupartition", "kept");
+  const json dcunode = version("dcunode", node_);
+  daemon_->Signal(SIGKILL);
+  EXPECT_EQ(daemon_->Wait(seconds(2)), 128 + SIGKILL);
+  ASSERT_TRUE(host_->root().RemoveFile("/daemon.log"));
+  StartDaemon();
+  ASSERT_TRUE(Until([this] { return Log().find("ready to prepare") != std::string::npos; }));
+  // What it writes it has written once a new partition, which comes last, is ready.
+  Apply(Partition("later", "0x0000000000000e00", 3, 1));
+  ASSERT_TRUE(Becomes("later", "Ready", "True/Ready"));
+  EXPECT_EQ(version("vdcupartition", "kept"), partition);
+  EXPECT_EQ(version("dcunode", node_), dcunode);
+  Require(cluster().Kubectl({"delete", "vdcupartition", "later", "--timeout=20s"}));
+  EXPECT_EQ(Files(), files);
+
+  daemon_->Signal(SIGTERM);
+  EXPECT_EQ(daemon_->Wait(seconds(2)), 0);
+  const std::string bytes = files.at("/etc/vdev/vdev0.conf").first;
+  ASSERT_TRUE(host_->root().WriteAtomic("/etc/vdev/vdev0.conf", "wrong"));
+  ASSERT_TRUE(host_->root().WriteAtomic("/etc/vdev/vdev9.conf", "nobody's"));
+  StartDaemon();
+  EXPECT_TRUE(Until([&] {
+    return FileIs("/etc/vdev/vdev0.conf", bytes) && !host_->root().Exists("/etc/vdev/vdev9.conf");
+  })) << Log();
+  Require(cluster().Kubectl({"delete", "vdcupartition", "kept", "--timeout=20s"}));
+}
+
+TEST_F(NodeTest, KeepsASliceWhileItsPodRuns) {
+  Apply(Pod("runs"));
+  const json pod = Get("pod", "runs");
+  json partition = Partition("used", "0x00000000000001ff", 9, 0);
+  partition["spec"]["podRef"] = {
+      {"name", "runs"}, {"uid", pod["metadata"]["uid"]}, {"container", "main"}};
+  Apply(partition);
+  ASSERT_TRUE(Becomes("used", "Ready", "True/Ready"));
+  Require(cluster().Kubectl({"delete", "vdcupartition", "used", "--wait=false"}));
+  // The finalizer is lifted by force: the slice is published as held.
+  Require(cluster().Kubectl({kController, kMasters, "patch", "vdcupartition", "used",
+                             "--type=merge", "-p", R"({"metadata": {"finalizers": []}})"}));
+  ASSERT_TRUE(Until([this] {
+    return DcuNode()["status"].value("held", json::array()).size() == 1;
+  })) << Log();
+  EXPECT_EQ(DcuNode()["status"]["held"][0]["podUID"], pod["metadata"]["uid"]);
+  EXPECT_TRUE(host_->root().Exists("/etc/vdev/vdev0.conf"));
+  Apply(Partition("wants", "0x00000000000001ff", 9, 1));
+  ASSERT_TRUE(Becomes("wants", "Prepared", "False/UnitsOverlap"));
+
+  Require(cluster().Kubectl({"delete", "pod", "runs", "--force", "--grace-period=0"}));
+  ASSERT_TRUE(Becomes("wants", "Ready", "True/Ready"));
+  EXPECT_TRUE(Until([this] { return DcuNode()["status"]["held"].empty(); })) << Log();
+  EXPECT_FALSE(host_->root().Exists("/etc/vdev/vdev0.conf"));
+  Require(cluster().Kubectl({"delete", "vdcupartition", "wants", "--timeout=20s"}));
+}
+
+TEST_F(NodeTest, ShowsWhoUsesAReservedPartition) {
+  Apply(Partition("reserved", "0x00000000000001ff", 9, 0));
+  ASSERT_TRUE(Becomes("reserved", "Ready", "True/Ready"));
+  json pod = Pod("user");
+  pod["metadata"]["annotations"]["vdcu.io/partition"] = "reserved";
+  Apply(pod);
+  ASSERT_TRUE(Until([this] {
+    return Get("vdcupartition", "reserved")["status"].value("usedBy", json()).value("name", "") ==
+           "user";
+  })) << Log();
+  Require(cluster().Kubectl({"delete", "vdcupartition", "reserved", "--wait=false"}));
+  Require(cluster().Kubectl({"patch", "pod", "user", "--subresource=status", "--type=merge", "-p",
+                             R"({"status": {"phase": "Succeeded"}})"}));
+  EXPECT_TRUE(Until([this] { return Get("vdcupartition", "reserved").empty(); })) << Log();
+  EXPECT_TRUE(Files().empty());
+  Require(cluster().Kubectl({"delete", "pod", "user", "--force", "--grace-period=0"}));
+}
+
+}  // namespace
+}  // namespace vdcu::integration
