@@ -241,6 +241,8 @@ TEST(Informers, AServerThatFallsSilentIsFoundWithin30Seconds) {
       request, [&](std::string_view part) { bytes += part; },
       [&](Result<kclient::HttpResponse> response) { ended = std::move(response); });
   ASSERT_TRUE(session.Until([&] { return !bytes.empty(); }));
+  // Longer than the silence that is looked into: a server that has nothing to say is not dead.
+  EXPECT_FALSE(session.Until([&] { return ended.has_value(); }, seconds(12)));
 
   cluster().PauseApiServer();
   EXPECT_TRUE(session.Until([&] { return ended.has_value(); }, seconds(30)));
