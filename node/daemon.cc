@@ -18,6 +18,15 @@ constexpr size_t kBusy = 4;  // requests in flight above which events wait
 constexpr char kDcuNodeKey[] = "dcunode";
 constexpr char kNodeKey[] = "node";
 
+// Those whose `field` is this node's name.
+kclient::ReflectorOptions Only(const kclient::Resource& resource, const std::string& field,
+                               const DaemonOptions& options) {
+  return {.resource = resource,
+          .ns = "",
+          .field_selector = field + "=" + options.node_name,
+          .label_selector = ""};
+}
+
 }  // namespace
 
 Daemon::Daemon(base::Loop& loop, kclient::Client& client, const base::Root& host, Metrics& metrics,
@@ -32,23 +41,9 @@ Daemon::Daemon(base::Loop& loop, kclient::Client& client, const base::Root& host
                .idle = [this] { return runner_.in_flight() < kBusy; }},
               random),
       partition_informer_(client, loop,
-                          {.resource = crds::kVdcuPartitions,
-                           .ns = "",
-                           .field_selector = "spec.assignment.node=" + options_.node_name,
-                           .label_selector = ""},
-                          random),
-      pod_informer_(client, loop,
-                    {.resource = kclient::kPods,
-                     .ns = "",
-                     .field_selector = "spec.nodeName=" + options_.node_name,
-                     .label_selector = ""},
-                    random),
-      dcunode_informer_(client, loop,
-                        {.resource = crds::kDcuNodes,
-                         .ns = "",
-                         .field_selector = "metadata.name=" + options_.node_name,
-                         .label_selector = ""},
-                        random),
+                          Only(crds::kVdcuPartitions, "spec.assignment.node", options_), random),
+      pod_informer_(client, loop, Only(kclient::kPods, "spec.nodeName", options_), random),
+      dcunode_informer_(client, loop, Only(crds::kDcuNodes, "metadata.name", options_), random),
       files_(host),
       holdings_(SliceFiles(files_)),
       runner_(loop, client, metrics, random,
@@ -67,12 +62,7 @@ Daemon::Daemon(base::Loop& loop, kclient::Client& client, const base::Root& host
       scan_timer_(loop.MakeTimer([this] { OnScanTimer(); })) {
   if (options_.advertise) {
     node_informer_ = std::make_unique<kclient::Informer<kclient::Node>>(
-        client, loop,
-        kclient::ReflectorOptions{.resource = kclient::kNodes,
-                                  .ns = "",
-                                  .field_selector = "metadata.name=" + options_.node_name,
-                                  .label_selector = ""},
-        random);
+        client, loop, Only(kclient::kNodes, "metadata.name", options_), random);
   }
 }
 
@@ -104,7 +94,8 @@ void Daemon::WatchPartitions() {
 
 void Daemon::WatchPods() {
   pod_informer_.AddHandler([this](const auto& old_object, const auto& new_object) {
-    AddPartitions(partitions_.KeysOf(*(new_object ? new_object : old_object)));
+    if (old_object) AddPartitions(partitions_.KeysOf(*old_object));
+    if (new_object) AddPartitions(partitions_.KeysOf(*new_object));
   });
   pod_informer_.OnSynced([this] { OnSynced(); });
   pod_informer_.Start();

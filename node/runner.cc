@@ -94,7 +94,9 @@ void Runner::Finish(const std::string& key, const base::Status& status) {
                 {{"key", key}, {"error", error.message}});
       queue_.Forget(key);
     } else {
-      base::Log(base::Level::kWarning, "failed, will try again",
+      // Of several failures in a row the first is told.
+      const bool first = queue_.Failures(key) == 0;
+      base::Log(first ? base::Level::kWarning : base::Level::kDebug, "failed, will try again",
                 {{"key", key}, {"error", error.message}});
       queue_.AddRateLimited(key);
     }
