@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <tuple>
 
 #include "dcu/assignment.h"
 
@@ -36,8 +37,8 @@ std::vector<Slice> SlicesOf(const crds::DcuNode& node, const dcu::Device& card,
       slices.push_back({"still held by pod " + held.pod_uid, &held.assignment});
     }
   }
-  std::stable_sort(slices.begin(), slices.end(), [](const Slice& a, const Slice& b) {
-    return a.assignment->pipe < b.assignment->pipe;
+  std::sort(slices.begin(), slices.end(), [](const Slice& a, const Slice& b) {
+    return std::tie(a.assignment->pipe, a.holder) < std::tie(b.assignment->pipe, b.holder);
   });
   return slices;
 }
