@@ -18,6 +18,7 @@ class Background {
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
 
+  pid_t pid() const { return pid_; }
   void Signal(int signal) const;
   // The exit code (128 + signal where one ended it), or -1 when it still runs after `most`.
   int Wait(base::Duration most);

@@ -1,0 +1,52 @@
+// Requests to the API server of a test's cluster through `kubectl proxy`: cheap enough to ask again
+// and again, and as whoever a test wants to be.
+//
+// Errors: none are returned; a server that does not answer is asked again for a minute, and then
+// the test is aborted.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "tests/integration/background.h"
+#include "tests/integration/cluster.h"
+
+namespace vdcu::integration {
+
+// Whether `done` came true before `most` was over; it is asked at least once.
+bool Until(const std::function<bool()>& done, base::Duration most = std::chrono::seconds(60));
+
+class Api {
+ public:
+  struct Answer {
+    int code = 0;  // HTTP
+    nlohmann::json body;
+  };
+
+  explicit Api(const Cluster& cluster);
+
+  // As cluster administrator, or as `user`, a service account or another name, with its own rights.
+  // A PATCH is a merge patch.
+  Answer Call(const std::string& method, const std::string& path,
+              const nlohmann::json& body = nullptr, const std::string& user = "") const;
+
+  // All objects below a path of a list, with an optional "?fieldSelector=".
+  std::vector<nlohmann::json> List(const std::string& path) const;
+  // The object, or null where there is none. It is listed, so that no GET is counted.
+  nlohmann::json Find(const std::string& path, const std::string& name) const;
+  std::string Metrics() const;
+
+ private:
+  // The status code, or 0 without an answer.
+  int Request(const std::string& method, const std::string& path, const std::string& body,
+              const std::string& user, std::string& text) const;
+
+  std::string socket_;
+  Background proxy_;
+};
+
+}  // namespace vdcu::integration
