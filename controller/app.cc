@@ -88,8 +88,9 @@ void App::Lead() {
   reconcilers::Settings settings;
   settings.scheduler_name = options_.scheduler_name;
   settings.policy = options_.policy;
-  leader_ = std::make_unique<LeaderState>(loop_, client_, events_, metrics_, std::move(settings),
-                                          [this] { return MayWrite(); });
+  leader_ = std::make_unique<LeaderState>(
+      loop_, client_, events_, metrics_, std::move(settings), [this] { return MayWrite(); },
+      base::SystemRandom());
   leader_->Start();
 }
 

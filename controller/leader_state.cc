@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/random.h"
 #include "crds/resources.h"
 
 namespace vdcu::controller {
@@ -20,17 +19,17 @@ kclient::ReflectorOptions All(const kclient::Resource& resource) {
 
 LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::EventRecorder& events,
                          Metrics& metrics, reconcilers::Settings settings,
-                         std::function<bool()> may_write)
+                         std::function<bool()> may_write, base::Random random)
     : loop_(loop),
+      random_(std::move(random)),
       cluster_(std::move(settings)),
-      runner_({loop, client, cluster_, events, metrics, std::move(may_write)},
-              base::SystemRandom()),
-      pods_(client, loop, All(kclient::kPods), base::SystemRandom()),
-      nodes_(client, loop, All(kclient::kNodes), base::SystemRandom()),
-      claims_(client, loop, All(kclient::kPersistentVolumeClaims), base::SystemRandom()),
-      volumes_(client, loop, All(kclient::kPersistentVolumes), base::SystemRandom()),
-      partitions_(client, loop, All(crds::kVdcuPartitions), base::SystemRandom()),
-      dcu_nodes_(client, loop, All(crds::kDcuNodes), base::SystemRandom()) {
+      runner_({loop, client, cluster_, events, metrics, std::move(may_write)}, SharedRandom()),
+      pods_(client, loop, All(kclient::kPods), SharedRandom()),
+      nodes_(client, loop, All(kclient::kNodes), SharedRandom()),
+      claims_(client, loop, All(kclient::kPersistentVolumeClaims), SharedRandom()),
+      volumes_(client, loop, All(kclient::kPersistentVolumes), SharedRandom()),
+      partitions_(client, loop, All(crds::kVdcuPartitions), SharedRandom()),
+      dcu_nodes_(client, loop, All(crds::kDcuNodes), SharedRandom()) {
   Watch(pods_, &reconcilers::Cluster::OnPod);
   Watch(nodes_, &reconcilers::Cluster::OnNode);
   Watch(claims_, &reconcilers::Cluster::OnClaim);

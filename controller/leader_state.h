@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "base/random.h"
 #include "controller/metrics.h"
 #include "controller/runner.h"
 #include "crds/dcunode.h"
@@ -24,7 +25,8 @@ namespace vdcu::controller {
 class LeaderState {
  public:
   LeaderState(base::Loop& loop, kclient::Client& client, kclient::EventRecorder& events,
-              Metrics& metrics, reconcilers::Settings settings, std::function<bool()> may_write);
+              Metrics& metrics, reconcilers::Settings settings, std::function<bool()> may_write,
+              base::Random random);
   LeaderState(const LeaderState&) = delete;
   LeaderState& operator=(const LeaderState&) = delete;
 
@@ -41,7 +43,12 @@ class LeaderState {
                                                      const std::shared_ptr<const T>&));
   void OnSynced();
 
+  base::Random SharedRandom() {
+    return [this] { return random_(); };
+  }
+
   base::Loop& loop_;
+  const base::Random random_;
   reconcilers::Cluster cluster_;
   Runner runner_;
   kclient::Informer<kclient::Pod> pods_;

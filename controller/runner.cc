@@ -1,5 +1,6 @@
 #include "controller/runner.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -50,7 +51,8 @@ Runner::Runner(Parts parts, base::Random random)
     : parts_(std::move(parts)),
       queue_(parts_.loop, kclient::RateLimiter(std::move(random)), [this] { OnChange(); }),
       placer_(parts_.cluster),
-      pass_timer_(parts_.loop.MakeTimer([this] { Pass(); })) {}
+      pass_timer_(parts_.loop.MakeTimer([this] { Pass(); })),
+      silent_timer_(parts_.loop.MakeTimer([this] { OnChange(); })) {}
 
 void Runner::Start() {
   started_ = true;
@@ -79,7 +81,7 @@ reconcilers::PartitionInstant Runner::Instant() const {
 void Runner::Pass() {
   if (drained_ || !HasRoom()) return;
   const auto at = Instant();
-  const auto silent_until = parts_.cluster.ExpireSilent(at.now);
+  if (const auto next = parts_.cluster.ExpireSilent(at.now)) silent_timer_->Start(*next - at.now);
   for (const std::string& key : parts_.cluster.TakeDirty()) queue_.Add(key);
   for (int i = 0; HasRoom() && i < kMostKeysInAPass; ++i) {
     const auto key = queue_.Get();
@@ -89,16 +91,12 @@ void Runner::Pass() {
   while (HasRoom() && queue_.ready() == 0) {
     auto decision = placer_.Next(at);
     if (!decision) break;
-    if (!decision->plan.writes.empty()) parts_.metrics.CountPlacement();
+    if (decision->placed) parts_.metrics.CountPlacement();
     Execute(decision->key, false, std::move(decision->plan));
   }
   parts_.metrics.SetWaiting(placer_.waiting());
   parts_.metrics.SetWritesInFlight(calls_.size());
-  if (HasRoom() && queue_.ready() > 0) {
-    pass_timer_->Start(base::Duration(0));
-  } else if (silent_until && !pass_timer_->armed()) {
-    pass_timer_->Start(*silent_until - at.now);
-  }
+  if (HasRoom() && queue_.ready() > 0) pass_timer_->Start(base::Duration(0));
 }
 
 void Runner::Reconcile(const std::string& key) {
@@ -158,7 +156,10 @@ void Runner::OnAnswer(uint64_t id, const BatchPtr& batch, const reconcilers::Pla
   parts_.cluster.Settle(planned.assumption, outcome, now);
   if (!status) {
     batch->failed = true;
+    batch->retry_after = std::max(batch->retry_after, status.error().retry_after);
     LogFailure(planned.write, status.error());
+    const std::string written = reconcilers::KeyOf(planned.assumption);
+    if (outcome == Outcome::kUnknown && written != batch->key) queue_.AddRateLimited(written);
   }
   if (--batch->left == 0) Finish(*batch);
   OnChange();
@@ -168,7 +169,11 @@ void Runner::OnAnswer(uint64_t id, const BatchPtr& batch, const reconcilers::Pla
 void Runner::Finish(Batch& batch) {
   if (batch.queued) queue_.Done(batch.key);
   if (batch.failed) {
-    queue_.AddRateLimited(batch.key);
+    if (batch.retry_after > base::Duration(0)) {
+      queue_.AddAfter(batch.key, batch.retry_after);
+    } else {
+      queue_.AddRateLimited(batch.key);
+    }
     return;
   }
   queue_.Forget(batch.key);

@@ -55,6 +55,7 @@ class Runner {
     bool queued = false;  // the key is the queue's, and must be Done
     size_t left = 0;      // writes without an answer
     bool failed = false;
+    base::Duration retry_after{0};       // asked for by the server
     std::vector<kclient::Event> events;  // recorded when all writes have succeeded
   };
   using BatchPtr = std::shared_ptr<Batch>;
@@ -74,6 +75,7 @@ class Runner {
   kclient::WorkQueue queue_;
   reconcilers::Placer placer_;
   base::TimerPtr pass_timer_;
+  base::TimerPtr silent_timer_;  // armed for when the next silent node may be tried again
   bool started_ = false;
   std::function<void()> drained_;  // set: no write is started any more
   uint64_t next_call_ = 0;

@@ -20,6 +20,8 @@ constexpr std::string_view kUnschedulable = "Unschedulable";
 struct Waiting {
   const PodEntry* pod = nullptr;
   const PartitionEntry* partition = nullptr;
+
+  const Avoided& avoided() const { return pod ? pod->avoided : partition->avoided; }
 };
 
 Waiting FindWaiting(const Cluster& cluster, const std::string& key) {
@@ -28,13 +30,14 @@ Waiting FindWaiting(const Cluster& cluster, const std::string& key) {
   if (key.starts_with("pod/")) {
     const PodEntry* pod = cluster.FindPod(object_key);
     const bool waits = pod != nullptr && WaitsForUs(cluster, *pod->pod) && pod->node().empty() &&
-                       pod->request && pod->request->has_value();
+                       pod->request->has_value() &&
+                       cluster.PartitionsOfPod(pod->pod->meta.uid).empty();
     return {waits ? pod : nullptr, nullptr};
   }
   const PartitionEntry* partition = cluster.FindPartition(object_key);
-  const bool waits = partition != nullptr && partition->shown && !partition->assumed &&
-                     !partition->object().assigned() && !partition->object().meta.deleting() &&
-                     !partition->object().spec.pod_ref;
+  const bool waits = partition != nullptr && partition->shown &&
+                     partition->sent == Sent::kNothing && !partition->object().assigned() &&
+                     !partition->object().meta.deleting() && !partition->object().spec.pod_ref;
   return {nullptr, waits ? partition : nullptr};
 }
 
@@ -64,15 +67,19 @@ nlohmann::json Text(const kclient::NodeSelector& selector) {
   return text;
 }
 
-nlohmann::json Text(const Cluster& cluster, const PodEntry& entry, base::TimePoint now) {
-  const kclient::Pod& pod = *entry.pod;
+nlohmann::json Text(const Avoided& avoided, base::TimePoint now) {
+  nlohmann::json text = nlohmann::json::array();
+  for (const auto& [node, until] : avoided) {
+    if (now < until) text.push_back(node);
+  }
+  return text;
+}
+
+nlohmann::json Text(const Cluster& cluster, const kclient::Pod& pod) {
   const kclient::PodScheduling& wants = *pod.scheduling;
   nlohmann::json text = {pod.requests, wants.node_selector, Text(wants.affinity)};
   for (const auto& t : wants.tolerations) text.push_back({t.key, t.op, t.value, t.effect});
   for (const auto& port : pod.host_ports) text.push_back({port.ip, port.protocol, port.port});
-  for (const auto& [node, until] : entry.avoided) {
-    if (now < until) text.push_back(node);
-  }
   const auto volumes = cluster.VolumesOf(pod);
   if (!volumes) text.push_back(volumes.error().message);
   if (volumes) {
@@ -92,29 +99,31 @@ Ask AskOfPod(const Cluster& cluster, const std::string& key, const PodEntry& ent
     slices.push_back(Text(needed.slice));
     ask.request.slices.push_back(needed.slice);
   }
-  ask.alike = nlohmann::json{ask.request.policy, slices, Text(cluster, entry, now)}.dump();
+  ask.alike =
+      nlohmann::json{ask.request.policy, slices, Text(cluster, pod), Text(entry.avoided, now)}
+          .dump();
   return ask;
 }
 
-Ask AskOfPartition(const Cluster& cluster, const std::string& key,
-                   const crds::VdcuPartition& partition) {
+Ask AskOfPartition(const Cluster& cluster, const std::string& key, const PartitionEntry& entry,
+                   base::TimePoint now) {
+  const crds::VdcuPartition& partition = entry.object();
   Ask ask;
   ask.order = {0, partition.meta.creation_timestamp, key};
   ask.request.policy = partition.spec.policy.value_or(cluster.settings().policy);
   ask.request.slices = {partition.spec.request};
   ask.alike = nlohmann::json{"partition", ask.request.policy, Text(partition.spec.request),
-                             partition.spec.node_selector}
+                             partition.spec.node_selector, Text(entry.avoided, now)}
                   .dump();
   return ask;
 }
 
-std::optional<std::string> WhyPassedOver(const Cluster& cluster, const PodEntry* pod,
+std::optional<std::string> WhyPassedOver(const Cluster& cluster, const Avoided& avoided,
                                          const std::string& node, base::TimePoint now) {
   if (cluster.IsSilent(node, now)) return "node's vdcu daemon does not answer";
-  if (pod == nullptr) return {};
-  const auto avoided = pod->avoided.find(node);
-  if (avoided == pod->avoided.end() || now >= avoided->second) return {};
-  return "node did not prepare the pod's slice just now";
+  const auto found = avoided.find(node);
+  if (found == avoided.end() || now >= found->second) return {};
+  return "node refused the slice just now";
 }
 
 }  // namespace
@@ -123,7 +132,7 @@ std::optional<Ask> DescribeAsk(const Cluster& cluster, const std::string& key,
                                base::TimePoint now) {
   const Waiting waiting = FindWaiting(cluster, key);
   if (waiting.pod) return AskOfPod(cluster, key, *waiting.pod, now);
-  if (waiting.partition) return AskOfPartition(cluster, key, waiting.partition->object());
+  if (waiting.partition) return AskOfPartition(cluster, key, *waiting.partition, now);
   return {};
 }
 
@@ -138,7 +147,7 @@ base::Result<dcu::NodeFilter> FilterFor(const Cluster& cluster, const std::strin
                              const std::string& node) -> std::optional<std::string> {
     const NodeLoad* load = cluster.ledger().Find(node);
     if (load == nullptr) return "node does not exist";
-    if (auto why = WhyPassedOver(cluster, waiting.pod, node, now)) return why;
+    if (auto why = WhyPassedOver(cluster, waiting.avoided(), node, now)) return why;
     return waiting.pod ? WhyUnfit(*load, *waiting.pod->pod, volumes)
                        : WhyUnfit(*load, waiting.partition->object().spec.node_selector);
   });
@@ -164,12 +173,13 @@ Plan Explain(const Cluster& cluster, const std::string& key, const std::string& 
              const Instant& at) {
   const Waiting waiting = FindWaiting(cluster, key);
   Plan plan;
+  if (!waiting.pod && !waiting.partition) return plan;
   if (waiting.partition) {
     AppendUnassigned(plan, waiting.partition->object(), kUnschedulable, message, at);
-    return plan;
+  } else {
+    AppendUnscheduled(plan, *waiting.pod, kUnschedulable, message, at);
   }
-  AppendUnscheduled(plan, *waiting.pod, kUnschedulable, message, at);
-  for (const auto& [node, until] : waiting.pod->avoided) {
+  for (const auto& [node, until] : waiting.avoided()) {
     if (until <= at.now) continue;
     plan.requeue_after = std::min(plan.requeue_after.value_or(until - at.now), until - at.now);
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "crds/keys.h"
+#include "reconcilers/conditions.h"
 
 namespace vdcu::reconcilers {
 
@@ -57,11 +58,6 @@ bool SameForLettingGo(const kclient::Node& a, const kclient::Node& b) {
 
 }  // namespace
 
-std::string PodKey(std::string_view object_key) { return "pod/" + std::string(object_key); }
-std::string PartitionKey(std::string_view object_key) {
-  return "partition/" + std::string(object_key);
-}
-
 // --- pods ---
 
 void Cluster::OnPod(const std::shared_ptr<const kclient::Pod>& old_pod,
@@ -69,10 +65,14 @@ void Cluster::OnPod(const std::shared_ptr<const kclient::Pod>& old_pod,
   const kclient::Pod& pod = new_pod ? *new_pod : *old_pod;
   if (pod.scheduler_name != settings_.scheduler_name && NamedPartition(pod).empty() &&
       !pods_.contains(pod.meta.key())) {
-    Charge(new_pod, pod.meta.uid, pod.terminal() ? std::string() : pod.node_name);
+    const bool counts = new_pod && !pod.terminal();
+    Charge(new_pod, pod.meta.uid, counts ? pod.node_name : std::string());
     return;
   }
-  if (old_pod) UnindexPod(*old_pod);
+  if (old_pod) {
+    UnindexPod(*old_pod);
+    MarkPodDirty(*old_pod);
+  }
   if (new_pod) {
     ShowPod(new_pod);
   } else {
@@ -121,11 +121,12 @@ void Cluster::UnindexPod(const kclient::Pod& pod) {
   }
 }
 
-// The pod itself, and those that wait for the reserved partition that it names.
+// The pod itself, the reserved partition that it names, and those that wait for it too.
 void Cluster::MarkPodDirty(const kclient::Pod& pod) {
   dirty_.insert(PodKey(pod.meta.key()));
   const std::string named = NamedPartition(pod);
   if (named.empty()) return;
+  dirty_.insert(PartitionKey(named));
   for (const std::string& key : Find(pods_naming_, named)) dirty_.insert(PodKey(key));
 }
 
@@ -168,7 +169,10 @@ void Cluster::OnPartition(const std::shared_ptr<const crds::VdcuPartition>& old_
                           const std::shared_ptr<const crds::VdcuPartition>& new_object,
                           base::TimePoint now) {
   const std::string key = (new_object ? *new_object : *old_object).meta.key();
-  if (!new_object) return ErasePartition(key);
+  if (!new_object) {
+    if (const auto erased = ErasePartition(key)) MarkPartitionDirty(key, *erased);
+    return;
+  }
   PartitionEntry& entry = partitions_[key];
   const auto before = entry.assumed ? entry.assumed : entry.shown;
   const bool created_by_us = entry.assumed && !entry.shown;
@@ -178,6 +182,12 @@ void Cluster::OnPartition(const std::shared_ptr<const crds::VdcuPartition>& old_
   }
   if (!entry.assumed) entry.sent = Sent::kNothing;
   PartitionChanged(key, before.get(), now);
+  if (created_by_us) entry.assigned_at = now;
+  if (before && before->spec.pod_ref != new_object->spec.pod_ref) {
+    RechargePodOf(*before);
+    MarkPartitionDirty(key, *before);
+  }
+  MarkPartitionDirty(key, *new_object);
 }
 
 void Cluster::PartitionChanged(const std::string& key, const crds::VdcuPartition* before,
@@ -195,10 +205,12 @@ void Cluster::PartitionChanged(const std::string& key, const crds::VdcuPartition
       inventory_.RemoveSlice(key);
     }
   }
-  if (object.assigned() && object.IsTrue(crds::kPrepared)) {
-    silent_.erase(object.spec.assignment->node);
+  const bool was_prepared = before && IsTrue(*before, crds::kPrepared);
+  if (object.assigned() && !was_prepared && IsTrue(object, crds::kPrepared)) {
+    const std::string& node = object.spec.assignment->node;
+    if (silent_.erase(node) != 0) Improve(node);
   }
-  MarkPartitionDirty(key, object);
+  RechargePodOf(object);
 }
 
 void Cluster::IndexPartition(const std::string& key, const crds::VdcuPartition& object, bool add) {
@@ -213,14 +225,22 @@ void Cluster::IndexPartition(const std::string& key, const crds::VdcuPartition& 
   if (object.assigned()) update(partitions_of_node_, object.spec.assignment->node);
 }
 
-void Cluster::ErasePartition(const std::string& key) {
+// Returns what was there.
+std::shared_ptr<const crds::VdcuPartition> Cluster::ErasePartition(const std::string& key) {
   const auto found = partitions_.find(key);
-  if (found == partitions_.end()) return;
+  if (found == partitions_.end()) return nullptr;
   const auto object = found->second.assumed ? found->second.assumed : found->second.shown;
   partitions_.erase(found);
   IndexPartition(key, *object, false);
   if (inventory_.RemoveSlice(key)) Improve(object->spec.assignment->node);
-  MarkPartitionDirty(key, *object);
+  RechargePodOf(*object);
+  return object;
+}
+
+void Cluster::RechargePodOf(const crds::VdcuPartition& partition) {
+  if (!partition.spec.pod_ref) return;
+  const auto pod = pod_keys_.find(partition.spec.pod_ref->uid);
+  if (pod != pod_keys_.end()) Recharge(pod->second);
 }
 
 // The partition itself, its pod, or the pods that wait for it.
@@ -231,9 +251,7 @@ void Cluster::MarkPartitionDirty(const std::string& key, const crds::VdcuPartiti
     return;
   }
   const auto pod = pod_keys_.find(object.spec.pod_ref->uid);
-  if (pod == pod_keys_.end()) return;
-  Recharge(pod->second);
-  dirty_.insert(PodKey(pod->second));
+  if (pod != pod_keys_.end()) dirty_.insert(PodKey(pod->second));
 }
 
 // --- nodes ---
@@ -247,7 +265,10 @@ void Cluster::OnNode(const std::shared_ptr<const kclient::Node>& old_node,
     ledger_.RemoveNode(name);
   }
   const bool changed = !old_node || !new_node;
-  if (changed) RefreshInventory(name);
+  if (changed) {
+    RefreshInventory(name);
+    reshaped_ = true;
+  }
   if (changed || !SameForPlacement(*old_node, *new_node)) Improve(name);
   if (!changed && SameForLettingGo(*old_node, *new_node)) return;
   for (const std::string& key : Find(partitions_of_node_, name)) dirty_.insert(PartitionKey(key));
@@ -274,6 +295,7 @@ void Cluster::OnDcuNode(const std::shared_ptr<const crds::DcuNode>& old_node,
   if (same) return;
   RefreshInventory(name);
   Improve(name);
+  reshaped_ = true;
 }
 
 // A node's cards count only while both its Node and its DCUNode exist.
@@ -341,8 +363,15 @@ base::Result<VolumeAffinities> Cluster::VolumesOf(const kclient::Pod& pod) const
 
 // --- notes and look-ups ---
 
-void Cluster::Avoid(std::string_view pod_key, const std::string& node, base::TimePoint until) {
-  if (const auto found = pods_.find(pod_key); found != pods_.end()) {
+void Cluster::AvoidForPod(std::string_view key, const std::string& node, base::TimePoint until) {
+  if (const auto found = pods_.find(key); found != pods_.end()) {
+    found->second.avoided[node] = until;
+  }
+}
+
+void Cluster::AvoidForPartition(std::string_view key, const std::string& node,
+                                base::TimePoint until) {
+  if (const auto found = partitions_.find(key); found != partitions_.end()) {
     found->second.avoided[node] = until;
   }
 }

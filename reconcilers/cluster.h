@@ -38,6 +38,9 @@ struct Settings {
                                  60'000};  // after it the controller lets go in a dead node's place
 };
 
+// Nodes that an object is not placed on, and until when.
+using Avoided = std::map<std::string, base::TimePoint>;
+
 // How far our last write to an object has come.
 enum class Sent { kNothing, kInFlight, kUnknown, kCommitted };
 
@@ -45,9 +48,14 @@ struct PartitionEntry {
   std::shared_ptr<const crds::VdcuPartition> shown;    // null: our create only
   std::shared_ptr<const crds::VdcuPartition> assumed;  // laid over it
   Sent sent = Sent::kNothing;                          // cleared when the watch shows a change
-  base::TimePoint assigned_at{};  // when this process first saw or made the assignment
+  base::TimePoint assigned_at{};  // since when the node's daemon can have seen the assignment
+  Avoided avoided;
 
   const crds::VdcuPartition& object() const { return assumed ? *assumed : *shown; }
+  // Does the watch show it in this version?
+  bool Is(std::string_view version) const {
+    return shown && shown->meta.resource_version == version;
+  }
 };
 
 struct PodEntry {
@@ -56,15 +64,11 @@ struct PodEntry {
   std::string assumed_node;                               // our binding
   Sent sent = Sent::kNothing;                             // of the binding
   std::string reported;                                   // message of our last PodScheduled=False
-  std::map<std::string, base::TimePoint> avoided;         // node -> until when
+  Avoided avoided;
 
   // Where it runs or is about to; empty: nowhere yet.
   const std::string& node() const { return pod->bound() ? pod->node_name : assumed_node; }
 };
-
-// Keys of the workqueue: "pod/team-a/p1", "partition/team-a/p1".
-std::string PodKey(std::string_view object_key);
-std::string PartitionKey(std::string_view object_key);
 
 class Cluster {
  public:
@@ -92,7 +96,8 @@ class Cluster {
   void Settle(const Assumption& assumption, Outcome outcome, base::TimePoint now);
 
   // What reconcilers note about nodes that do not answer.
-  void Avoid(std::string_view pod_key, const std::string& node, base::TimePoint until);
+  void AvoidForPod(std::string_view key, const std::string& node, base::TimePoint until);
+  void AvoidForPartition(std::string_view key, const std::string& node, base::TimePoint until);
   void NoteSilent(const std::string& node, base::TimePoint until) { silent_[node] = until; }
   // Lets go of what has run out, and returns when the next one does.
   std::optional<base::TimePoint> ExpireSilent(base::TimePoint now);
@@ -113,6 +118,8 @@ class Cluster {
   base::Result<VolumeAffinities> VolumesOf(const kclient::Pod& pod) const;
 
   std::vector<std::string> TakeDirty();
+  // Nodes or cards have come, gone or changed: what was said of all of them does not hold any more.
+  bool TakeReshaped() { return std::exchange(reshaped_, false); }
   std::set<std::string> TakeImproved() { return std::exchange(improved_, {}); }
 
  private:
@@ -133,11 +140,12 @@ class Cluster {
   void PartitionChanged(const std::string& key, const crds::VdcuPartition* before,
                         base::TimePoint now);
   void IndexPartition(const std::string& key, const crds::VdcuPartition& object, bool add);
-  void ErasePartition(const std::string& key);
+  std::shared_ptr<const crds::VdcuPartition> ErasePartition(const std::string& key);
   void Improve(const std::string& node);
   void Recharge(const std::string& pod_key);
   void RefreshInventory(const std::string& node);
   void MarkPartitionDirty(const std::string& key, const crds::VdcuPartition& object);
+  void RechargePodOf(const crds::VdcuPartition& partition);
   void MarkPodDirty(const kclient::Pod& pod);
 
   const Settings settings_;
@@ -158,6 +166,7 @@ class Cluster {
   std::map<std::string, base::TimePoint> silent_;  // node -> until when
   std::set<std::string> dirty_;
   std::set<std::string> improved_;
+  bool reshaped_ = false;
 };
 
 }  // namespace vdcu::reconcilers

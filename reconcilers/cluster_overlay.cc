@@ -26,6 +26,7 @@ void Cluster::AssumeOne(const AssumeAssigned& assigned, base::TimePoint now) {
   PartitionEntry& entry = found->second;
   auto object = std::make_shared<crds::VdcuPartition>(*entry.shown);
   object->spec.assignment = assigned.assignment;
+  ++object->meta.generation;  // so that no condition speaks of it yet
   const auto before = entry.assumed ? entry.assumed : entry.shown;
   entry.assumed = std::move(object);
   entry.sent = Sent::kInFlight;
@@ -34,7 +35,9 @@ void Cluster::AssumeOne(const AssumeAssigned& assigned, base::TimePoint now) {
 
 void Cluster::AssumeOne(const AssumeWritten& written, base::TimePoint /*now*/) {
   const auto found = partitions_.find(written.partition);
-  if (found != partitions_.end()) found->second.sent = Sent::kInFlight;
+  if (found != partitions_.end() && found->second.Is(written.resource_version)) {
+    found->second.sent = Sent::kInFlight;
+  }
 }
 
 void Cluster::AssumeOne(const AssumeBound& bound, base::TimePoint /*now*/) {
@@ -51,6 +54,7 @@ void Cluster::AssumeOne(const AssumeReported& reported, base::TimePoint /*now*/)
   found->second.reported = reported.message;
 }
 
+// What fails is not marked dirty here: the runner tries its key again, after a while.
 void Cluster::Settle(const Assumption& assumption, Outcome outcome, base::TimePoint now) {
   std::visit([&](const auto& assumed) { SettleOne(assumed, outcome, now); }, assumption);
 }
@@ -60,7 +64,10 @@ void Cluster::SettleOne(const AssumeCreated& created, Outcome outcome, base::Tim
   const auto found = partitions_.find(key);
   // The watch was faster than the answer.
   if (found == partitions_.end() || found->second.shown) return;
-  if (outcome == Outcome::kRefused) return ErasePartition(key);
+  if (outcome == Outcome::kRefused) {
+    ErasePartition(key);
+    return;
+  }
   found->second.sent = outcome == Outcome::kCommitted ? Sent::kCommitted : Sent::kUnknown;
 }
 
@@ -79,8 +86,8 @@ void Cluster::SettleOne(const AssumeAssigned& assigned, Outcome outcome, base::T
 
 void Cluster::SettleOne(const AssumeWritten& written, Outcome outcome, base::TimePoint /*now*/) {
   const auto found = partitions_.find(written.partition);
-  // Not in flight any more: the watch has shown a change since.
-  if (found == partitions_.end() || found->second.sent != Sent::kInFlight) return;
+  // Where the watch has shown a change since, that is what counts.
+  if (found == partitions_.end() || !found->second.Is(written.resource_version)) return;
   found->second.sent = outcome == Outcome::kCommitted ? Sent::kCommitted : Sent::kNothing;
 }
 
@@ -92,8 +99,9 @@ void Cluster::SettleOne(const AssumeBound& bound, Outcome outcome, base::TimePoi
   if (outcome == Outcome::kRefused) {
     entry.assumed_node.clear();
     entry.sent = Sent::kNothing;
+    const bool was_dirty = dirty_.contains(PodKey(bound.pod));
     Recharge(bound.pod);
-    MarkPodDirty(*entry.pod);
+    if (!was_dirty) dirty_.erase(PodKey(bound.pod));
     return;
   }
   entry.sent = outcome == Outcome::kCommitted ? Sent::kCommitted : Sent::kUnknown;

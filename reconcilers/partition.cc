@@ -7,6 +7,7 @@
 
 #include "crds/keys.h"
 #include "crds/resources.h"
+#include "reconcilers/conditions.h"
 #include "reconcilers/pod_partitions.h"
 
 namespace vdcu::reconcilers {
@@ -18,7 +19,7 @@ constexpr std::string_view kOutOfService = "node.kubernetes.io/out-of-service";
 PlannedWrite PatchPartition(const crds::VdcuPartition& partition, nlohmann::json patch) {
   return {kclient::MakePatch(crds::kVdcuPartitions, partition.meta.ns, partition.meta.name, "",
                              std::move(patch), partition.meta.uid, partition.meta.resource_version),
-          AssumeWritten{partition.meta.key()}};
+          AssumeWritten{partition.meta.key(), partition.meta.resource_version}};
 }
 
 nlohmann::json FinalizersWithoutOurs(const crds::VdcuPartition& partition) {
@@ -52,21 +53,38 @@ bool NobodyUses(const Cluster& cluster, const crds::VdcuPartition& partition) {
   });
 }
 
-// How long until the partition's node counts as dead: 0 is now, nothing is never (as things stand).
-std::optional<base::Duration> NodeDeadIn(const Cluster& cluster,
-                                         const crds::VdcuPartition& partition,
-                                         const PartitionInstant& at) {
+// What is left of `wait`, which began then; all of it where `since` is no time.
+base::Duration Left(base::Duration wait, const std::string& since, const PartitionInstant& at) {
+  const auto begin = base::ParseTime(since);
+  if (!begin) return wait;
+  const auto passed = std::chrono::duration_cast<base::Duration>(at.wall_time - *begin);
+  return std::clamp(wait - passed, base::Duration(0), wait);
+}
+
+// The pod that the partition was made for waits unbound: nothing ever used the slice.
+bool NeverUsed(const Cluster& cluster, const crds::VdcuPartition& partition) {
+  if (!partition.spec.pod_ref) return false;
+  const PodEntry* entry = cluster.FindPodByUid(partition.spec.pod_ref->uid);
+  return entry != nullptr && entry->node().empty();
+}
+
+// How long until the controller lets go in the node's place: 0 is now, nothing is never (as things
+// stand).
+std::optional<base::Duration> LetGoIn(const Cluster& cluster, const crds::VdcuPartition& partition,
+                                      const PartitionInstant& at) {
   const NodeLoad* load = cluster.ledger().Find(partition.spec.assignment->node);
   if (load == nullptr) return base::Duration(0);
   const kclient::Node& node = *load->node;
   for (const kclient::Taint& taint : node.taints) {
     if (taint.key == kOutOfService) return base::Duration(0);
   }
+  // Its daemon does not answer, and the pod shall go elsewhere.
+  if (NeverUsed(cluster, partition)) {
+    if (cluster.IsSilent(node.meta.name, at.now)) return base::Duration(0);
+    return Left(cluster.settings().prepare_timeout, partition.meta.deletion_timestamp, at);
+  }
   if (node.ready || !NobodyUses(cluster, partition)) return {};
-  const auto since = base::ParseTime(node.ready_changed);
-  if (!since) return {};
-  const auto passed = std::chrono::duration_cast<base::Duration>(at.wall_time - *since);
-  return std::max(base::Duration(0), cluster.settings().not_ready_grace - passed);
+  return Left(cluster.settings().not_ready_grace, node.ready_changed, at);
 }
 
 // The daemon of a dead node cannot lift the finalizer.
@@ -74,35 +92,33 @@ Plan LetGoInItsPlace(const Cluster& cluster, const crds::VdcuPartition& partitio
                      const PartitionInstant& at) {
   Plan plan;
   if (!partition.meta.HasFinalizer(crds::kFinalizer)) return plan;
-  const auto dead_in =
-      partition.assigned() ? NodeDeadIn(cluster, partition, at) : base::Duration(0);
-  if (!dead_in) return plan;
-  if (*dead_in > base::Duration(0)) {
-    plan.requeue_after = dead_in;
+  const auto wait = partition.assigned() ? LetGoIn(cluster, partition, at) : base::Duration(0);
+  if (!wait) return plan;
+  if (*wait > base::Duration(0)) {
+    plan.requeue_after = wait;
     return plan;
   }
   plan.writes.push_back(PatchPartition(
       partition, {{"metadata", {{"finalizers", FinalizersWithoutOurs(partition)}}}}));
   if (partition.assigned()) {
-    plan.events.push_back(
-        PartitionEvent(partition, kclient::EventType::kWarning, "NodeGone", "LettingGo",
-                       "node " + partition.spec.assignment->node + " is gone: the slice is free"));
+    plan.events.push_back(PartitionEvent(partition, kclient::EventType::kWarning, "NodeGone",
+                                         "LettingGo",
+                                         "node " + partition.spec.assignment->node +
+                                             " is gone or does not answer: the slice is free"));
   }
   return plan;
 }
 
-bool RefusedByDaemon(const crds::VdcuPartition& partition) {
-  const auto* prepared = kclient::FindCondition(partition.status.conditions, crds::kPrepared);
-  return prepared != nullptr && prepared->status == "False";
-}
-
 // A reserved partition is placed anew when its node is gone, or when the node's daemon refused it
 // and so holds nothing of it.
-Plan ReconcileReservedAssignment(const Cluster& cluster, const crds::VdcuPartition& partition) {
+Plan ReconcileReservedAssignment(Cluster& cluster, const crds::VdcuPartition& partition,
+                                 const Instant& at) {
   Plan plan;
   const std::string& node = partition.spec.assignment->node;
   const bool gone = cluster.ledger().Find(node) == nullptr;
-  if ((!gone && !RefusedByDaemon(partition)) || !NobodyUses(cluster, partition)) return plan;
+  const bool refused = IsFalse(partition, crds::kPrepared);
+  if ((!gone && !refused) || !NobodyUses(cluster, partition)) return plan;
+  cluster.AvoidForPartition(partition.meta.key(), node, at.now + cluster.settings().avoid);
   const nlohmann::json patch = {{"metadata", {{"finalizers", FinalizersWithoutOurs(partition)}}},
                                 {"spec", {{"assignment", nullptr}}}};
   plan.writes.push_back(PatchPartition(partition, patch));
@@ -114,12 +130,16 @@ Plan ReconcileReservedAssignment(const Cluster& cluster, const crds::VdcuPartiti
 
 }  // namespace
 
-Plan ReconcilePartition(const Cluster& cluster, std::string_view key, const PartitionInstant& at) {
+Plan ReconcilePartition(Cluster& cluster, std::string_view key, const PartitionInstant& at) {
   const PartitionEntry* entry = cluster.FindPartition(key);
-  // A create that the watch has not shown is its pod's business.
-  if (entry == nullptr || !entry->shown) return {};
+  if (entry == nullptr) return {};
   const crds::VdcuPartition& partition = entry->object();
   Plan plan;
+  if (!entry->shown) {
+    // Its name makes a second try safe; what it makes for a pod that is gone is deleted when shown.
+    if (entry->sent == Sent::kUnknown) plan.writes.push_back(CreatePartition(partition));
+    return plan;
+  }
   if (entry->assumed) {
     if (entry->sent == Sent::kUnknown) {
       plan.writes.push_back(AssignPartition(*entry->shown, *partition.spec.assignment));
@@ -132,7 +152,7 @@ Plan ReconcilePartition(const Cluster& cluster, std::string_view key, const Part
     if (PodIsDone(cluster, partition)) plan.writes.push_back(DeletePartition(partition));
     return plan;
   }
-  if (partition.assigned()) return ReconcileReservedAssignment(cluster, partition);
+  if (partition.assigned()) return ReconcileReservedAssignment(cluster, partition, at);
   plan.place = true;
   return plan;
 }
@@ -149,7 +169,7 @@ void AppendUnassigned(Plan& plan, const crds::VdcuPartition& partition, std::str
       {kclient::MakePatch(crds::kVdcuPartitions, partition.meta.ns, partition.meta.name, "status",
                           {{"status", {{"conditions", kclient::ToJson(conditions)}}}},
                           partition.meta.uid, partition.meta.resource_version),
-       AssumeWritten{partition.meta.key()}});
+       AssumeWritten{partition.meta.key(), partition.meta.resource_version}});
   plan.events.push_back(PartitionEvent(partition, kclient::EventType::kWarning, std::string(reason),
                                        "Assigning", message));
 }

@@ -6,6 +6,15 @@
 
 namespace vdcu::reconcilers {
 
+namespace {
+
+Decision Given(const std::string& key, Plan plan) {
+  const bool placed = !plan.writes.empty();
+  return {key, std::move(plan), placed};
+}
+
+}  // namespace
+
 void Placer::Add(const std::string& key, base::TimePoint now) {
   const auto ask = DescribeAsk(cluster_, key, now);
   if (!ask) return Remove(key);
@@ -47,10 +56,20 @@ std::optional<Decision> Placer::Next(const Instant& at) {
 }
 
 void Placer::TakeImprovements() {
+  if (cluster_.TakeReshaped()) RetryAll();
   auto nodes = cluster_.TakeImproved();
   if (nodes.empty()) return;
   improved_.merge(nodes);
   for (const auto& [alike, waits] : classes_) retry_[waits.waiting.begin()->first] = alike;
+}
+
+// As if all had just come, so that each is told anew why it waits.
+void Placer::RetryAll() {
+  for (const auto& [alike, waits] : classes_) {
+    untried_.insert(waits.waiting.begin(), waits.waiting.end());
+  }
+  classes_.clear();
+  retry_.clear();
 }
 
 base::Result<Plan> Placer::Place(const std::string& key, const std::vector<std::string>* nodes,
@@ -81,7 +100,7 @@ Decision Placer::TryNew(const Instant& at) {
   auto plan = Place(key, nullptr, at.now);
   if (plan) {
     Remove(key);
-    return {key, std::move(*plan)};
+    return Given(key, std::move(*plan));
   }
   if (waits != classes_.end()) retry_.erase(waits->second.waiting.begin()->first);
   Wait(key);
@@ -101,7 +120,7 @@ std::optional<Decision> Placer::TryAgain(const Instant& at) {
     return {};
   }
   Remove(key);
-  return Decision{key, std::move(*plan)};
+  return Given(key, std::move(*plan));
 }
 
 void Placer::Wait(const std::string& key) {

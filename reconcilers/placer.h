@@ -1,8 +1,9 @@
 // Which waiting request gets cards next: pods and reserved partitions, by priority, then age.
 //
 // Promises: each request is tried once when it comes, and again only when a node has improved or
-// what it asks for has changed; requests that ask for the same (a class) wait behind their first,
-// so that a change costs one try for each class, not for each request; nothing is tried on a timer.
+// what it asks for, or the set of nodes and cards, has changed; requests that ask for the same (a
+// class) wait behind their first, so that a change costs one try for each class, not for each
+// request; nothing is tried on a timer.
 #pragma once
 
 #include <map>
@@ -20,6 +21,7 @@ namespace vdcu::reconcilers {
 struct Decision {
   std::string key;  // of the workqueue
   Plan plan;
+  bool placed = false;  // else the plan says why not
 };
 
 class Placer {
@@ -48,6 +50,7 @@ class Placer {
   };
 
   void TakeImprovements();
+  void RetryAll();
   Decision TryNew(const Instant& at);
   std::optional<Decision> TryAgain(const Instant& at);
   base::Result<Plan> Place(const std::string& key, const std::vector<std::string>* nodes,

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -25,9 +26,11 @@ struct AssumeAssigned {
   std::string partition;  // key
   dcu::Assignment assignment;
 };
-// A write to the existing partition is under way: wait until the watch shows it.
+// A write to the existing partition, as this resourceVersion, is under way: wait until the watch
+// shows it.
 struct AssumeWritten {
   std::string partition;
+  std::string resource_version;
 };
 // The pod runs on this node.
 struct AssumeBound {
@@ -62,5 +65,11 @@ struct Plan {
   std::optional<base::Duration> requeue_after;
   bool place = false;  // it waits for cards: give it to the placer
 };
+
+// Workqueue keys: "pod/team-a/p1", "partition/team-a/p1".
+std::string PodKey(std::string_view object_key);
+std::string PartitionKey(std::string_view object_key);
+// Of the object that is written to: who finds out what became of a write whose answer was lost.
+std::string KeyOf(const Assumption& assumption);
 
 }  // namespace vdcu::reconcilers

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "crds/keys.h"
+#include "reconcilers/conditions.h"
 #include "reconcilers/pod_partitions.h"
 #include "reconcilers/reserved.h"
 
@@ -14,28 +15,6 @@ namespace vdcu::reconcilers {
 namespace {
 
 constexpr std::string_view kSchedulerError = "SchedulerError";
-
-// Why no node and no time would help: what the pod says is wrong, or needs what this scheduler does
-// not do.
-std::optional<std::string> WhyNeverPlaced(const Cluster& cluster, const PodEntry& entry) {
-  const kclient::PodScheduling& wants = *entry.pod->scheduling;
-  if (!entry.request->has_value()) return entry.request->error().message;
-  if ((*entry.request)->empty()) {
-    return "no container asks for hygon.com/dcunum or hygon.com/hcunum: set it in its limits, or "
-           "use another scheduler than " +
-           cluster.settings().scheduler_name;
-  }
-  if (wants.unsupported.empty()) return {};
-  std::string fields;
-  for (const std::string& field : wants.unsupported) fields += (fields.empty() ? "" : ", ") + field;
-  return fields + ": not understood by " + cluster.settings().scheduler_name +
-         ", which leaves this pod alone";
-}
-
-bool IsFalse(const crds::VdcuPartition& partition, std::string_view type) {
-  const auto* condition = kclient::FindCondition(partition.status.conditions, type);
-  return condition != nullptr && condition->status == "False";
-}
 
 bool Refused(const PartitionEntry& entry) {
   return IsFalse(entry.object(), crds::kPrepared) || IsFalse(entry.object(), crds::kReady);
@@ -55,18 +34,12 @@ std::optional<std::string> WhyNameTaken(const Cluster& cluster, const kclient::P
   return {};
 }
 
-// Gives up this try: the partitions go, and their node is not tried again for a while.
-Plan Withdraw(Cluster& cluster, const kclient::Pod& pod,
-              const std::vector<const PartitionEntry*>& partitions, const Instant& at,
+// Gives up this try: the partitions go.
+Plan Withdraw(const kclient::Pod& pod, const std::vector<const PartitionEntry*>& partitions,
               const std::string& reason, const std::string& note) {
-  const auto until = at.now + cluster.settings().avoid;
   Plan plan;
   for (const PartitionEntry* entry : partitions) {
-    const crds::VdcuPartition& partition = entry->object();
-    cluster.Avoid(pod.meta.key(), partition.spec.assignment->node, until);
-    if (entry->shown && entry->sent == Sent::kNothing) {
-      plan.writes.push_back(DeletePartition(partition));
-    }
+    plan.writes.push_back(DeletePartition(entry->object()));
   }
   plan.events.push_back(PodEvent(pod, kclient::EventType::kWarning, reason, "Placing", note));
   return plan;
@@ -76,24 +49,12 @@ std::string RefusalOf(const std::vector<const PartitionEntry*>& partitions) {
   for (const PartitionEntry* entry : partitions) {
     if (!Refused(*entry)) continue;
     const crds::VdcuPartition& partition = entry->object();
-    const auto* condition = kclient::FindCondition(
-        partition.status.conditions,
-        IsFalse(partition, crds::kPrepared) ? crds::kPrepared : crds::kReady);
+    const auto* condition = FindCurrent(
+        partition, IsFalse(partition, crds::kPrepared) ? crds::kPrepared : crds::kReady);
     return "node " + partition.spec.assignment->node + " refused a slice of " +
            partition.spec.assignment->device + ": " + condition->reason + ": " + condition->message;
   }
   return {};
-}
-
-// A create whose answer is not known is repeated: its name makes that safe.
-Plan RepeatCreates(const std::vector<const PartitionEntry*>& partitions) {
-  Plan plan;
-  for (const PartitionEntry* entry : partitions) {
-    if (!entry->shown && entry->sent == Sent::kUnknown) {
-      plan.writes.push_back(CreatePartition(entry->object()));
-    }
-  }
-  return plan;
 }
 
 Plan AwaitPrepared(Cluster& cluster, const kclient::Pod& pod,
@@ -101,21 +62,33 @@ Plan AwaitPrepared(Cluster& cluster, const kclient::Pod& pod,
   base::TimePoint oldest = at.now;
   for (const PartitionEntry* entry : partitions) oldest = std::min(oldest, entry->assigned_at);
   const auto left = oldest + cluster.settings().prepare_timeout - at.now;
-  Plan plan = RepeatCreates(partitions);
   if (left > base::Duration(0)) {
+    Plan plan;
     plan.requeue_after = left;
     return plan;
   }
   const std::string& node = partitions.front()->object().spec.assignment->node;
   cluster.NoteSilent(node, at.now + cluster.settings().avoid);
-  return Withdraw(cluster, pod, partitions, at, "NodeSilent",
+  return Withdraw(pod, partitions, "NodeSilent",
                   "the vdcu daemon of node " + node + " did not prepare the slice in time");
 }
 
-bool AnyGoing(const std::vector<const PartitionEntry*>& partitions) {
+// A write to one of them is not yet shown, or one is going.
+bool AnyUnsettled(const std::vector<const PartitionEntry*>& partitions) {
   return std::any_of(partitions.begin(), partitions.end(), [](const PartitionEntry* entry) {
-    return entry->object().meta.deleting() || (entry->shown && entry->sent != Sent::kNothing);
+    return !entry->shown || entry->sent != Sent::kNothing || entry->shown->meta.deleting();
   });
+}
+
+// The node's daemon refused a slice: the pod goes elsewhere for a while.
+Plan GoElsewhere(Cluster& cluster, const kclient::Pod& pod,
+                 const std::vector<const PartitionEntry*>& partitions, const Instant& at) {
+  const auto until = at.now + cluster.settings().avoid;
+  for (const PartitionEntry* entry : partitions) {
+    if (!Refused(*entry)) continue;
+    cluster.AvoidForPod(pod.meta.key(), entry->object().spec.assignment->node, until);
+  }
+  return Withdraw(pod, partitions, "SliceRefused", RefusalOf(partitions));
 }
 
 Plan ReconcileOwnPartitions(Cluster& cluster, const PodEntry& entry,
@@ -127,11 +100,11 @@ Plan ReconcileOwnPartitions(Cluster& cluster, const PodEntry& entry,
     plan.place = true;
     return plan;
   }
-  // The watch brings the pod back when they are gone.
-  if (AnyGoing(partitions)) return plan;
+  // The watch brings the pod back.
+  if (AnyUnsettled(partitions)) return plan;
   if (std::any_of(partitions.begin(), partitions.end(),
                   [](const auto* p) { return Refused(*p); })) {
-    return Withdraw(cluster, pod, partitions, at, "SliceRefused", RefusalOf(partitions));
+    return GoElsewhere(cluster, pod, partitions, at);
   }
   const std::string& node = partitions.front()->object().spec.assignment->node;
   const bool complete =
@@ -141,12 +114,12 @@ Plan ReconcileOwnPartitions(Cluster& cluster, const PodEntry& entry,
       });
   if (!complete) {
     // A crash between two creates, or one create that failed for good.
-    return Withdraw(cluster, pod, partitions, at, "SlicesIncomplete",
+    return Withdraw(pod, partitions, "SlicesIncomplete",
                     "only " + std::to_string(partitions.size()) + " of " +
                         std::to_string(needed.size()) + " slices exist: placing the pod anew");
   }
   const bool ready = std::all_of(partitions.begin(), partitions.end(),
-                                 [](const auto* p) { return p->object().IsTrue(crds::kReady); });
+                                 [](const auto* p) { return IsTrue(p->object(), crds::kReady); });
   return ready ? BindPod(pod, node) : AwaitPrepared(cluster, pod, partitions, at);
 }
 
@@ -157,12 +130,28 @@ bool WaitsForUs(const Cluster& cluster, const kclient::Pod& pod) {
          !pod.scheduling->gated && !pod.meta.deleting() && !pod.terminal();
 }
 
+std::optional<std::string> WhyNeverPlaced(const Cluster& cluster, const PodEntry& entry) {
+  const kclient::PodScheduling& wants = *entry.pod->scheduling;
+  if (!entry.request->has_value()) return entry.request->error().message;
+  if ((*entry.request)->empty()) {
+    return "no container asks for hygon.com/dcunum or hygon.com/hcunum: set it in its limits, or "
+           "use another scheduler than " +
+           cluster.settings().scheduler_name;
+  }
+  if (wants.unsupported.empty()) return {};
+  std::string fields;
+  for (const std::string& field : wants.unsupported) fields += (fields.empty() ? "" : ", ") + field;
+  return fields + ": not understood by " + cluster.settings().scheduler_name +
+         ", which leaves this pod alone";
+}
+
 void AppendUnscheduled(Plan& plan, const PodEntry& entry, std::string_view reason,
                        const std::string& message, const Instant& at) {
   const kclient::Pod& pod = *entry.pod;
   const kclient::Condition& shown = pod.scheduling->scheduled;
-  const bool said = shown.status == "False" && shown.reason == reason && shown.message == message;
-  if (said || entry.reported == message) return;
+  const bool shows = shown.status == "False" && shown.reason == reason && shown.message == message;
+  // Our last report may not be shown yet.
+  if (entry.reported.empty() ? shows : entry.reported == message) return;
   plan.writes.push_back(ReportUnscheduled(pod, reason, message, at.wall));
   plan.events.push_back(
       PodEvent(pod, kclient::EventType::kWarning, "FailedScheduling", "Scheduling", message));

@@ -2,6 +2,7 @@
 // prepared by the node's daemon, then the pod is bound.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,10 @@ bool WaitsForUs(const Cluster& cluster, const kclient::Pod& pod);
 // `key` is "namespace/name". A pod that is absent, bound or not ours needs nothing. May note in the
 // cluster which nodes to avoid.
 Plan ReconcilePod(Cluster& cluster, std::string_view key, const Instant& at);
+
+// Why no node and no time would help: what the pod says is wrong, or needs what this scheduler does
+// not do. For a pod that WaitsForUs.
+std::optional<std::string> WhyNeverPlaced(const Cluster& cluster, const PodEntry& entry);
 
 // PodScheduled=False and an event, where the pod does not say so already.
 void AppendUnscheduled(Plan& plan, const PodEntry& entry, std::string_view reason,

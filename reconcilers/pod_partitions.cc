@@ -41,7 +41,7 @@ PlannedWrite CreatePartition(const crds::VdcuPartition& partition) {
 PlannedWrite DeletePartition(const crds::VdcuPartition& partition) {
   return {kclient::MakeDelete(crds::kVdcuPartitions, partition.meta.ns, partition.meta.name,
                               partition.meta.uid, partition.meta.resource_version),
-          AssumeWritten{partition.meta.key()}};
+          AssumeWritten{partition.meta.key(), partition.meta.resource_version}};
 }
 
 Plan BindPod(const kclient::Pod& pod, const std::string& node) {

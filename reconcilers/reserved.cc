@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "crds/keys.h"
+#include "reconcilers/conditions.h"
 #include "reconcilers/node_fit.h"
 #include "reconcilers/pod_partitions.h"
 
@@ -21,26 +22,8 @@ Reason WhyNotUsable(const std::string& name, const PartitionEntry* entry) {
   if (partition.spec.pod_ref) return text + " belongs to pod " + partition.spec.pod_ref->name;
   if (partition.meta.deleting()) return text + " is being deleted";
   if (!partition.assigned()) return text + " has no card yet";
-  if (!partition.IsTrue(crds::kReady)) return text + " is not Ready";
+  if (!IsTrue(partition, crds::kReady)) return text + " is not Ready";
   return {};
-}
-
-// What the container asks for must be in the partition; what it leaves out is not asked for.
-Reason WhyTooSmall(const std::string& name, const dcu::Assignment& has, const Cluster& cluster,
-                   const dcu::SliceRequest& asks) {
-  const std::string text = "VDCUPartition " + name + " has ";
-  if (asks.memory && *asks.memory > has.memory) {
-    return text + std::to_string(has.memory.value) + " MiB, the pod asks for " +
-           std::to_string(asks.memory->value);
-  }
-  if (!asks.percent) return {};
-  const dcu::Node* node = cluster.inventory().Find(has.node);
-  const dcu::Card* card = node == nullptr ? nullptr : node->FindCard(has.device);
-  if (card == nullptr || card->type == nullptr) return {};
-  const int units = dcu::UnitsOfPercent(card->type->compute_units, *asks.percent);
-  if (units <= has.compute_units) return {};
-  return text + std::to_string(has.compute_units) + " compute units, the pod asks for " +
-         std::to_string(*asks.percent) + " percent of the card: " + std::to_string(units);
 }
 
 // Another pod that runs with the partition, or is about to.
@@ -76,8 +59,7 @@ Reason WhyNotFirst(const Cluster& cluster, const std::string& name, const std::s
     const PodEntry* other = cluster.FindPod(other_key);
     if (other == nullptr || !WaitsForUs(cluster, *other->pod)) continue;
     if (!GoesBefore(*other->pod, pod)) continue;
-    if (other->request && other->request->has_value() &&
-        !WhyNodeUnfit(cluster, *other->pod, node)) {
+    if (!WhyNeverPlaced(cluster, *other) && !WhyNodeUnfit(cluster, *other->pod, node)) {
       return "VDCUPartition " + name + " goes first to pod " + other->pod->meta.name;
     }
   }
@@ -89,8 +71,6 @@ Reason WhyWaits(const Cluster& cluster, const PodEntry& entry, const crds::PodRe
   const PartitionEntry* partition = cluster.FindPartition(key);
   if (auto why = WhyNotUsable(request.partition, partition)) return why;
   const dcu::Assignment& has = *partition->object().spec.assignment;
-  const dcu::SliceRequest& asks = request.containers.front().slice;
-  if (auto why = WhyTooSmall(request.partition, has, cluster, asks)) return why;
   if (auto why = WhyHeld(cluster, request.partition, key, *entry.pod)) return why;
   if (auto why = WhyNodeUnfit(cluster, *entry.pod, has.node)) return why;
   return WhyNotFirst(cluster, request.partition, key, *entry.pod, has.node);

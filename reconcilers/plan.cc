@@ -1,0 +1,27 @@
+#include "reconcilers/plan.h"
+
+namespace vdcu::reconcilers {
+
+namespace {
+
+std::string KeyOfOne(const AssumeCreated& created) {
+  return PartitionKey(created.partition.meta.key());
+}
+std::string KeyOfOne(const AssumeAssigned& assigned) { return PartitionKey(assigned.partition); }
+std::string KeyOfOne(const AssumeWritten& written) { return PartitionKey(written.partition); }
+std::string KeyOfOne(const AssumeBound& bound) { return PodKey(bound.pod); }
+std::string KeyOfOne(const AssumeReported& reported) { return PodKey(reported.pod); }
+
+}  // namespace
+
+std::string PodKey(std::string_view object_key) { return "pod/" + std::string(object_key); }
+
+std::string PartitionKey(std::string_view object_key) {
+  return "partition/" + std::string(object_key);
+}
+
+std::string KeyOf(const Assumption& assumption) {
+  return std::visit([](const auto& assumed) { return KeyOfOne(assumed); }, assumption);
+}
+
+}  // namespace vdcu::reconcilers
