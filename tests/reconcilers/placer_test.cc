@@ -1,0 +1,218 @@
+#include "reconcilers/placer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/reconcilers/shown.h"
+
+namespace vdcu::reconcilers {
+namespace {
+
+using builders::MakePartition;
+using builders::MakePod;
+using builders::MakeSlice;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class PlacerTest : public testing::Test {
+ protected:
+  void Add(const PodPtr& pod) {
+    shown_.Show(pod);
+    placer_.Add(PodKey(pod->meta.key()), shown_.at.now);
+  }
+  // All that the placer decides now: "p placed", or "p waits" where it says so on the pod.
+  std::vector<std::string> Decide() {
+    std::vector<std::string> decisions;
+    while (const auto decision = placer_.Next(shown_.at)) {
+      shown_.Assume(decision->plan);
+      last_ = decision->plan;
+      const std::string name = decision->key.substr(decision->key.rfind('/') + 1);
+      if (decision->placed) {
+        decisions.push_back(name + " placed");
+      } else if (!decision->plan.writes.empty()) {
+        decisions.push_back(name + " waits");
+      }
+    }
+    return decisions;
+  }
+  // A slice of another's on the node's card; units 0 takes it away.
+  void Take(const std::string& node, int units) {
+    const auto partition = MakePartition("of-" + node);
+    if (units == 0) return shown_.Remove(builders::PartitionBuilder(partition).Obj());
+    shown_.Show(builders::PartitionBuilder(partition)
+                    .Assigned(MakeSlice(node, 0, 0, units, 1000, 3, 99))
+                    .Obj());
+  }
+  // What the last decision says on its object.
+  std::string Told() const { return Reported(last_).value("message", ""); }
+  static builders::PodBuilder Asks(const std::string& name, int percent) {
+    return MakePod(name).Limits(
+        {{"hygon.com/dcunum", 1}, {"hygon.com/dcucores", percent}, {"hygon.com/dcumem", 100}});
+  }
+
+  Shown shown_;
+  Placer placer_{shown_.cluster};
+  Plan last_;
+};
+
+TEST_F(PlacerTest, PriorityThenAgeThenName) {
+  shown_.ShowNode("n", 2);
+  Add(Asks("b", 10).Obj());
+  Add(Asks("a", 10).Obj());
+  Add(Asks("old", 10).Created("2025-01-01T00:00:00Z").Obj());
+  Add(Asks("urgent", 10).Priority(1).Obj());
+  EXPECT_THAT(Decide(), ElementsAre("urgent placed", "old placed", "a placed", "b placed"));
+  EXPECT_EQ(placer_.waiting(), 0u);
+}
+
+TEST_F(PlacerTest, GrantsPodsTheirObjectsAndPartitionsTheirCards) {
+  shown_.ShowNode("n", 1);
+  shown_.Show(MakePartition("r").Obj());
+  placer_.Add("partition/team-a/r", shown_.at.now);
+  EXPECT_THAT(Decide(), ElementsAre("r placed"));
+  EXPECT_THAT(Writes(last_), ElementsAre("patch vdcupartitions team-a/r"));
+  EXPECT_EQ(shown_.UnitsTaken("n"), 10);
+  Add(Asks("p", 15).Obj());
+  EXPECT_THAT(Decide(), ElementsAre("p placed"));
+  EXPECT_EQ(last_.writes[0].write.body["spec"]["assignment"]["computeUnits"], 9);
+  EXPECT_EQ(shown_.UnitsTaken("n"), 19);
+}
+
+TEST_F(PlacerTest, ThoseThatAskAlikeWaitWithTheFirstsReason) {
+  shown_.ShowNode("n", 1);
+  Take("n", 59);
+  for (const char* name : {"a", "b", "c"}) Add(Asks(name, 50).Obj());
+  EXPECT_THAT(Decide(), ElementsAre("a waits", "b waits", "c waits"));
+  EXPECT_EQ(placer_.waiting(), 3u);
+  // Had d been tried, it would be told of the second free unit.
+  Take("n", 58);
+  shown_.cluster.TakeImproved();
+  Add(Asks("d", 50).Obj());
+  Decide();
+  EXPECT_THAT(Told(), HasSubstr("most free 1"));
+  Add(Asks("e", 51).Obj());
+  Decide();
+  EXPECT_THAT(Told(), HasSubstr("most free 2"));
+}
+
+TEST_F(PlacerTest, WhenNodesComeAllAreToldAnew) {
+  shown_.ShowNode("n", 1);
+  Take("n", 59);
+  for (const char* name : {"a", "b"}) Add(Asks(name, 50).Obj());
+  Decide();
+  EXPECT_THAT(Told(), HasSubstr("0/1 nodes fit"));
+  shown_.ShowNode("m", 0);
+  EXPECT_THAT(Decide(), ElementsAre("a waits", "b waits"));
+  EXPECT_THAT(Told(), HasSubstr("0/2 nodes fit"));
+}
+
+TEST_F(PlacerTest, AnImprovementIsGivenToWhoeverFits) {
+  shown_.ShowNode("n", 1);
+  Take("n", 60);
+  Add(Asks("large", 90).Priority(2).Obj());
+  Add(Asks("middle", 30).Priority(1).Obj());
+  Add(Asks("small", 20).Obj());
+  Add(Asks("small-2", 20).Obj());
+  EXPECT_EQ(Decide().size(), 4u);
+  EXPECT_THAT(Decide(), IsEmpty()) << "nothing is tried on a timer";
+  Take("n", 36);
+  EXPECT_THAT(Decide(), ElementsAre("middle placed")) << "18 of 24 units, and a small one asks 12";
+  Take("n", 18);
+  EXPECT_THAT(Decide(), ElementsAre("small placed", "small-2 placed"));
+  EXPECT_EQ(placer_.waiting(), 1u);
+}
+
+TEST_F(PlacerTest, AnotherNodesImprovementIsEnough) {
+  shown_.ShowNode("n", 1);
+  Take("n", 60);
+  Add(Asks("p", 100).Obj());
+  Decide();
+  shown_.ShowNode("m", 1);
+  EXPECT_THAT(Decide(), ElementsAre("p placed"));
+}
+
+TEST_F(PlacerTest, ANewRequestOfAWaitingClassIsTriedAfterAnImprovement) {
+  shown_.ShowNode("n", 1);
+  Take("n", 60);
+  Add(Asks("b", 50).Obj());
+  Decide();
+  Take("n", 20);
+  Add(Asks("a", 50).Priority(1).Obj());
+  EXPECT_THAT(Decide(), ElementsAre("a placed"));
+  Take("n", 0);
+  EXPECT_THAT(Decide(), ElementsAre("b placed"));
+}
+
+TEST_F(PlacerTest, AChangedAskIsTriedAgainAnUnchangedOneIsNot) {
+  shown_.ShowNode("n", 1);
+  Take("n", 59);
+  Add(Asks("p", 50).Obj());
+  EXPECT_THAT(Decide(), ElementsAre("p waits"));
+  Add(Asks("p", 50).Version("2").Obj());
+  EXPECT_THAT(Decide(), IsEmpty());
+  Add(Asks("p", 1).Obj());
+  EXPECT_THAT(Decide(), ElementsAre("p placed"));
+}
+
+TEST_F(PlacerTest, WhoIsRemovedLeavesTheClassToTheNext) {
+  shown_.ShowNode("n", 1);
+  Take("n", 60);
+  Add(Asks("a", 50).Obj());
+  Add(Asks("b", 50).Obj());
+  Decide();
+  Take("n", 0);
+  shown_.Remove(Asks("a", 50).Obj());
+  placer_.Remove("pod/team-a/a");
+  EXPECT_THAT(Decide(), ElementsAre("b placed"));
+  EXPECT_EQ(placer_.waiting(), 0u);
+}
+
+TEST_F(PlacerTest, WhoDoesNotWaitAnyMoreIsForgotten) {
+  shown_.ShowNode("n", 1);
+  Add(Asks("a", 50).Obj());
+  Add(Asks("b", 50).Obj());
+  shown_.Show(Asks("a", 50).Node("n").Obj());
+  shown_.Remove(Asks("b", 50).Obj());
+  EXPECT_THAT(Decide(), IsEmpty());
+  EXPECT_EQ(placer_.waiting(), 0u);
+}
+
+TEST_F(PlacerTest, ANodeThatRefusedIsTriedAgainAfterAWhile) {
+  shown_.ShowNode("n", 1);
+  shown_.Show(Asks("p", 50).Obj());
+  shown_.cluster.AvoidForPod("team-a/p", "n", shown_.at.now + base::Duration(30'000));
+  placer_.Add("pod/team-a/p", shown_.at.now);
+  EXPECT_THAT(Decide(), ElementsAre("p waits"));
+  EXPECT_EQ(last_.requeue_after, base::Duration(30'000));
+  shown_.Pass(base::Duration(29'999));
+  placer_.Add("pod/team-a/p", shown_.at.now);
+  EXPECT_THAT(Decide(), IsEmpty());
+  shown_.Pass(base::Duration(1));
+  placer_.Add("pod/team-a/p", shown_.at.now);
+  EXPECT_THAT(Decide(), ElementsAre("p placed"));
+}
+
+TEST_F(PlacerTest, ASilentNodeIsTriedAgainWhenItsTimeIsOver) {
+  shown_.ShowNode("n", 1);
+  shown_.cluster.NoteSilent("n", shown_.at.now + base::Duration(30'000));
+  Add(Asks("p", 50).Obj());
+  EXPECT_THAT(Decide(), ElementsAre("p waits"));
+  EXPECT_THAT(Told(), HasSubstr("node's vdcu daemon does not answer"));
+  shown_.Pass(base::Duration(30'000));
+  shown_.cluster.ExpireSilent(shown_.at.now);
+  EXPECT_THAT(Decide(), ElementsAre("p placed"));
+}
+
+TEST_F(PlacerTest, VolumesThatKeepAPodBackAreTheReason) {
+  shown_.ShowNode("n", 1);
+  Add(Asks("p", 50).Claim("data").Obj());
+  EXPECT_THAT(Decide(), ElementsAre("p waits"));
+  EXPECT_EQ(Told(), "PersistentVolumeClaim data does not exist");
+}
+
+}  // namespace
+}  // namespace vdcu::reconcilers

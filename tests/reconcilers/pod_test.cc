@@ -1,0 +1,213 @@
+#include "reconcilers/pod.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "reconcilers/pod_partitions.h"
+#include "tests/reconcilers/shown.h"
+
+namespace vdcu::reconcilers {
+namespace {
+
+using builders::MakePartition;
+using builders::MakePod;
+using builders::MakeSlice;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+bool DoesNothing(const Plan& plan) {
+  return plan.writes.empty() && plan.events.empty() && !plan.place && !plan.requeue_after;
+}
+
+TEST(ReconcilePod, LeavesAloneWhatIsNotWaitingForUs) {
+  struct Case {
+    std::string name;
+    PodPtr pod;
+  };
+  const auto base = MakePod("p").Limits(kTenth);
+  for (const Case& c : std::vector<Case>{
+           {"another scheduler's", builders::PodBuilder(base).Scheduler("default").Obj()},
+           {"gated", builders::PodBuilder(base).Gated().Obj()},
+           {"being deleted", builders::PodBuilder(base).Deleting().Obj()},
+           {"terminal", builders::PodBuilder(base).Phase("Failed").Obj()},
+           {"bound", builders::PodBuilder(base).Node("n").Obj()}}) {
+    Shown shown;
+    shown.Show(c.pod);
+    EXPECT_TRUE(DoesNothing(shown.OfPod("p"))) << c.name;
+  }
+  Shown shown;
+  EXPECT_TRUE(DoesNothing(shown.OfPod("absent")));
+}
+
+TEST(ReconcilePod, SaysOnceWhyAPodIsNeverPlaced) {
+  struct Case {
+    std::string name;
+    PodPtr pod;
+    std::string want;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"a part without a card", MakePod("p").Limits({{"hygon.com/dcumem", 1}}).Obj(),
+            "set hygon.com/dcunum: 1"},
+           {"nothing asked", MakePod("p").Limits({{"cpu", 1}}).Obj(), "no container asks"},
+           {"what we do not understand",
+            MakePod("p").Limits(kTenth).Unsupported("spec.resourceClaims").Obj(),
+            "spec.resourceClaims: not understood by vdcu-scheduler"},
+       }) {
+    Shown shown;
+    shown.Show(c.pod);
+    const Plan plan = shown.OfPod("p");
+    EXPECT_THAT(Writes(plan), ElementsAre("patch pods/status team-a/p")) << c.name;
+    EXPECT_THAT(Reasons(plan), ElementsAre("FailedScheduling")) << c.name;
+    EXPECT_EQ(Reported(plan)["reason"], "SchedulerError");
+    EXPECT_EQ(Reported(plan)["status"], "False");
+    EXPECT_THAT(Reported(plan)["message"].get<std::string>(), HasSubstr(c.want)) << c.name;
+    shown.Assume(plan);
+    EXPECT_TRUE(DoesNothing(shown.OfPod("p"))) << c.name;
+    shown.Settle(plan, Outcome::kUnknown);
+    EXPECT_THAT(Writes(shown.OfPod("p")), ElementsAre("patch pods/status team-a/p"));
+  }
+}
+
+TEST(ReconcilePod, KeepsQuietWhereThePodSaysItAlready) {
+  Shown shown;
+  shown.Show(MakePod("p").Limits({{"hygon.com/dcumem", 1}}).Obj());
+  const std::string message = Reported(shown.OfPod("p"))["message"];
+  Shown restarted;
+  restarted.Show(
+      MakePod("p").Limits({{"hygon.com/dcumem", 1}}).Unscheduled("SchedulerError", message).Obj());
+  EXPECT_TRUE(DoesNothing(restarted.OfPod("p")));
+}
+
+TEST(AppendUnscheduled, ReportsWhatItLastSaidNotWhatTheWatchStillShows) {
+  Shown shown;
+  shown.Show(MakePod("p").Limits(kTenth).Unscheduled("Unschedulable", "first").Obj());
+  const auto report = [&](const std::string& message) {
+    Plan plan;
+    AppendUnscheduled(plan, *shown.cluster.FindPod("team-a/p"), "Unschedulable", message, shown.at);
+    shown.Assume(plan);
+    return plan.writes.size();
+  };
+  EXPECT_EQ(report("first"), 0u);
+  EXPECT_EQ(report("second"), 1u);
+  EXPECT_EQ(report("second"), 0u);
+  EXPECT_EQ(report("first"), 1u) << "the second is in the API by now, or soon";
+}
+
+class OwnPartitions : public testing::Test {
+ protected:
+  OwnPartitions() {
+    shown_.ShowNode("n", 1);
+    shown_.Show(pod_);
+  }
+  builders::PartitionBuilder Mine() { return MakePartition("").For(pod_).Assigned(slice_); }
+  std::string Named() { return Mine().Obj()->meta.key(); }
+
+  Shown shown_;
+  const PodPtr pod_ = MakePod("p").Limits(kTenth).Obj();
+  const dcu::Assignment slice_ = MakeSlice("n", 0, 0, 6, 1000, 0, 0);
+};
+
+TEST_F(OwnPartitions, NoneYetMeansPlace) { EXPECT_TRUE(shown_.OfPod("p").place); }
+
+TEST_F(OwnPartitions, ACreateUnderWayIsAwaited) {
+  const Plan create{{CreatePartition(*Mine().Obj())}, {}, {}, false};
+  shown_.Assume(create);
+  EXPECT_TRUE(DoesNothing(shown_.OfPod("p")));
+  EXPECT_TRUE(DoesNothing(shown_.OfPartition(Mine().Obj())));
+  shown_.Settle(create, Outcome::kUnknown);
+  shown_.Pass(base::Duration(60'000));
+  EXPECT_TRUE(DoesNothing(shown_.OfPod("p"))) << "the API is slow, not the daemon";
+  EXPECT_THAT(Writes(shown_.OfPartition(Mine().Obj())),
+              ElementsAre("create vdcupartitions " + Named()));
+}
+
+TEST_F(OwnPartitions, TheDaemonIsAwaitedForAsLongAsItHasSeenTheSlice) {
+  shown_.Assume({{CreatePartition(*Mine().Obj())}, {}, {}, false});
+  shown_.Pass(base::Duration(4'000));
+  shown_.Show(Mine().Obj());
+  EXPECT_EQ(shown_.OfPod("p").requeue_after, base::Duration(5'000));
+  shown_.Pass(base::Duration(4'999));
+  EXPECT_EQ(shown_.OfPod("p").requeue_after, base::Duration(1));
+}
+
+TEST_F(OwnPartitions, ASilentDaemonIsPassedOver) {
+  shown_.Show(Mine().Obj());
+  shown_.Pass(base::Duration(5'000));
+  const Plan plan = shown_.OfPod("p");
+  EXPECT_THAT(Writes(plan), ElementsAre("delete vdcupartitions " + Named()));
+  EXPECT_THAT(Reasons(plan), ElementsAre("NodeSilent"));
+  EXPECT_TRUE(shown_.cluster.IsSilent("n", shown_.at.now));
+  shown_.Assume(plan);
+  EXPECT_TRUE(DoesNothing(shown_.OfPod("p"))) << "until the watch shows it";
+}
+
+TEST_F(OwnPartitions, ARefusalSendsThePodElsewhere) {
+  for (const std::string_view type : {crds::kPrepared, crds::kReady}) {
+    shown_.Show(Mine().Condition(type, "False", "Overlaps").Obj());
+    const Plan plan = shown_.OfPod("p");
+    EXPECT_THAT(Writes(plan), ElementsAre("delete vdcupartitions " + Named()));
+    EXPECT_THAT(Reasons(plan), ElementsAre("SliceRefused"));
+    EXPECT_THAT(plan.events[0].note, HasSubstr("Overlaps: the message"));
+    EXPECT_EQ(shown_.cluster.FindPod("team-a/p")->avoided.at("n"),
+              shown_.at.now + base::Duration(30'000));
+    EXPECT_FALSE(shown_.cluster.IsSilent("n", shown_.at.now));
+  }
+}
+
+TEST_F(OwnPartitions, OneThatIsGoingIsAwaited) {
+  shown_.Show(Mine().Ready().Deleting("2026-01-01T01:00:00Z").Obj());
+  EXPECT_TRUE(DoesNothing(shown_.OfPod("p")));
+}
+
+TEST_F(OwnPartitions, ReadyMeansBindWithTheUid) {
+  shown_.Show(Mine().Condition(crds::kPrepared, "True").Obj());
+  EXPECT_THAT(Writes(shown_.OfPod("p")), IsEmpty()) << "prepared, but not ready";
+  shown_.Show(Mine().Ready().Obj());
+  const Plan plan = shown_.OfPod("p");
+  EXPECT_THAT(Writes(plan), ElementsAre("create pods/binding team-a/p"));
+  EXPECT_EQ(plan.writes[0].write.body["metadata"]["uid"], "uid-p");
+  EXPECT_EQ(plan.writes[0].write.body["target"]["name"], "n");
+  EXPECT_THAT(Reasons(plan), ElementsAre("Scheduled"));
+  shown_.Assume(plan);
+  EXPECT_TRUE(DoesNothing(shown_.OfPod("p")));
+  shown_.Settle(plan, Outcome::kUnknown);
+  EXPECT_EQ(Writes(shown_.OfPod("p")), Writes(plan)) << "an answer was lost: say it again";
+}
+
+TEST_F(OwnPartitions, SomeOfSeveralAreWithdrawnWithoutBlame) {
+  shown_.Show(MakePod("p").Limits(kTenth).Container("second").Limits(kTenth).Obj());
+  shown_.Show(Mine().Ready().Obj());
+  const Plan plan = shown_.OfPod("p");
+  EXPECT_THAT(Writes(plan), ElementsAre("delete vdcupartitions " + Named()));
+  EXPECT_THAT(Reasons(plan), ElementsAre("SlicesIncomplete"));
+  EXPECT_TRUE(shown_.cluster.FindPod("team-a/p")->avoided.empty());
+}
+
+TEST_F(OwnPartitions, ANameThatIsTakenIsSaid) {
+  shown_.Show(MakePartition(Mine().Obj()->meta.name).Obj());
+  const Plan plan = shown_.OfPod("p");
+  EXPECT_FALSE(plan.place);
+  EXPECT_THAT(Reported(plan)["message"].get<std::string>(), HasSubstr("is not this pod's"));
+}
+
+TEST(NeededPartitions, OneForEachSliceAndEachWholeCard) {
+  const PodPtr pod =
+      MakePod("p").Limits(kTenth).Container("two").Limits({{"hygon.com/hcunum", 2}}).Obj();
+  const auto needed = NeededPartitions(*pod, *crds::ParsePodRequest(*pod));
+  ASSERT_EQ(needed.size(), 3u);
+  EXPECT_EQ(needed[0].slice.percent, 10);
+  EXPECT_EQ(needed[1].container, "two");
+  EXPECT_TRUE(needed[2].slice.whole_card());
+  EXPECT_NE(needed[1].name, needed[2].name);
+  const auto made = MakePartition(*pod, needed[0], MakeSlice("n", 0, 0, 6, 1000, 0, 0));
+  EXPECT_TRUE(made.meta.HasFinalizer(crds::kFinalizer));
+  EXPECT_EQ(made.meta.owner_references.at(0).uid, "uid-p");
+  EXPECT_EQ(made.spec.pod_ref->container, "main");
+}
+
+}  // namespace
+}  // namespace vdcu::reconcilers

@@ -1,0 +1,142 @@
+#include "reconcilers/reserved.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/reconcilers/shown.h"
+
+namespace vdcu::reconcilers {
+namespace {
+
+using builders::MakeNode;
+using builders::MakePartition;
+using builders::MakePod;
+using builders::MakeSlice;
+using testing::ElementsAre;
+
+class ReservedTest : public testing::Test {
+ protected:
+  ReservedTest() { shown_.ShowNode("n", 1); }
+
+  static builders::PodBuilder Naming(const std::string& name) {
+    return MakePod(name).Limits(kWhole).Annotation("vdcu.io/partition", "r");
+  }
+  static builders::PartitionBuilder Reserved() {
+    return MakePartition("r").Assigned(MakeSlice("n", 0, 0, 10, 1000, 0, 0));
+  }
+  // What the pod is told; "bound" where it is.
+  std::string Told(const std::string& pod) {
+    const Plan plan = shown_.OfPod(pod);
+    if (Writes(plan) == std::vector<std::string>{"create pods/binding team-a/" + pod}) {
+      return "bound to " + plan.writes[0].write.body["target"]["name"].get<std::string>();
+    }
+    const auto reported = Reported(plan);
+    return reported.is_null() ? "" : reported["message"].get<std::string>();
+  }
+
+  Shown shown_;
+};
+
+TEST_F(ReservedTest, WaitsUntilThePartitionCanBeUsed) {
+  shown_.Show(Naming("p").Obj());
+  EXPECT_EQ(Told("p"), "VDCUPartition r does not exist");
+  shown_.Show(MakePartition("r").Obj());
+  EXPECT_EQ(Told("p"), "VDCUPartition r has no card yet");
+  shown_.Show(Reserved().Obj());
+  EXPECT_EQ(Told("p"), "VDCUPartition r is not Ready");
+  shown_.Show(Reserved().Condition(crds::kReady, "False").Obj());
+  EXPECT_EQ(Told("p"), "VDCUPartition r is not Ready");
+  shown_.Show(Reserved().Ready().Deleting("now").Obj());
+  EXPECT_EQ(Told("p"), "VDCUPartition r is being deleted");
+  shown_.Show(Reserved().Ready().Obj());
+  EXPECT_EQ(Told("p"), "bound to n");
+}
+
+TEST_F(ReservedTest, ReadyMustBeSaidOfThisAssignment) {
+  shown_.Show(Naming("p").Obj());
+  shown_.Show(MakePartition("r").Ready().Assigned(MakeSlice("n", 0, 0, 10, 1000, 0, 0)).Obj());
+  EXPECT_EQ(Told("p"), "VDCUPartition r is not Ready");
+}
+
+TEST_F(ReservedTest, APartitionOfAnotherPodIsNotForTaking) {
+  shown_.Show(Naming("p").Obj());
+  auto of_pod = *Reserved().Ready().Obj();
+  of_pod.spec.pod_ref = crds::PodRef{"other", "uid-other", "main"};
+  shown_.Show(std::make_shared<const crds::VdcuPartition>(of_pod));
+  EXPECT_EQ(Told("p"), "VDCUPartition r belongs to pod other");
+}
+
+TEST_F(ReservedTest, OneAtATimeAndTheNextWhenTheFirstIsGone) {
+  shown_.Show(Reserved().Ready().Obj());
+  const PodPtr first = Naming("a").Obj();
+  shown_.Show(first);
+  shown_.Show(Naming("b").Obj());
+  EXPECT_EQ(Told("b"), "VDCUPartition r goes first to pod a");
+  const Plan bind = shown_.OfPod("a");
+  shown_.Assume(bind);
+  EXPECT_EQ(Told("b"), "VDCUPartition r is held by pod a") << "from the start of the binding";
+  shown_.Show(Naming("a").Node("n").Obj());
+  EXPECT_EQ(Told("b"), "VDCUPartition r is held by pod a");
+  shown_.Show(Reserved().Ready().UsedBy(first).Obj());
+  shown_.cluster.TakeDirty();
+  shown_.Remove(first);
+  EXPECT_TRUE(shown_.TakesDirty("pod/team-a/b"));
+  EXPECT_EQ(Told("b"), "VDCUPartition r is still held by pod a") << "the daemon has not let go";
+  shown_.Show(Reserved().Ready().Obj());
+  EXPECT_TRUE(shown_.TakesDirty("pod/team-a/b"));
+  EXPECT_EQ(Told("b"), "bound to n");
+}
+
+TEST_F(ReservedTest, AFinishedPodHoldsNothing) {
+  shown_.Show(Reserved().Ready().Obj());
+  shown_.Show(Naming("a").Node("n").Phase("Succeeded").Obj());
+  shown_.Show(Naming("b").Obj());
+  EXPECT_EQ(Told("b"), "bound to n");
+}
+
+TEST_F(ReservedTest, TheHigherPriorityThenTheOlderGoesFirst) {
+  shown_.Show(Reserved().Ready().Obj());
+  shown_.Show(Naming("old").Created("2025-01-01T00:00:00Z").Obj());
+  shown_.Show(Naming("new").Obj());
+  EXPECT_EQ(Told("new"), "VDCUPartition r goes first to pod old");
+  shown_.Show(Naming("urgent").Priority(5).Obj());
+  EXPECT_EQ(Told("old"), "VDCUPartition r goes first to pod urgent");
+  EXPECT_EQ(Told("urgent"), "bound to n");
+}
+
+TEST_F(ReservedTest, WhoCannotTakeItDoesNotKeepOthersFromIt) {
+  shown_.Show(Reserved().Ready().Obj());
+  shown_.Show(Naming("p").Obj());
+  for (const PodPtr& first : {
+           Naming("a").Priority(9).NodeSelector({{"zone", "x"}}).Obj(),
+           Naming("a").Priority(9).Unsupported("spec.resourceClaims").Obj(),
+           Naming("a").Priority(9).Container("two").Limits(kWhole).Obj(),
+           Naming("a").Priority(9).Gated().Obj(),
+       }) {
+    shown_.Show(first);
+    EXPECT_EQ(Told("p"), "bound to n");
+  }
+}
+
+TEST_F(ReservedTest, TheNodeMustTakeThePod) {
+  shown_.Show(Reserved().Ready().Obj());
+  shown_.Show(Naming("p").Obj());
+  shown_.Show(MakeNode("n").Taint("x", "", "NoSchedule").Obj());
+  EXPECT_EQ(Told("p"), "node n of the partition: node has taint x:NoSchedule");
+  shown_.cluster.TakeDirty();
+  shown_.Show(MakeNode("n").Obj());
+  EXPECT_TRUE(shown_.TakesDirty("pod/team-a/p"));
+  shown_.Remove(MakeNode("n").Obj());
+  EXPECT_EQ(Told("p"), "node n does not exist");
+}
+
+TEST_F(ReservedTest, ASizeBesideTheNameIsRefused) {
+  shown_.Show(Reserved().Ready().Obj());
+  shown_.Show(MakePod("p").Limits(kTenth).Annotation("vdcu.io/partition", "r").Obj());
+  EXPECT_EQ(Reported(shown_.OfPod("p"))["reason"], "SchedulerError");
+}
+
+}  // namespace
+}  // namespace vdcu::reconcilers

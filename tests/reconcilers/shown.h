@@ -1,0 +1,116 @@
+// A Cluster as a test drives it: objects are shown, plans are assumed and settled, time is set.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reconcilers/partition.h"
+#include "reconcilers/placer.h"
+#include "reconcilers/pod.h"
+#include "tests/builders/builders.h"
+
+namespace vdcu::reconcilers {
+
+using builders::DcuNodePtr;
+using builders::NodePtr;
+using builders::PartitionPtr;
+using builders::PodPtr;
+
+// What waits for its cards in tests: a tenth of a card of MakeDcuNode.
+inline const kclient::ResourceList kTenth{
+    {"hygon.com/dcunum", 1}, {"hygon.com/dcumem", 1000}, {"hygon.com/dcucores", 10}};
+inline const kclient::ResourceList kWhole{{"hygon.com/dcunum", 1}};
+
+class Shown {
+ public:
+  Shown() : cluster(Settings()) {
+    at.wall_time = *base::ParseTime("2026-01-01T01:00:00Z");
+    at.wall = base::FormatTime(at.wall_time);
+    at.now = base::TimePoint(base::Duration(1'000'000));
+  }
+
+  Cluster cluster;
+  PartitionInstant at;
+
+  void Show(const PodPtr& pod) { cluster.OnPod(std::exchange(pods_[pod->meta.key()], pod), pod); }
+  void Show(const PartitionPtr& partition) {
+    auto& old = partitions_[partition->meta.key()];
+    cluster.OnPartition(std::exchange(old, partition), partition, at.now);
+  }
+  void Show(const NodePtr& node) {
+    cluster.OnNode(std::exchange(nodes_[node->meta.name], node), node);
+  }
+  void Show(const DcuNodePtr& node) {
+    cluster.OnDcuNode(std::exchange(dcu_nodes_[node->meta.name], node), node);
+  }
+  void Remove(const PodPtr& pod) {
+    cluster.OnPod(std::exchange(pods_[pod->meta.key()], nullptr), nullptr);
+  }
+  void Remove(const PartitionPtr& partition) {
+    auto& old = partitions_[partition->meta.key()];
+    cluster.OnPartition(std::exchange(old, nullptr), nullptr, at.now);
+  }
+  void Remove(const NodePtr& node) {
+    cluster.OnNode(std::exchange(nodes_[node->meta.name], nullptr), nullptr);
+  }
+  // A node whose daemon has reported so many cards.
+  void ShowNode(const std::string& name, int cards) {
+    Show(builders::MakeNode(name).Obj());
+    Show(builders::MakeDcuNode(name).Cards(cards).Obj());
+  }
+
+  void Pass(base::Duration by) {
+    at.now += by;
+    at.wall_time += by;
+    at.wall = base::FormatTime(at.wall_time);
+  }
+  Plan OfPod(const std::string& name) { return ReconcilePod(cluster, "team-a/" + name, at); }
+  Plan OfPartition(const PartitionPtr& partition) {
+    return ReconcilePartition(cluster, partition->meta.key(), at);
+  }
+  void Assume(const Plan& plan) {
+    for (const auto& write : plan.writes) cluster.Assume(write.assumption, at.now);
+  }
+  void Settle(const Plan& plan, Outcome outcome) {
+    for (const auto& write : plan.writes) cluster.Settle(write.assumption, outcome, at.now);
+  }
+  bool TakesDirty(const std::string& key) {
+    const auto dirty = cluster.TakeDirty();
+    return std::find(dirty.begin(), dirty.end(), key) != dirty.end();
+  }
+  int UnitsTaken(const std::string& node, int card = 0) const {
+    const dcu::Node* found = cluster.inventory().Find(node);
+    return found == nullptr ? -1 : found->cards[card].used_units.Count();
+  }
+
+ private:
+  std::map<std::string, PodPtr> pods_;
+  std::map<std::string, PartitionPtr> partitions_;
+  std::map<std::string, NodePtr> nodes_;
+  std::map<std::string, DcuNodePtr> dcu_nodes_;
+};
+
+// "delete vdcupartitions team-a/p", one for each write.
+inline std::vector<std::string> Writes(const Plan& plan) {
+  std::vector<std::string> writes;
+  for (const auto& planned : plan.writes) writes.push_back(planned.write.Describe());
+  return writes;
+}
+inline std::vector<std::string> Reasons(const Plan& plan) {
+  std::vector<std::string> reasons;
+  for (const auto& event : plan.events) reasons.push_back(event.reason);
+  return reasons;
+}
+
+// The condition of a report on a pod or a partition.
+inline nlohmann::json Reported(const Plan& plan) {
+  if (plan.writes.size() != 1) return {};
+  return plan.writes[0]
+      .write.body.value("/status/conditions"_json_pointer, nlohmann::json())
+      .back();
+}
+
+}  // namespace vdcu::reconcilers
