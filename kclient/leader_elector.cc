@@ -13,8 +13,10 @@ using base::Duration;
 using base::Error;
 using base::ErrorCode;
 
-// client-go's JitterFactor: a follower waits 1 to 2.2 retry periods.
+// client-go's JitterFactor: it wants room for one retry and its jitter within the renew deadline.
 constexpr double kJitterFactor = 1.2;
+// A follower waits this part of a retry period at least, so that many do not ask at once.
+constexpr double kLeastWait = 0.5;
 // A process that ends must not wait longer for its lease to be given up.
 constexpr Duration kReleaseTimeout{1'000};
 
@@ -105,8 +107,17 @@ void LeaderElector::StartRound() {
 void LeaderElector::EndRound(Error error) {
   if (state_ == State::kReleasing) return FinishRelease(std::move(error));
   last_error_ = std::move(error.message);
-  const double jitter = leading() ? 0 : kJitterFactor * random_();
-  timer_->Start(std::chrono::duration_cast<Duration>(config_.retry_period * (1 + jitter)));
+  timer_->Start(leading() ? config_.retry_period : FollowerWait());
+}
+
+// Unlike client-go, which waits 1 to 2.2 periods: a lease that is given up is taken within one, and
+// one that runs out as soon as it does.
+Duration LeaderElector::FollowerWait() const {
+  const double part = kLeastWait + (1 - kLeastWait) * random_();
+  const auto wait = std::chrono::duration_cast<Duration>(config_.retry_period * part);
+  if (!HeldByAnother()) return wait;
+  const auto duration = std::chrono::seconds(observed_->spec.lease_duration_seconds);
+  return std::min<Duration>(wait, observed_at_ + duration - loop_.clock().Now());
 }
 
 void LeaderElector::OnTimer() {

@@ -1,9 +1,11 @@
 // One leader among the processes that share a Lease (coordination.k8s.io/v1), by client-go's rules
-// (tools/leaderelection).
+// (tools/leaderelection), but for how long a follower waits.
 //
 // Promises:
 //  - It decides by locally observed time only: another's lease is taken when its record has not
 //    changed for the duration that is written in it, whatever clock wrote it.
+//  - A lease that is given up is taken within a retry period; one whose leader died, no later than
+//    its duration and a retry period after the last renewal.
 //  - Each write carries the Lease's observed resourceVersion: of two that try, one leads.
 //  - MayWrite: no write starts later than the renew deadline less the request's timeout after the
 //    start of the last successful renewal, so that a leader that froze and thaws writes nothing.
@@ -76,6 +78,7 @@ class LeaderElector {
   // A round: a try to get or to keep the lease, of one to three requests.
   void StartRound();
   void EndRound(base::Error error);
+  base::Duration FollowerWait() const;
   void OnTimer();
   void GetLease();
   void OnLease(base::Result<Lease> lease);
