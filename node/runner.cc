@@ -82,7 +82,7 @@ void Runner::OnWritten(std::string key, const base::Result<kclient::JsonView>& a
   Pump();
 }
 
-void Runner::Finish(const std::string& key, const base::Status& status) {
+void Runner::Finish(const std::string& key, base::Status status) {
   jobs_.erase(key);
   if (status) {
     queue_.Forget(key);

@@ -64,7 +64,8 @@ class Runner {
   // By value: a key that comes from a call's closure ends with the call.
   void OnAnswer(std::string key, base::Result<kclient::JsonView> answer);
   void OnWritten(std::string key, const base::Result<kclient::JsonView>& answer);
-  void Finish(const std::string& key, const base::Status& status);
+  // By value: the status may be that of the job, which ends here.
+  void Finish(const std::string& key, base::Status status);
 
   kclient::Client& client_;
   Metrics& metrics_;
