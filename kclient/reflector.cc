@@ -162,11 +162,16 @@ void Reflector::BackOff(Error error) {
 
 Duration Reflector::RetryDelay(const Error& error) {
   const base::TimePoint now = loop_.clock().Now();
-  if (now - last_failure_ > kHealthy) failures_ = 0;
+  if (now - last_failure_ > kHealthy) {
+    failures_ = 0;
+    expired_ = false;
+  }
   last_failure_ = now;
   ++failures_;
-  // A version that has expired is a watch's normal end; only again and again is it a failure.
-  if (error.code == ErrorCode::kExpired && failures_ == 1) return Duration(0);
+  // A version that has expired is a watch's normal end, also after an outage, and a server answers
+  // again; only twice in a row is it a failure.
+  const bool expired = error.code == ErrorCode::kExpired;
+  if (!std::exchange(expired_, expired) && expired) return Duration(0);
   Duration delay = base::Backoff().Delay(failures_, random_());
   if (error.code == ErrorCode::kNotFound) delay = std::min(delay, kNotInstalledDelay);
   return std::max(delay, std::min(error.retry_after, kLongestRetryAfter));

@@ -4,7 +4,8 @@
 // - The first list, and each later one, is a consistent read of what etcd has (no resourceVersion),
 //   in pages; the watch goes on from it. So a new leader knows all that was written before.
 // - A watch that ends is resumed from the last resourceVersion seen, also of bookmarks; only when
-//   that has expired (410, or a version that the server has not reached) all is listed anew.
+//   that has expired (410, or a version that the server has not reached) all is listed anew, at
+//   once unless the same happened just before.
 // - Failures are retried after 0.8 s, doubled up to 30 s, with jitter, or what the server asks for
 //   in Retry-After; two minutes without a failure start again at 0.8 s. A watch that ends at once
 //   without an event is a failure.
@@ -77,6 +78,7 @@ class Reflector {
   std::string resource_version_;  // to watch from; empty: list first
   int failures_ = 0;              // since the last two minutes of health
   base::TimePoint last_failure_;
+  bool expired_ = false;  // the last failure was kExpired
   bool not_installed_logged_ = false;
   WatchDecoder decoder_;
   base::TimePoint watch_started_;

@@ -172,6 +172,17 @@ TEST_F(ReflectorTest, AnExpiredVersionIsListedAnewAtOnceHoweverTheServerSaysIt) 
   }
 }
 
+TEST_F(ReflectorTest, AVersionThatExpiredInAnOutageIsListedAnewAtOnce) {
+  ListAndWatch();
+  Answer(503, Status(503, "ServiceUnavailable"));
+  UntilRetry();
+  Answer(503, Status(503, "ServiceUnavailable"));
+  UntilRetry();
+  Answer(410, Status(410, "Expired"));
+  loop_.Advance(Duration(0));
+  EXPECT_EQ(reflector_.state(), State::kListing);
+}
+
 TEST_F(ReflectorTest, VersionsThatExpireAgainAndAgainAreAFailure) {
   ListAndWatch();
   Answer(410, Status(410, "Expired"));
