@@ -1,0 +1,196 @@
+#include "bench/world.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/check.h"
+#include "base/random.h"
+#include "bench/measure.h"
+#include "crds/dcunode.h"
+#include "crds/resources.h"
+
+namespace vdcu::bench {
+
+using integration::Background;
+using nlohmann::json;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr char kPods[] = "/api/v1/namespaces/default/pods";
+constexpr char kPartitions[] = "/apis/vdcu.io/v1alpha1/namespaces/default/vdcupartitions";
+
+kclient::ReflectorOptions All(const kclient::Resource& resource, const std::string& ns) {
+  return {.resource = resource, .ns = ns, .field_selector = "", .label_selector = ""};
+}
+
+// In memory where that is possible: 100 nodes have 100 disks, here they would share one.
+std::string MakeHostsFolder() {
+  std::string path = std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp";
+  path += "/vdcu-bench-XXXXXX";
+  CHECK(mkdtemp(path.data()) != nullptr, "mkdtemp " + path);
+  return path;
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+size_t CountItems(const std::string& list) { return json::parse(list)["items"].size(); }
+
+json Pod(const std::string& name, const std::string& scheduler, const json& limits) {
+  return {{"apiVersion", "v1"},
+          {"kind", "Pod"},
+          {"metadata", {{"name", name}, {"namespace", "default"}}},
+          {"spec",
+           {{"schedulerName", scheduler},
+            {"containers",
+             {{{"name", "main"}, {"image", "busybox"}, {"resources", {{"limits", limits}}}}}}}}};
+}
+
+}  // namespace
+
+World::World(int nodes) : hosts_(MakeHostsFolder()) {
+  Install();
+  daemons_ = std::make_unique<Background>(
+      std::vector<std::string>{VDCU_MANY_NODES_BINARY, cluster_.admin_kubeconfig(), hosts_,
+                               std::to_string(nodes)},
+      folder() + "/daemons.log");
+  connection_ = std::make_unique<Connection>(loop_, cluster_.admin_kubeconfig());
+  controller_kubeconfig_ = cluster_.TokenKubeconfig("vdcu-system", "vdcu-controller");
+  kclient::Informer<crds::DcuNode> published(connection_->client(), connection_->loop(),
+                                             All(crds::kDcuNodes, ""), base::SystemRandom());
+  size_t ready = 0;
+  published.AddHandler([&ready](const auto& old_object, const auto& new_object) {
+    if (new_object->ready() && !(old_object && old_object->ready())) ++ready;
+  });
+  published.Start();
+  const auto all_ready = [&] {
+    CHECK(daemons_->Wait(base::Duration(0)) < 0, ReadFile(folder() + "/daemons.log"));
+    return ready == static_cast<size_t>(nodes);
+  };
+  connection_->RunUntil("all DCUNodes", all_ready, seconds(300));
+  WatchPods();
+}
+
+World::~World() {
+  pods_.reset();
+  daemons_.reset();
+  std::filesystem::remove_all(hosts_);
+}
+
+void World::Install() {
+  std::vector<std::string> arguments{"apply"};
+  for (const char* path : {"/config/namespace.yaml", "/crds", "/config/rbac", "/config/policy"}) {
+    arguments.insert(arguments.end(), {"-f", std::string(VDCU_SOURCE_DIR) + path});
+  }
+  for (const auto& command : {arguments, {"wait", "--for=condition=Established", "crd", "--all"}}) {
+    const integration::Output output = cluster_.Kubectl(command);
+    CHECK(output.exit_code == 0, output.text);
+  }
+}
+
+void World::WatchPods() {
+  pods_ = std::make_unique<kclient::Informer<kclient::Pod>>(
+      connection_->client(), connection_->loop(), All(kclient::kPods, "default"),
+      base::SystemRandom());
+  pods_->AddHandler([this](const auto& old_pod, const auto& new_pod) {
+    if (old_pod && old_pod->bound()) --bound_;
+    if (new_pod && new_pod->bound()) ++bound_;
+  });
+  pods_->Start();
+  connection_->RunUntil("the list of pods", [this] { return pods_->synced(); });
+}
+
+std::unique_ptr<Connection> World::ConnectAsController() {
+  return std::make_unique<Connection>(loop_, controller_kubeconfig_);
+}
+
+std::unique_ptr<Connection> World::ConnectAsDaemon(const std::string& node) {
+  connection_->ApplyAll(1, [&](size_t) {
+    return kclient::MakeCreate(
+        kclient::kNodes, "", node,
+        {{"apiVersion", "v1"}, {"kind", "Node"}, {"metadata", {{"name", node}}}});
+  });
+  return std::make_unique<Connection>(loop_,
+                                      cluster_.TokenKubeconfig("vdcu-system", "vdcu-node", node));
+}
+
+void World::DeleteNode(const std::string& node) {
+  connection_->Request("DELETE", "/api/v1/nodes/" + node);
+}
+
+pid_t World::PidOf(const std::string& name) const {
+  return std::stoi(ReadFile(folder() + "/c/pids/" + name));
+}
+
+std::unique_ptr<Background> World::StartController() {
+  const std::string log = folder() + "/controller-" + std::to_string(++controllers_) + ".log";
+  auto controller = std::make_unique<Background>(
+      std::vector<std::string>{VDCU_CONTROLLER_BINARY, "--kubeconfig", controller_kubeconfig_},
+      log);
+  connection_->RunUntil("the controller", [&log] {
+    return ReadFile(log).find("placing begins") != std::string::npos;
+  });
+  return controller;
+}
+
+std::unique_ptr<Background> World::StartKubeScheduler() const {
+  const std::string config = folder() + "/kube-scheduler.yaml";
+  std::ofstream(config) << "apiVersion: kubescheduler.config.k8s.io/v1\n"
+                           "kind: KubeSchedulerConfiguration\n"
+                           "leaderElection: {leaderElect: false}\n"
+                           "clientConnection: {kubeconfig: \""
+                        << cluster_.admin_kubeconfig() << "\", qps: 5000, burst: 5000}\n";
+  return std::make_unique<Background>(
+      std::vector<std::string>{folder() + "/c/bin/kube-scheduler", "--config", config,
+                               "--secure-port=0"},
+      folder() + "/kube-scheduler.log");
+}
+
+void World::CleanUp() {
+  Connection& to = *connection_;
+  to.Request("DELETE", std::string(kPods) + "?gracePeriodSeconds=0");
+  to.RunUntil("all pods gone", [this] { return pods().size() == 0; });
+  to.Request("DELETE", kPartitions);
+  const base::TimePoint deadline = to.Now() + seconds(120);
+  while (CountItems(to.Request("GET", kPartitions)) > 0) {
+    CHECK(to.Now() < deadline, "partitions stay");
+    to.RunFor(base::Duration(200));
+  }
+}
+
+json SlicePod(const std::string& name, const std::string& node) {
+  json pod =
+      Pod(name, "vdcu-scheduler",
+          {{"hygon.com/dcunum", "1"}, {"hygon.com/dcumem", "2000"}, {"hygon.com/dcucores", "15"}});
+  if (!node.empty()) pod["spec"]["nodeSelector"] = {{"kubernetes.io/hostname", node}};
+  return pod;
+}
+
+json CardPod(const std::string& name, const std::string& node) {
+  json pod = Pod(name, "vdcu-scheduler", {{"hygon.com/dcunum", "1"}});
+  pod["spec"]["nodeSelector"] = {{"kubernetes.io/hostname", node}};
+  return pod;
+}
+
+json StockPod(const std::string& name) {
+  return Pod(name, "default-scheduler", {{"hygon.com/dcunum", "1"}});
+}
+
+kclient::Write CreatePod(const json& pod) {
+  return kclient::MakeCreate(kclient::kPods, "default", pod["metadata"]["name"].get<std::string>(),
+                             pod);
+}
+
+kclient::Write DeletePod(const kclient::Pod& pod) {
+  kclient::Write write =
+      kclient::MakeDelete(kclient::kPods, pod.meta.ns, pod.meta.name, pod.meta.uid, "");
+  write.body["gracePeriodSeconds"] = 0;
+  return write;
+}
+
+}  // namespace vdcu::bench

@@ -1,0 +1,69 @@
+// A real control plane with simulated nodes: etcd, kube-apiserver, and one process that plays all
+// node daemons (many_nodes.cc). The controller and the scheduler are started by each benchmark.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "bench/connection.h"
+#include "kclient/core/pod.h"
+#include "kclient/informer.h"
+#include "tests/integration/background.h"
+#include "tests/integration/cluster.h"
+
+namespace vdcu::bench {
+
+class World {
+ public:
+  // `nodes` with 8 cards K100_AI each, all published and ready.
+  explicit World(int nodes);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  Connection& connection() { return *connection_; }
+  const std::string& folder() const { return cluster_.folder(); }
+  pid_t daemons() const { return daemons_->pid(); }
+  // As vdcu-controller, and as vdcu-node on `node`, which is registered now, not ready.
+  std::unique_ptr<Connection> ConnectAsController();
+  std::unique_ptr<Connection> ConnectAsDaemon(const std::string& node);
+  void DeleteNode(const std::string& node);
+  // Of etcd or kube-apiserver.
+  pid_t PidOf(const std::string& name) const;
+
+  // Runs until it has placed nothing yet but is about to.
+  std::unique_ptr<integration::Background> StartController();
+  std::unique_ptr<integration::Background> StartKubeScheduler() const;
+
+  // Pods of the namespace "default" as the watch shows them.
+  const kclient::Store<kclient::Pod>& pods() const { return pods_->store(); }
+  size_t bound() const { return bound_; }
+  // Deletes all pods and partitions and waits until they are gone; where there are partitions, a
+  // controller must run.
+  void CleanUp();
+
+ private:
+  void Install();
+  void WatchPods();
+
+  base::UvLoop loop_;
+  integration::Cluster cluster_;
+  std::string hosts_;
+  std::unique_ptr<integration::Background> daemons_;
+  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<kclient::Informer<kclient::Pod>> pods_;
+  size_t bound_ = 0;
+  std::string controller_kubeconfig_;
+  int controllers_ = 0;  // started so far
+};
+
+// A pod of one slice, 15 % and 2000 MiB, for our scheduler; on `node` only, where it is given.
+nlohmann::json SlicePod(const std::string& name, const std::string& node = "");
+// A pod of one whole card on `node` for our scheduler.
+nlohmann::json CardPod(const std::string& name, const std::string& node);
+// A pod that asks the stock scheduler for one hygon.com/dcunum.
+nlohmann::json StockPod(const std::string& name);
+kclient::Write CreatePod(const nlohmann::json& pod);
+kclient::Write DeletePod(const kclient::Pod& pod);
+
+}  // namespace vdcu::bench
