@@ -3,6 +3,9 @@ MAKEFLAGS += --no-print-directory
 STEP := @tools/step
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 30
+# The compiler cache serves every clone: where the tree stands does not count.
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
 CTEST := ctest --output-on-failure --no-tests=error
 # What the integration tests start; kube-scheduler is never needed.
 CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kubectl
@@ -23,7 +26,7 @@ demo: ## all of it on a control plane of its own, about half a minute once built
 	@demo/run
 
 # The last command is one run of ctest, so that its summary ends the output.
-test: deps control-plane build-tests build-asan ## unit tests (also with ASan and UBSan), integration tests, lint
+test: deps control-plane build-tests build-asan ## unit tests with ASan and UBSan, integration tests, lint
 	@$(CTEST) --test-dir build -j $(JOBS)
 
 lint: deps configure ## format, layers, headers alone, shell; clang-tidy on what changed (ALL=1: on all)
