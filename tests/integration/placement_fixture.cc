@@ -84,11 +84,15 @@ World& PlacementTest::world() {
   return one;
 }
 
-void PlacementTest::SetUp() {
+void PlacementTest::StartAll() {
   for (Worker* worker : {&world().big, &world().small}) {
     if (!worker->runs()) worker->Start();
   }
   if (!world().controller) world().controller = world().MakeController("controller");
+}
+
+void PlacementTest::SetUp() {
+  StartAll();
   for (const Worker* worker : world().workers()) {
     ASSERT_TRUE(
         Eventually(worker->name() + " published its cards", [&] { return worker->Published(); }));
@@ -96,6 +100,7 @@ void PlacementTest::SetUp() {
 }
 
 void PlacementTest::TearDown() {
+  StartAll();
   for (const char* path : {kPods, kPartitions}) api().Call("DELETE", std::string(path) + kAtOnce);
   Eventually("all partitions are gone", [&] { return api().List(kPartitions).empty(); });
   for (const Worker* worker : world().workers()) {
@@ -143,7 +148,10 @@ std::string PlacementTest::Bound(const std::string& pod) {
     if (object.is_object()) node = object["spec"].value("nodeName", "");
     return !node.empty();
   });
-  if (node.empty()) ADD_FAILURE() << Condition(object, "PodScheduled").dump();
+  if (node.empty()) {
+    ADD_FAILURE() << Condition(object, "PodScheduled").dump() << "\n"
+                  << world().cluster.Kubectl({"events"}).text;
+  }
   return node;
 }
 

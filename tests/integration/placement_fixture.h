@@ -89,6 +89,7 @@ class PlacementTest : public testing::Test {
   void ExpectFilesOfAssignments();
 
  private:
+  static void StartAll();
   std::string Logs() const;
 };
 
