@@ -5,6 +5,8 @@
 #include <cctype>
 #include <map>
 
+#include "base/listen_address.h"
+
 namespace vdcu::base {
 
 namespace {
@@ -15,6 +17,11 @@ std::string EnvironmentName(const std::string& flag) {
     return c == '-' ? '_' : static_cast<char>(std::toupper(c));
   });
   return name;
+}
+
+std::string CheckListen(const std::string& address) {
+  const Status right = address.empty() ? Ok() : CheckListenAddress(address);
+  return right ? "" : right.error().message;
 }
 
 }  // namespace
@@ -40,7 +47,8 @@ void AddCommonFlags(CLI::App& app, CommonFlags& flags) {
       ->type_name("FILE");
   app.add_option("--listen", flags.listen,
                  "Serve /healthz, /readyz and /metrics there; without it serve nothing")
-      ->type_name("ADDRESS:PORT");
+      ->type_name("ADDRESS:PORT")
+      ->check(CheckListen);
   const auto level = [&flags](Level value) { return [&flags, value] { flags.log_level = value; }; };
   AddChoice(app, "--log-level", "The least important messages that are logged",
             {{"debug", level(Level::kDebug)},

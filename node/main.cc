@@ -1,7 +1,6 @@
 // vdcu-node: see daemon.h.
 
 #include <csignal>
-#include <iostream>
 #include <memory>
 
 #include "base/file.h"
@@ -47,10 +46,6 @@ int Run(const Options& options) {
                  .resource_names = options.resource_names},
                 base::SystemRandom());
   const auto server = Serve(loop, options, daemon, metrics);
-  if (!server && server.error().code == base::ErrorCode::kInvalid) {
-    std::cerr << "--listen: " << server.error().message << "\n";
-    return base::kExitUsage;
-  }
   if (!server) return Fail("cannot listen", server.error());
   if (const base::Status started = daemon.Start(); !started) {
     return Fail("cannot start", started.error());

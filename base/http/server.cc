@@ -7,7 +7,7 @@
 
 #include <utility>
 
-#include "base/http/listen_address.h"
+#include "base/listen_address.h"
 
 namespace vdcu::base {
 

@@ -1,4 +1,4 @@
-#include "base/http/listen_address.h"
+#include "base/listen_address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -93,13 +93,15 @@ int Bind(const SocketAddress& address) {
 
 }  // namespace
 
+Status CheckListenAddress(std::string_view text) {
+  if (Parse(text)) return Ok();
+  return Invalid("listen address \"" + std::string(text) +
+                 "\" is not ADDR:PORT, [ADDR]:PORT or :PORT with a numeric address");
+}
+
 Result<int> ListenOn(std::string_view text) {
-  const auto address = Parse(text);
-  if (!address) {
-    return Invalid("listen address \"" + std::string(text) +
-                   "\" is not ADDR:PORT, [ADDR]:PORT or :PORT with a numeric address");
-  }
-  int socket = Bind(*address);
+  RETURN_IF_ERROR(CheckListenAddress(text));
+  int socket = Bind(*Parse(text));
   if (text.starts_with(':') && (socket == -EAFNOSUPPORT || socket == -EADDRNOTAVAIL)) {
     // A host without IPv6.
     socket = Bind(Make(in_addr{INADDR_ANY}, *ParsePort(text.substr(1))));
