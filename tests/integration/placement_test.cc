@@ -123,7 +123,7 @@ TEST_F(PlacementTest, AReservedPartitionServesOnePodAfterTheOther) {
   ASSERT_TRUE(files.contains("/etc/vdev/vdev0.conf"));
 
   const auto used_by = [&] {
-    const json partition = FindPartition("reserved");
+    json partition = FindPartition("reserved");
     return partition["status"].value("usedBy", json::object()).value("name", "");
   };
   Create(Pod("first", kWholeCard, {{"vdcu.io/partition", "reserved"}}));
