@@ -179,10 +179,6 @@ Plan Explain(const Cluster& cluster, const std::string& key, const std::string& 
   } else {
     AppendUnscheduled(plan, *waiting.pod, kUnschedulable, message, at);
   }
-  for (const auto& [node, until] : waiting.avoided()) {
-    if (until <= at.now) continue;
-    plan.requeue_after = std::min(plan.requeue_after.value_or(until - at.now), until - at.now);
-  }
   return plan;
 }
 

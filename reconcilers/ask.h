@@ -34,8 +34,7 @@ base::Result<dcu::NodeFilter> FilterFor(const Cluster& cluster, const std::strin
 // The writes that give it these cards.
 Plan Grant(const Cluster& cluster, const std::string& key, const dcu::Placement& placement);
 
-// Says on the object, and in an event, why it waits; comes back when a node that is avoided may be
-// tried again.
+// Says on the object, and in an event, why it waits.
 Plan Explain(const Cluster& cluster, const std::string& key, const std::string& message,
              const Instant& at);
 

@@ -41,6 +41,9 @@ struct Settings {
 // Nodes that an object is not placed on, and until when.
 using Avoided = std::map<std::string, base::TimePoint>;
 
+// After how long the next of them may be tried again.
+std::optional<base::Duration> NextRetry(const Avoided& avoided, base::TimePoint now);
+
 // How far our last write to an object has come.
 enum class Sent { kNothing, kInFlight, kUnknown, kCommitted };
 

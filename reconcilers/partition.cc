@@ -154,6 +154,7 @@ Plan ReconcilePartition(Cluster& cluster, std::string_view key, const PartitionI
   }
   if (partition.assigned()) return ReconcileReservedAssignment(cluster, partition, at);
   plan.place = true;
+  plan.requeue_after = NextRetry(entry->avoided, at.now);
   return plan;
 }
 

@@ -98,6 +98,7 @@ Plan ReconcileOwnPartitions(Cluster& cluster, const PodEntry& entry,
   Plan plan;
   if (partitions.empty()) {
     plan.place = true;
+    plan.requeue_after = NextRetry(entry.avoided, at.now);
     return plan;
   }
   // The watch brings the pod back.

@@ -187,7 +187,7 @@ TEST_F(PlacerTest, ANodeThatRefusedIsTriedAgainAfterAWhile) {
   shown_.cluster.AvoidForPod("team-a/p", "n", shown_.at.now + base::Duration(30'000));
   placer_.Add("pod/team-a/p", shown_.at.now);
   EXPECT_THAT(Decide(), ElementsAre("p waits"));
-  EXPECT_EQ(last_.requeue_after, base::Duration(30'000));
+  EXPECT_EQ(shown_.OfPod("p").requeue_after, base::Duration(30'000)) << "each time";
   shown_.Pass(base::Duration(29'999));
   placer_.Add("pod/team-a/p", shown_.at.now);
   EXPECT_THAT(Decide(), IsEmpty());
