@@ -1,0 +1,84 @@
+#include "controller/options.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <string>
+#include <vector>
+
+namespace vdcu::controller {
+namespace {
+
+std::variant<Options, int> Parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "vdcu-controller");
+  return ParseOptions(static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(Options, HaveTheirDefaults) {
+  const auto parsed = Parse({});
+  const Options* options = std::get_if<Options>(&parsed);
+  ASSERT_NE(options, nullptr);
+  EXPECT_EQ(options->scheduler_name, "vdcu-scheduler");
+  EXPECT_EQ(options->policy, dcu::Policy::kBinPack);
+  EXPECT_FALSE(options->leader_elect);
+  EXPECT_EQ(options->lease_namespace, "");
+  EXPECT_EQ(options->common.kubeconfig, "");
+  EXPECT_EQ(options->common.listen, "");
+}
+
+TEST(Options, TakeFlagsAndEnvironment) {
+  setenv("VDCU_POLICY", "Spread", 1);
+  setenv("VDCU_SCHEDULER_NAME", "from-env", 1);
+  setenv("VDCU_LEADER_ELECT", "true", 1);
+  const auto parsed = Parse({"--scheduler-name", "from-flag", "--lease-namespace", "infra",
+                             "--kubeconfig", "k", "--listen", "127.0.0.1:0"});
+  unsetenv("VDCU_POLICY");
+  unsetenv("VDCU_SCHEDULER_NAME");
+  unsetenv("VDCU_LEADER_ELECT");
+  const Options* options = std::get_if<Options>(&parsed);
+  ASSERT_NE(options, nullptr);
+  EXPECT_EQ(options->scheduler_name, "from-flag") << "a flag wins";
+  EXPECT_EQ(options->policy, dcu::Policy::kSpread);
+  EXPECT_TRUE(options->leader_elect);
+  EXPECT_EQ(options->lease_namespace, "infra");
+  EXPECT_EQ(options->common.kubeconfig, "k");
+  EXPECT_EQ(options->common.listen, "127.0.0.1:0");
+}
+
+TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
+  struct Case {
+    std::vector<const char*> arguments;
+    std::vector<std::string> want;
+  };
+  for (const Case& c :
+       std::vector<Case>{{{"--policy", "binpack"}, {"--policy", "binpack", "BinPack|Spread"}},
+                         {{"--scheduler-name", ""}, {"--scheduler-name", "want a name"}},
+                         {{"--log-level", "loud"}, {"--log-level", "loud", "debug"}},
+                         {{"--log-format", "xml"}, {"--log-format", "xml", "json"}},
+                         {{"--leader-elect=perhaps"}, {"--leader-elect", "perhaps"}},
+                         {{"--bogus"}, {"--bogus"}},
+                         {{"stray"}, {"stray"}}}) {
+    testing::internal::CaptureStderr();
+    const auto parsed = Parse(c.arguments);
+    const std::string text = testing::internal::GetCapturedStderr();
+    const int* code = std::get_if<int>(&parsed);
+    ASSERT_NE(code, nullptr) << c.arguments[0];
+    EXPECT_EQ(*code, 2) << text;
+    for (const std::string& want : c.want) {
+      EXPECT_NE(text.find(want), std::string::npos) << want << " is not in: " << text;
+    }
+  }
+}
+
+TEST(Options, HelpAndVersionEndWell) {
+  for (const char* flag : {"--help", "--version"}) {
+    testing::internal::CaptureStdout();
+    const auto parsed = Parse({flag});
+    EXPECT_FALSE(testing::internal::GetCapturedStdout().empty());
+    ASSERT_NE(std::get_if<int>(&parsed), nullptr);
+    EXPECT_EQ(std::get<int>(parsed), 0);
+  }
+}
+
+}  // namespace
+}  // namespace vdcu::controller

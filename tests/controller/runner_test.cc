@@ -1,0 +1,180 @@
+#include "controller/runner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/builders/builders.h"
+#include "tests/fakes/fake_transport.h"
+#include "tests/fakes/simulated_loop.h"
+
+namespace vdcu::controller {
+namespace {
+
+using base::ErrorCode;
+using builders::MakePod;
+using reconcilers::Outcome;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(OutcomeOf, WhatAnAnswerSaysAboutAWrite) {
+  const reconcilers::AssumeBound bind;
+  const reconcilers::AssumeCreated create;
+  const reconcilers::AssumeWritten patch;
+  struct Case {
+    std::string name;
+    reconcilers::Assumption assumption;
+    ErrorCode code;
+    Outcome want;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"no answer", create, ErrorCode::kUnavailable, Outcome::kUnknown},
+           {"an answer that is cut off", create, ErrorCode::kCorrupt, Outcome::kUnknown},
+           {"a call that was given up", create, ErrorCode::kCancelled, Outcome::kUnknown},
+           {"what exists may be ours", create, ErrorCode::kAlreadyExists, Outcome::kUnknown},
+           {"a pod that is bound may be by us", bind, ErrorCode::kConflict, Outcome::kUnknown},
+           {"an object that has changed since", patch, ErrorCode::kConflict, Outcome::kRefused},
+           {"a pod that is gone", bind, ErrorCode::kNotFound, Outcome::kRefused},
+           {"no right", create, ErrorCode::kForbidden, Outcome::kRefused},
+           {"too many requests", patch, ErrorCode::kThrottled, Outcome::kRefused},
+           {"against a rule", create, ErrorCode::kInvalid, Outcome::kRefused}}) {
+    EXPECT_EQ(OutcomeOf(c.assumption, base::Error{c.code, "", {}}), c.want) << c.name;
+  }
+  EXPECT_EQ(OutcomeOf(create, base::Ok()), Outcome::kCommitted);
+}
+
+class RunnerTest : public testing::Test {
+ protected:
+  RunnerTest() {
+    cluster_.OnNode(nullptr, builders::MakeNode("n").Obj());
+    cluster_.OnDcuNode(nullptr, builders::MakeDcuNode("n").Cards(1).Obj());
+  }
+
+  void Show(const builders::PodPtr& pod) {
+    cluster_.OnPod(nullptr, pod);
+    runner_.OnChange();
+  }
+  static builders::PodPtr Waiting(const std::string& name) {
+    return MakePod(name).Limits({{"hygon.com/dcunum", 1}, {"hygon.com/dcucores", 10}}).Obj();
+  }
+  // Of a pod that is told at once why it is never placed.
+  static builders::PodPtr Wrong(const std::string& name) { return MakePod(name).Obj(); }
+  // "PATCH /path" of the requests since the last call.
+  std::vector<std::string> Sent() {
+    std::vector<std::string> sent;
+    for (; seen_ < transport_.requests().size(); ++seen_) {
+      const auto& request = transport_.requests()[seen_];
+      sent.push_back(request.method + " " + request.path.substr(0, request.path.find('?')));
+    }
+    return sent;
+  }
+  void RunFor(int milliseconds) { loop_.Advance(base::Duration(milliseconds)); }
+
+  fakes::SimulatedLoop loop_;
+  fakes::FakeTransport transport_;
+  kclient::Client client_{transport_};
+  reconcilers::Cluster cluster_{reconcilers::Settings()};
+  Metrics metrics_;
+  kclient::EventRecorder events_{
+      loop_, client_, {"vdcu.io/controller", "test", [] { return false; }}, [] { return 0.5; }};
+  bool may_write_ = true;
+  Runner runner_{{loop_, client_, cluster_, events_, metrics_, [this] { return may_write_; }},
+                 [] { return 0.5; }};
+  size_t seen_ = 0;
+
+  const std::string pods_ = "/api/v1/namespaces/team-a/pods/";
+};
+
+TEST_F(RunnerTest, DecidesNothingBeforeItsStart) {
+  Show(Wrong("p"));
+  RunFor(1'000);
+  EXPECT_THAT(Sent(), IsEmpty());
+  runner_.Start();
+  RunFor(0);
+  EXPECT_THAT(Sent(), ElementsAre("PATCH " + pods_ + "p/status"));
+}
+
+TEST_F(RunnerTest, WhatIsRefusedIsTriedAgainLaterNotAtOnce) {
+  runner_.Start();
+  Show(Waiting("p"));
+  RunFor(0);
+  const std::string create = "POST /apis/vdcu.io/v1alpha1/namespaces/team-a/vdcupartitions";
+  EXPECT_THAT(Sent(), ElementsAre(create));
+  transport_.Answer(0, 403, "{}");
+  RunFor(0);
+  EXPECT_THAT(Sent(), IsEmpty());
+  RunFor(100);
+  EXPECT_THAT(Sent(), ElementsAre(create));
+  transport_.Answer(1, 429, "{}", base::Duration(3'000));
+  RunFor(2'999);
+  EXPECT_THAT(Sent(), IsEmpty()) << "the server said when";
+  RunFor(1);
+  EXPECT_THAT(Sent(), ElementsAre(create));
+}
+
+TEST_F(RunnerTest, ALostAnswerOfAPodThatIsGoneIsFoundOut) {
+  runner_.Start();
+  Show(Waiting("p"));
+  RunFor(0);
+  EXPECT_EQ(Sent().size(), 1u);
+  cluster_.OnPod(Waiting("p"), nullptr);
+  runner_.OnChange();
+  transport_.Fail(0, {ErrorCode::kUnavailable, "connection lost", {}});
+  RunFor(1'000);
+  EXPECT_EQ(Sent().size(), 1u) << "else its cards would be taken for good";
+}
+
+TEST_F(RunnerTest, ASilentNodeDoesNotHoldUpTheRest) {
+  runner_.Start();
+  cluster_.NoteSilent("n", loop_.clock().Now() + base::Duration(30'000));
+  Show(Waiting("p"));
+  RunFor(0);
+  EXPECT_THAT(Sent(), ElementsAre("PATCH " + pods_ + "p/status"));
+  transport_.Answer(0, 200, "{}");
+  Show(Wrong("q"));
+  RunFor(0);
+  EXPECT_THAT(Sent(), ElementsAre("PATCH " + pods_ + "q/status"));
+  transport_.Answer(1, 200, "{}");
+  RunFor(30'000);
+  EXPECT_EQ(Sent().size(), 1u) << "the node is tried again";
+}
+
+TEST_F(RunnerTest, WritesOnlyWhileItMay) {
+  runner_.Start();
+  may_write_ = false;
+  Show(Wrong("p"));
+  RunFor(1'000);
+  EXPECT_THAT(Sent(), IsEmpty());
+  may_write_ = true;
+  RunFor(60'000);
+  EXPECT_EQ(Sent().size(), 1u);
+}
+
+TEST_F(RunnerTest, NoMoreThanSoManyWritesAreUnderWay) {
+  runner_.Start();
+  for (int i = 0; i < 100; ++i) Show(Wrong("p" + std::to_string(i)));
+  RunFor(0);
+  EXPECT_EQ(Sent().size(), Runner::kMostInFlight);
+  for (size_t i = 0; i < 10; ++i) transport_.Answer(i, 200, "{}");
+  RunFor(0);
+  EXPECT_EQ(Sent().size(), 10u);
+}
+
+TEST_F(RunnerTest, DrainingAwaitsWhatIsUnderWay) {
+  runner_.Start();
+  Show(Wrong("p"));
+  RunFor(0);
+  bool drained = false;
+  runner_.Drain([&] { drained = true; });
+  Show(Wrong("q"));
+  RunFor(60'000);
+  EXPECT_EQ(Sent().size(), 1u);
+  EXPECT_FALSE(drained);
+  transport_.Answer(0, 200, "{}");
+  EXPECT_TRUE(drained);
+}
+
+}  // namespace
+}  // namespace vdcu::controller
