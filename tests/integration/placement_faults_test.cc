@@ -67,11 +67,11 @@ TEST_F(BurstTest, ProcessesAreKilledInABurstAndNothingIsGrantedTwice) {
   world().controller.reset();  // SIGKILL
   ExpectNoBreach();
   world().controller = world().MakeController("controller");
-  Reach(15);
+  Reach(6);
   world().big.Kill();
   ExpectNoBreach();
   world().big.Start();
-  Reach(25);
+  Reach(12);
   world().small.Kill();
   world().controller.reset();
   ExpectNoBreach();
