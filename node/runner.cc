@@ -10,6 +10,10 @@ namespace {
 
 constexpr size_t kMostInFlight = 8;
 
+// For the watch to show what the object is now. It may have nothing to show: a server also answers
+// so for reasons of its own (a quota's conflict, a kind that is not served for a moment).
+constexpr base::Duration kWatchDelay{1'000};
+
 // The object has changed or is gone: what the watch shows next is decided upon anew.
 bool WatchDecides(base::ErrorCode code) {
   return code == base::ErrorCode::kConflict || code == base::ErrorCode::kNotFound ||
@@ -92,13 +96,17 @@ void Runner::Finish(const std::string& key, base::Status status) {
     if (WatchDecides(error.code)) {
       base::Log(base::Level::kDebug, "decided anew after the watch",
                 {{"key", key}, {"error", error.message}});
-      queue_.Forget(key);
+      queue_.AddAfter(key, kWatchDelay);
     } else {
       // Of several failures in a row the first is told.
       const bool first = queue_.Failures(key) == 0;
       base::Log(first ? base::Level::kWarning : base::Level::kDebug, "failed, will try again",
                 {{"key", key}, {"error", error.message}});
-      queue_.AddRateLimited(key);
+      if (error.retry_after > base::Duration(0)) {
+        queue_.AddAfter(key, error.retry_after);
+      } else {
+        queue_.AddRateLimited(key);
+      }
     }
   }
   queue_.Done(key);

@@ -3,7 +3,8 @@
 //
 // Promises: a key is never processed twice at once; a bounded number of keys has requests in
 // flight; a key's writes go out one after another and the first failure ends them; after a conflict
-// or a missing object the watch brings the key back; what else failed is tried again with backoff.
+// or a missing object the watch brings the key back, or else it is tried again after a second; what
+// else failed is tried again with backoff, or when the server says.
 #pragma once
 
 #include <functional>

@@ -62,16 +62,32 @@ TEST_F(RunnerTest, WritesInOrderAndTellsAfterTheLast) {
   EXPECT_EQ(processed_.size(), 1u);
 }
 
-TEST_F(RunnerTest, AfterAConflictWaitsForTheWatch) {
+TEST_F(RunnerTest, AfterAConflictGivesTheWatchASecond) {
   process_ = [&](const std::string&) { return Work{.writes = {WriteOf("one"), WriteOf("two")}}; };
   runner_.Start();
   runner_.Add("a");
   Turn();
   transport_.Answer(0, 409, Refused(409, "Conflict"));
-  Turn(milliseconds(600'000));
+  Turn(milliseconds(900));
   EXPECT_EQ(transport_.requests().size(), 1u) << "the second write was not sent";
   EXPECT_EQ(processed_.size(), 1u);
   EXPECT_EQ(runner_.in_flight(), 0u);
+  Turn(milliseconds(200));
+  EXPECT_EQ(processed_.size(), 2u) << "the watch may have nothing to show";
+}
+
+TEST_F(RunnerTest, TriesAgainWhenTheServerSays) {
+  process_ = [&](const std::string&) { return Work{.writes = {WriteOf("one")}}; };
+  runner_.Start();
+  runner_.Add("a");
+  Turn();
+  transport_.Answer(0, 429,
+                    R"({"kind": "Status", "status": "Failure", "code": 429,
+                        "reason": "TooManyRequests", "details": {"retryAfterSeconds": 7}})");
+  Turn(milliseconds(6'900));
+  EXPECT_EQ(processed_.size(), 1u);
+  Turn(milliseconds(200));
+  EXPECT_EQ(processed_.size(), 2u);
 }
 
 TEST_F(RunnerTest, TriesAgainAfterAFailureWithGrowingDelay) {
