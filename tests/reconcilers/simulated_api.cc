@@ -1,0 +1,298 @@
+#include "tests/reconcilers/simulated_api.h"
+
+#include "base/check.h"
+
+namespace vdcu::reconcilers {
+
+using kclient::HttpRequest;
+using kclient::HttpResponse;
+using Json = SimulatedApi::Json;
+
+namespace {
+
+HttpResponse Refuse(int status, const std::string& reason) {
+  const Json body = {{"kind", "Status"}, {"code", status}, {"reason", reason}, {"message", reason}};
+  return {status, body.dump(), {}};
+}
+
+HttpResponse Done(const Json& object) { return {200, object.dump(), {}}; }
+
+std::string Text(const Json& object, const char* pointer) {
+  return object.value(Json::json_pointer(pointer), std::string());
+}
+
+// A binding carries its UID in metadata, a patch too; a delete in its preconditions.
+bool Holds(const Json& wanted, const Json& object) {
+  for (const char* field : {"uid", "resourceVersion"}) {
+    const std::string text = wanted.value(field, std::string());
+    if (!text.empty() && text != object["metadata"][field]) return false;
+  }
+  return true;
+}
+
+void MergeConditions(Json& status, const Json& patch) {
+  Json& conditions = status["conditions"];
+  for (const Json& wanted : patch.value("conditions", Json::array())) {
+    bool found = false;
+    for (Json& condition : conditions) {
+      if (condition["type"] != wanted["type"]) continue;
+      condition.merge_patch(wanted);
+      found = true;
+    }
+    if (!found) conditions.push_back(wanted);
+  }
+}
+
+}  // namespace
+
+class SimulatedApi::Call : public kclient::Call {
+ public:
+  Call(SimulatedApi& api, uint64_t id) : api_(api), id_(id) {}
+  ~Call() override {
+    api_.watches_.erase(id_);
+    const auto pending = api_.pending_.find(id_);
+    if (pending != api_.pending_.end()) pending->second.on_done = nullptr;
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+ private:
+  SimulatedApi& api_;
+  const uint64_t id_;
+};
+
+// --- requests and watches ---
+
+kclient::CallPtr SimulatedApi::Send(HttpRequest request, kclient::ResponseCallback on_done) {
+  const uint64_t id = next_id_++;
+  Pending& pending = pending_[id];
+  pending.request = std::move(request);
+  pending.on_done = std::move(on_done);
+  pending.timer = loop_.MakeTimer([this, id] { OnArrival(id); });
+  pending.timer->Start(Delay());
+  return std::make_unique<Call>(*this, id);
+}
+
+void SimulatedApi::OnArrival(uint64_t id) {
+  Pending& pending = pending_.at(id);
+  const double fate = Draw();
+  if (fate < faults_ / 3) {
+    pending.answer = Draw() < 0.5 ? Refuse(403, "Forbidden") : Refuse(429, "TooManyRequests");
+  } else if (fate < faults_ * 2 / 3) {
+    pending.answer = base::Error{base::ErrorCode::kUnavailable, "lost on the way there", {}};
+  } else {
+    const bool matters =
+        pending.request.method != "GET" && Parse(pending.request.path).kind != "events";
+    if (!pending.on_done && matters) ++strays_;
+    pending.answer = Handle(pending.request);
+    if (fate < faults_) {
+      pending.answer = base::Error{base::ErrorCode::kUnavailable, "lost on the way back", {}};
+    }
+  }
+  pending.timer = loop_.MakeTimer([this, id] { OnAnswer(id); });
+  pending.timer->Start(Delay());
+}
+
+void SimulatedApi::OnAnswer(uint64_t id) {
+  Pending pending = std::move(pending_.at(id));
+  pending_.erase(id);
+  if (pending.on_done) pending.on_done(std::move(pending.answer));
+}
+
+kclient::CallPtr SimulatedApi::Stream(HttpRequest request, kclient::DataCallback on_data,
+                                      kclient::ResponseCallback on_end) {
+  const uint64_t id = next_id_++;
+  constexpr std::string_view kVersion = "resourceVersion=";
+  const int64_t from =
+      std::stoll(request.path.substr(request.path.find(kVersion) + kVersion.size()));
+  Watch& watch = watches_[id];
+  watch.kind = Parse(request.path).kind;
+  const auto& log = kinds_[watch.kind].log;
+  while (watch.next < log.size() && log[watch.next].first <= from) ++watch.next;
+  watch.on_data = std::move(on_data);
+  watch.on_end = std::move(on_end);
+  watch.timer = loop_.MakeTimer([this, id] { OnWatchTimer(id); });
+  watch.timer->Start(Delay());
+  return std::make_unique<Call>(*this, id);
+}
+
+void SimulatedApi::OnWatchTimer(uint64_t id) {
+  Watch& watch = watches_.at(id);
+  const auto& log = kinds_[watch.kind].log;
+  if (Draw() < faults_ / 4) return EndWatch(id, Draw() < 0.3);
+  if (watch.next == log.size()) return;
+  const std::string line = log[watch.next++].second;
+  if (watch.next < log.size()) watch.timer->Start(Draw() < 0.5 ? base::Duration(0) : Delay());
+  const auto on_data = watch.on_data;  // it may end the watch
+  on_data(line);
+}
+
+void SimulatedApi::EndWatch(uint64_t id, bool expired) {
+  Watch& watch = watches_.at(id);
+  if (expired) {
+    const auto on_data = watch.on_data;
+    const Json status = {{"kind", "Status"}, {"code", 410}, {"reason", "Expired"}};
+    return on_data(Json{{"type", "ERROR"}, {"object", status}}.dump() + "\n");
+  }
+  const auto on_end = watch.on_end;
+  watches_.erase(id);
+  on_end(base::Error{base::ErrorCode::kUnavailable, "the watch broke", {}});
+}
+
+// --- what a request does ---
+
+// /api/v1/namespaces/NS/pods/NAME/binding, /apis/vdcu.io/v1alpha1/dcunodes/NAME, …
+SimulatedApi::Target SimulatedApi::Parse(const std::string& path) {
+  std::vector<std::string> parts;
+  const std::string clean = path.substr(1, path.find('?') - 1) + "/";
+  for (size_t begin = 0; begin < clean.size();) {
+    const size_t end = clean.find('/', begin);
+    parts.push_back(clean.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  parts.erase(parts.begin(), parts.begin() + (parts[0] == "api" ? 2 : 3));
+  std::string ns;
+  if (parts[0] == "namespaces") {
+    ns = parts[1] + "/";
+    parts.erase(parts.begin(), parts.begin() + 2);
+  }
+  parts.resize(3);
+  return {parts[0], ns + parts[1], parts[2]};
+}
+
+HttpResponse SimulatedApi::Handle(const HttpRequest& request) {
+  const Target target = Parse(request.path);
+  if (request.method == "GET") return List(target.kind);
+  const Json body = Json::parse(request.body);
+  if (target.kind == "events") {
+    Json event = body;
+    event["metadata"]["uid"] = "event";
+    return Done(event);
+  }
+  if (target.subresource == "binding") return HandleBind(target, body);
+  if (request.method == "POST") return HandleCreate(target, body);
+  if (request.method == "PATCH") return HandlePatch(target, body);
+  return HandleDelete(target, body);
+}
+
+HttpResponse SimulatedApi::List(const std::string& kind) {
+  Json items = Json::array();
+  for (const auto& [key, object] : kinds_[kind].objects) items.push_back(object);
+  return Done({{"metadata", {{"resourceVersion", std::to_string(version_)}}}, {"items", items}});
+}
+
+HttpResponse SimulatedApi::HandleCreate(const Target& target, const Json& body) {
+  const std::string key = target.key + Text(body, "/metadata/name");
+  if (Find(target.kind, key)) return Refuse(409, "AlreadyExists");
+  Json object = body;
+  object.erase("status");
+  Create(target.kind, std::move(object));
+  return Done(*Find(target.kind, key));
+}
+
+HttpResponse SimulatedApi::HandleBind(const Target& target, const Json& body) {
+  const Json* pod = Find(target.kind, target.key);
+  if (!pod) return Refuse(404, "NotFound");
+  const bool bound = !Text(*pod, "/spec/nodeName").empty();
+  const bool deleting = (*pod)["metadata"].contains("deletionTimestamp");
+  if (!Holds(body["metadata"], *pod) || bound || deleting) return Refuse(409, "Conflict");
+  const std::string node = body["target"]["name"];
+  if (const std::string wrong = on_bind(*pod, node); !wrong.empty()) {
+    wrong_bindings_.push_back(target.key + ": " + wrong);
+  }
+  Change(target.kind, target.key, [&](Json& changed) { changed["spec"]["nodeName"] = node; });
+  return Done(body);
+}
+
+HttpResponse SimulatedApi::HandlePatch(const Target& target, const Json& body) {
+  const Json* object = Find(target.kind, target.key);
+  if (!object) return Refuse(404, "NotFound");
+  if (!Holds(body["metadata"], *object)) return Refuse(409, "Conflict");
+  Json next = *object;
+  if (target.subresource == "status") {
+    if (target.kind == "pods") {
+      MergeConditions(next["status"], body["status"]);
+    } else {
+      next["status"].merge_patch(body["status"]);
+    }
+  } else {
+    const Json::json_pointer assignment("/spec/assignment");
+    Json patch = body;
+    patch["metadata"].erase("resourceVersion");
+    patch.erase("status");
+    next.merge_patch(patch);
+    const bool changes = object->contains(assignment) && next.contains(assignment) &&
+                         object->at(assignment) != next.at(assignment);
+    if (changes) return Refuse(422, "Invalid");
+  }
+  Put(target.kind, target.key, std::move(next));
+  return Done(body);
+}
+
+HttpResponse SimulatedApi::HandleDelete(const Target& target, const Json& body) {
+  const Json* object = Find(target.kind, target.key);
+  if (!object) return Refuse(404, "NotFound");
+  if (!Holds(body["preconditions"], *object)) return Refuse(409, "Conflict");
+  Delete(target.kind, target.key);
+  return Done({{"kind", "Status"}, {"status", "Success"}});
+}
+
+// --- what is stored ---
+
+const Json* SimulatedApi::Find(const std::string& kind, const std::string& key) {
+  const auto& objects = kinds_[kind].objects;
+  const auto found = objects.find(key);
+  return found == objects.end() ? nullptr : &found->second;
+}
+
+void SimulatedApi::Create(const std::string& kind, Json object) {
+  const std::string ns = Text(object, "/metadata/namespace");
+  const std::string key = (ns.empty() ? "" : ns + "/") + Text(object, "/metadata/name");
+  CHECK(!Find(kind, key), "exists: " + key);
+  object["metadata"]["uid"] = "uid-" + std::to_string(++version_);
+  object["metadata"]["generation"] = 1;
+  object["metadata"]["creationTimestamp"] = base::FormatTime(loop_.clock().Wall());
+  Store(kind, key, std::move(object), "ADDED");
+}
+
+void SimulatedApi::Change(const std::string& kind, const std::string& key,
+                          const std::function<void(Json&)>& change) {
+  Json object = *Find(kind, key);
+  change(object);
+  Put(kind, key, std::move(object));
+}
+
+void SimulatedApi::Delete(const std::string& kind, const std::string& key) {
+  Change(kind, key, [this](Json& object) {
+    Json& meta = object["metadata"];
+    if (meta.contains("deletionTimestamp")) return;
+    meta["deletionTimestamp"] = base::FormatTime(loop_.clock().Wall());
+    meta["generation"] = meta["generation"].get<int>() + 1;
+  });
+}
+
+void SimulatedApi::Put(const std::string& kind, const std::string& key, Json object) {
+  const Json& before = *Find(kind, key);
+  if (object == before) return;
+  Json& meta = object["metadata"];
+  if (object["spec"] != before.value("spec", Json())) {
+    meta["generation"] = meta["generation"].get<int>() + 1;
+  }
+  const bool gone =
+      meta.contains("deletionTimestamp") && meta.value("finalizers", Json::array()).empty();
+  Store(kind, key, std::move(object), gone ? "DELETED" : "MODIFIED");
+  if (gone) kinds_[kind].objects.erase(key);
+}
+
+void SimulatedApi::Store(const std::string& kind, const std::string& key, Json object,
+                         const char* type) {
+  object["metadata"]["resourceVersion"] = std::to_string(++version_);
+  Kind& stored = kinds_[kind];
+  stored.log.emplace_back(version_, Json{{"type", type}, {"object", object}}.dump() + "\n");
+  stored.objects[key] = std::move(object);
+  for (auto& [id, watch] : watches_) {
+    if (watch.kind == kind && !watch.timer->armed()) watch.timer->Start(Delay());
+  }
+}
+
+}  // namespace vdcu::reconcilers

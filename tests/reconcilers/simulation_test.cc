@@ -1,0 +1,59 @@
+#include "tests/reconcilers/simulation.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+namespace vdcu::reconcilers {
+namespace {
+
+constexpr int kActions = 60;
+constexpr base::Duration kTime{15'000};
+
+unsigned FromEnvironment(const char* name, unsigned otherwise) {
+  const char* given = std::getenv(name);
+  return given ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : otherwise;
+}
+
+void RunOnce(unsigned seed, int& bound) {
+  SCOPED_TRACE("VDCU_TEST_SEED=" + std::to_string(seed));
+  Simulation world(seed);
+  for (int i = 0; i < kActions; ++i) {
+    world.Act();
+    ASSERT_EQ(world.WhatIsWrong(), "") << "after action " << i;
+  }
+  world.ComeToRest();
+  ASSERT_EQ(world.WhatIsWrong(), "");
+  ASSERT_EQ(world.WhatIsWrongAtRest(), "");
+  ASSERT_EQ(world.WhatIsLeftToDo(), "");
+  world.DeleteAll();
+  world.ComeToRest();
+  ASSERT_EQ(world.partitions(), 0u) << "a slice leaks";
+  ASSERT_EQ(world.held(), 0u);
+  bound += world.bound();
+}
+
+// As many as there is time for; VDCU_TEST_SEED runs that one again, VDCU_TEST_RUNS so many from it.
+TEST(Simulation, NothingIsGrantedTwiceNothingLeaksAndAllThatFitsRuns) {
+  base::SetUpLogging(base::Level::kError, base::LogFormat::kText);
+  const unsigned first = FromEnvironment("VDCU_TEST_SEED", 1);
+  const bool replay = std::getenv("VDCU_TEST_SEED") != nullptr;
+  const unsigned most = FromEnvironment("VDCU_TEST_RUNS", replay ? 1 : 300);
+  const bool all = std::getenv("VDCU_TEST_RUNS") != nullptr;
+  const base::SystemClock clock;
+  const auto begin = clock.Now();
+  int bound = 0;
+  unsigned runs = 0;
+  while (runs < most && !HasFatalFailure() && (all || clock.Now() - begin < kTime)) {
+    RunOnce(first + runs++, bound);
+  }
+  std::cout << runs << " runs from VDCU_TEST_SEED=" << first << ", " << bound << " pods bound\n";
+}
+
+}  // namespace
+}  // namespace vdcu::reconcilers
