@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 30
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 CTEST := ctest --output-on-failure --no-tests=error
-# What the integration tests start; kube-scheduler is never needed.
+# What the integration tests start; kube-scheduler is needed by the benchmarks only.
 CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kubectl
 
 .PHONY: help deps build demo test lint fuzz bench format clean
@@ -35,7 +35,8 @@ lint: deps configure ## format, layers, headers alone, shell; clang-tidy on what
 fuzz: deps build-fuzz ## each libFuzzer target for FUZZ_SECONDS=30
 	@$(CTEST) --test-dir build/fuzz -L fuzz -j $(JOBS)
 
-bench: deps configure ## the figures of the README
+bench: deps configure ## the figures of docs/performance.md, about a quarter of an hour once built
+	$(STEP) "control plane" tests/cluster/build etcd kube-apiserver kube-scheduler kubectl
 	$(STEP) "build benchmarks" ninja -C build benchmarks
 	@for bench in build/bench/*_bench; do $$bench || exit 1; done
 

@@ -27,13 +27,17 @@ Connection::Connection(base::UvLoop& loop, const std::string& kubeconfig)
 void Connection::Apply(const kclient::Write& write,
                        std::function<void(kclient::JsonView)> on_done) {
   const uint64_t id = next_++;
-  calls_[id] = client_.Apply(
-      write, [this, id, on_done = std::move(on_done)](base::Result<kclient::JsonView> answer) {
-        const auto finished = std::move(calls_[id]);
-        calls_.erase(id);
-        CHECK(answer.has_value(), answer.error().message);
-        on_done(*answer);
-      });
+  calls_[id] = client_.Apply(write, [this, id, write, on_done = std::move(on_done)](
+                                        base::Result<kclient::JsonView> answer) {
+    const auto finished = std::move(calls_[id]);
+    calls_.erase(id);
+    // A server that is short of time asks to come back.
+    if (!answer && answer.error().code == base::ErrorCode::kThrottled) {
+      return Apply(write, on_done);
+    }
+    CHECK(answer.has_value(), answer.error().message);
+    on_done(*answer);
+  });
 }
 
 void Connection::ForEach(size_t count, size_t at_once, const Job& job) {

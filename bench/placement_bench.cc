@@ -171,9 +171,9 @@ Result Placement::Raw() {
   CreatePods([](const std::string& name) { return SlicePod(name); });
   std::vector<std::shared_ptr<const kclient::Pod>> pods;
   for (const auto& [key, pod] : world_.pods().objects()) pods.push_back(pod);
-  const auto controller = world_.ConnectAsController();
-  const auto daemon = world_.ConnectAsDaemon(kRawNode);
-  const RawWriters writers{*controller, *daemon};
+  Connection controller(world_.loop(), world_.controller_kubeconfig());
+  Connection daemon(world_.loop(), world_.DaemonKubeconfig(kRawNode));
+  const RawWriters writers{controller, daemon};
   Connection& to = world_.connection();
   const Cpu cpu = StartCpu({});
   const base::TimePoint start = to.Now();

@@ -18,7 +18,6 @@ using std::chrono::seconds;
 
 namespace {
 
-constexpr char kPods[] = "/api/v1/namespaces/default/pods";
 constexpr char kPartitions[] = "/apis/vdcu.io/v1alpha1/namespaces/default/vdcupartitions";
 
 kclient::ReflectorOptions All(const kclient::Resource& resource, const std::string& ns) {
@@ -39,7 +38,11 @@ std::string ReadFile(const std::string& path) {
   return text.str();
 }
 
-size_t CountItems(const std::string& list) { return json::parse(list)["items"].size(); }
+kclient::Write DeletePartition(const json& partition) {
+  const json& meta = partition["metadata"];
+  return kclient::MakeDelete(crds::kVdcuPartitions, meta["namespace"].get<std::string>(),
+                             meta["name"].get<std::string>(), meta["uid"].get<std::string>(), "");
+}
 
 json Pod(const std::string& name, const std::string& scheduler, const json& limits) {
   return {{"apiVersion", "v1"},
@@ -105,18 +108,13 @@ void World::WatchPods() {
   connection_->RunUntil("the list of pods", [this] { return pods_->synced(); });
 }
 
-std::unique_ptr<Connection> World::ConnectAsController() {
-  return std::make_unique<Connection>(loop_, controller_kubeconfig_);
-}
-
-std::unique_ptr<Connection> World::ConnectAsDaemon(const std::string& node) {
+std::string World::DaemonKubeconfig(const std::string& node) {
   connection_->ApplyAll(1, [&](size_t) {
     return kclient::MakeCreate(
         kclient::kNodes, "", node,
         {{"apiVersion", "v1"}, {"kind", "Node"}, {"metadata", {{"name", node}}}});
   });
-  return std::make_unique<Connection>(loop_,
-                                      cluster_.TokenKubeconfig("vdcu-system", "vdcu-node", node));
+  return cluster_.TokenKubeconfig("vdcu-system", "vdcu-node", node);
 }
 
 void World::DeleteNode(const std::string& node) {
@@ -153,15 +151,21 @@ std::unique_ptr<Background> World::StartKubeScheduler() const {
 
 void World::CleanUp() {
   Connection& to = *connection_;
-  to.Request("DELETE", std::string(kPods) + "?gracePeriodSeconds=0");
+  std::vector<std::shared_ptr<const kclient::Pod>> left;
+  for (const auto& [key, pod] : pods().objects()) left.push_back(pod);
+  to.ApplyAll(left.size(), [&](size_t n) { return DeletePod(*left[n]); });
   to.RunUntil("all pods gone", [this] { return pods().size() == 0; });
-  to.Request("DELETE", kPartitions);
-  const base::TimePoint deadline = to.Now() + seconds(120);
-  while (CountItems(to.Request("GET", kPartitions)) > 0) {
+  // No garbage collector runs that would delete what the pods own.
+  const json partitions = Partitions();
+  to.ApplyAll(partitions.size(), [&](size_t n) { return DeletePartition(partitions[n]); });
+  const base::TimePoint deadline = to.Now() + seconds(300);
+  while (!Partitions().empty()) {
     CHECK(to.Now() < deadline, "partitions stay");
-    to.RunFor(base::Duration(200));
+    to.RunFor(base::Duration(500));
   }
 }
+
+json World::Partitions() { return json::parse(connection_->Request("GET", kPartitions))["items"]; }
 
 json SlicePod(const std::string& name, const std::string& node) {
   json pod =

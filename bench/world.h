@@ -21,12 +21,13 @@ class World {
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
+  base::UvLoop& loop() { return loop_; }
   Connection& connection() { return *connection_; }
   const std::string& folder() const { return cluster_.folder(); }
   pid_t daemons() const { return daemons_->pid(); }
-  // As vdcu-controller, and as vdcu-node on `node`, which is registered now, not ready.
-  std::unique_ptr<Connection> ConnectAsController();
-  std::unique_ptr<Connection> ConnectAsDaemon(const std::string& node);
+  // Of vdcu-controller, and of vdcu-node on `node`, which is registered now, not ready.
+  const std::string& controller_kubeconfig() const { return controller_kubeconfig_; }
+  std::string DaemonKubeconfig(const std::string& node);
   void DeleteNode(const std::string& node);
   // Of etcd or kube-apiserver.
   pid_t PidOf(const std::string& name) const;
@@ -45,6 +46,7 @@ class World {
  private:
   void Install();
   void WatchPods();
+  nlohmann::json Partitions();
 
   base::UvLoop loop_;
   integration::Cluster cluster_;
