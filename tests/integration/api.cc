@@ -58,7 +58,7 @@ Api::Answer Api::Call(const std::string& method, const std::string& path, const 
   std::string text;
   const bool answered = Until([&] {
     answer.code = Request(method, path, body.is_null() ? "" : body.dump(), user, text);
-    return answer.code != 0 && answer.code < 500;
+    return answer.code != 0 && answer.code != 429 && answer.code < 500;
   });
   CHECK(answered, method + " " + path + ": no answer: " + text);
   answer.body = json::parse(text, nullptr, false);

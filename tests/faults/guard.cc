@@ -1,0 +1,43 @@
+#include "tests/faults/guard.h"
+
+#include <utility>
+
+#include "tests/integration/invariants.h"
+#include "tests/integration/placement_fixture.h"
+
+namespace vdcu::faults {
+
+using integration::Api;
+using integration::Worker;
+
+Guard::Guard(const Api& api, const Worker& node)
+    : api_(api), node_(node), thread_([this] {
+        do {
+          Look();
+          std::this_thread::sleep_for(base::Duration(20));
+        } while (!ends_);
+      }) {}
+
+Guard::~Guard() {
+  ends_ = true;
+  thread_.join();
+}
+
+std::vector<std::string> Guard::Breaches() const {
+  const std::lock_guard lock(mutex_);
+  return breaches_;
+}
+
+void Guard::Look() {
+  auto found = integration::BreachesOfObjects(api_.List(integration::kPartitions), {&node_});
+  // Files are read one after the other: only what has not changed meanwhile was there at once.
+  const auto before = node_.Files();
+  auto in_files = integration::BreachesOfFiles(node_);
+  if (node_.Files() == before) {
+    found.insert(found.end(), in_files.begin(), in_files.end());
+  }
+  const std::lock_guard lock(mutex_);
+  breaches_.insert(breaches_.end(), found.begin(), found.end());
+}
+
+}  // namespace vdcu::faults

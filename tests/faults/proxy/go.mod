@@ -1,0 +1,3 @@
+module vdcu.io/faultproxy
+
+go 1.26
