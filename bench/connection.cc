@@ -35,6 +35,10 @@ void Connection::Apply(const kclient::Write& write,
     if (!answer && answer.error().code == base::ErrorCode::kThrottled) {
       return Apply(write, on_done);
     }
+    if (!answer && answer.error().code == base::ErrorCode::kNotFound &&
+        write.verb == kclient::Write::Verb::kDelete) {
+      return on_done({});
+    }
     CHECK(answer.has_value(), answer.error().message);
     on_done(*answer);
   });

@@ -21,7 +21,7 @@ class Connection {
   kclient::Client& client() { return client_; }
   base::TimePoint Now() const { return loop_.clock().Now(); }
 
-  // `on_done` gets the object as it is stored.
+  // `on_done` gets the object as it is stored; a delete of what is gone counts as done.
   void Apply(const kclient::Write& write, std::function<void(kclient::JsonView)> on_done);
   // `job(n, done)` for each n below `count`, `at_once` at a time; `done` starts the next.
   using Job = std::function<void(size_t n, std::function<void()> done)>;

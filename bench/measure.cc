@@ -23,6 +23,14 @@ std::string LabelOf(const std::string& line, const std::string& name) {
   return line.substr(at, line.find('"', at) - at);
 }
 
+double StatusMebibytes(pid_t pid, const std::string& field) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(field)) return std::stod(line.substr(field.size())) / 1024.0;
+  }
+  return 0;
+}
+
 std::string SystemName() {
   std::ifstream file("/etc/os-release");
   for (std::string line; std::getline(file, line);) {
@@ -56,13 +64,9 @@ double CpuMilliseconds(pid_t pid) {
   return (user + system) * 1000.0 / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
-double ResidentMebibytes(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("VmRSS:")) return std::stod(line.substr(6)) / 1024.0;
-  }
-  return 0;
-}
+double ResidentMebibytes(pid_t pid) { return StatusMebibytes(pid, "VmRSS:"); }
+
+double AnonymousMebibytes(pid_t pid) { return StatusMebibytes(pid, "RssAnon:"); }
 
 std::string DescribeMachine() {
   std::ifstream file("/proc/loadavg");

@@ -12,8 +12,9 @@ namespace vdcu::bench {
 
 // User and system time so far. Errors: 0 where there is no such process.
 double CpuMilliseconds(pid_t pid);
-// VmRSS.
+// What is resident, and which part of it is not a page of a file (of the binary, a library).
 double ResidentMebibytes(pid_t pid);
+double AnonymousMebibytes(pid_t pid);
 
 // The machine in one line: processors, system, load of the last minute.
 std::string DescribeMachine();
