@@ -319,9 +319,16 @@ std::string Simulation::WhatIsWrongAtRest() {
     if (!Runs(api_, uid, "")) return key + " is of a pod that does not run";
   }
   for (const auto& node : nodes_) {
+    // Its pod lives, but the node was gone for a while: nobody may be given it.
+    const Json published = (*api_.Find("dcunodes", node->name()))["status"]["held"];
+    std::set<std::string> lost;
+    for (const Json& slice : published) lost.insert(slice["partitionUID"]);
     for (const auto& [uid, slice] : node->held()) {
-      if (named.erase(uid) == 0) return node->name() + " holds what no object names: " + uid;
+      if (named.erase(uid) == 0 && lost.erase(uid) == 0) {
+        return node->name() + " holds what nobody knows of: " + uid;
+      }
     }
+    if (!lost.empty()) return node->name() + " does not hold any more: " + *lost.begin();
   }
   return named.empty() ? "" : "not held by its node: " + *named.begin();
 }
