@@ -3,6 +3,7 @@ MAKEFLAGS += --no-print-directory
 STEP := @tools/step
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 30
+SOAK_SECONDS ?= 600
 # The compiler cache serves every clone: where the tree stands does not count.
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
@@ -10,7 +11,7 @@ CTEST := ctest --output-on-failure --no-tests=error
 # What the integration tests start; kube-scheduler is needed by the benchmarks only.
 CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kubectl
 
-.PHONY: help deps build demo test lint fuzz bench format clean
+.PHONY: help deps build demo test soak lint fuzz bench format clean
 .PHONY: configure control-plane build-tests build-asan build-fuzz
 
 help: ## this list
@@ -28,6 +29,10 @@ demo: ## all of it on a control plane of its own, about half a minute once built
 # The last command is one run of ctest, so that its summary ends the output.
 test: deps control-plane build-tests build-asan ## unit tests with ASan and UBSan, integration tests, lint
 	@$(CTEST) --test-dir build -j $(JOBS)
+
+soak: deps control-plane configure ## faults for SOAK_SECONDS=600 at random, and each write refused in each way
+	$(STEP) "build (release)" ninja -C build faults_soak
+	@VDCU_SOAK_SECONDS=$(SOAK_SECONDS) $(CTEST) --test-dir build -C soak -L soak
 
 lint: deps configure ## format, layers, headers alone, shell; clang-tidy on what changed (ALL=1: on all)
 	@$(CTEST) --test-dir build -L lint -j $(JOBS)
