@@ -18,60 +18,15 @@
 
 #include "base/clock.h"
 #include "crds/dcunode.h"
-#include "crds/pod_request.h"
 #include "crds/vdcupartition.h"
 #include "dcu/inventory.h"
 #include "kclient/core/volume.h"
+#include "reconcilers/entries.h"
 #include "reconcilers/node_fit.h"
 #include "reconcilers/node_ledger.h"
 #include "reconcilers/plan.h"
 
 namespace vdcu::reconcilers {
-
-struct Settings {
-  std::string scheduler_name = "vdcu-scheduler";
-  dcu::Policy policy = dcu::Policy::kBinPack;
-  base::Duration prepare_timeout{5'000};  // a daemon that is silent for so long is passed over
-  base::Duration avoid{
-      30'000};  // for how long a node that refused or was silent is not tried again
-  base::Duration not_ready_grace{5 *
-                                 60'000};  // after it the controller lets go in a dead node's place
-};
-
-// Nodes that an object is not placed on, and until when.
-using Avoided = std::map<std::string, base::TimePoint>;
-
-// After how long the next of them may be tried again.
-std::optional<base::Duration> NextRetry(const Avoided& avoided, base::TimePoint now);
-
-// How far our last write to an object has come.
-enum class Sent { kNothing, kInFlight, kUnknown, kCommitted };
-
-struct PartitionEntry {
-  std::shared_ptr<const crds::VdcuPartition> shown;    // null: our create only
-  std::shared_ptr<const crds::VdcuPartition> assumed;  // laid over it
-  Sent sent = Sent::kNothing;                          // cleared when the watch shows a change
-  base::TimePoint assigned_at{};  // since when the node's daemon can have seen the assignment
-  Avoided avoided;
-
-  const crds::VdcuPartition& object() const { return assumed ? *assumed : *shown; }
-  // Does the watch show it in this version?
-  bool Is(std::string_view version) const {
-    return shown && shown->meta.resource_version == version;
-  }
-};
-
-struct PodEntry {
-  std::shared_ptr<const kclient::Pod> pod;
-  std::optional<base::Result<crds::PodRequest>> request;  // of a pod that is not bound
-  std::string assumed_node;                               // our binding
-  Sent sent = Sent::kNothing;                             // of the binding
-  std::string reported;                                   // message of our last PodScheduled=False
-  Avoided avoided;
-
-  // Where it runs or is about to; empty: nowhere yet.
-  const std::string& node() const { return pod->bound() ? pod->node_name : assumed_node; }
-};
 
 class Cluster {
  public:
