@@ -5,10 +5,11 @@
 # passed_before STAMP: nothing that it depends on has changed since.
 passed_before() { [[ -f $1 ]] && sha256sum --check --status "$1" 2>/dev/null; }
 
-# remember STAMP FILE...
+# remember STAMP TOOL FILE...: not where the files could not be told.
 remember() {
   local stamp=$1
   shift
+  (($# > 1)) || return 1
   mkdir -p "$(dirname "$stamp")"
   sha256sum "$@" >"$stamp.$$"
   mv "$stamp.$$" "$stamp"
