@@ -84,17 +84,20 @@ function(vdcu_fuzz name)
   set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz)
 endfunction()
 
-# vdcu_bench(<name> SOURCES a_bench.cc [DEPS target …]): an executable in <build>/bench, which ctest runs for a moment, so
-# that it cannot rot
+# vdcu_bench(<name> SOURCES a_bench.cc [DEPS target …] [SMOKE filter]): an executable in <build>/bench, of which ctest runs
+# the cases that match SMOKE for a moment, so that it cannot rot
 function(vdcu_bench name)
   if(NOT VDCU_BENCH)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "SMOKE" "SOURCES;DEPS" ${ARGN})
+  if(NOT ARG_SMOKE)
+    set(ARG_SMOKE .)
+  endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE vdcu_options ${ARG_DEPS} benchmark::benchmark)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
   add_dependencies(benchmarks ${name})
-  add_test(NAME ${name} COMMAND ${name} --benchmark_min_time=0.01)
+  add_test(NAME ${name} COMMAND ${name} --benchmark_min_time=0.01 --benchmark_filter=${ARG_SMOKE})
   set_tests_properties(${name} PROPERTIES LABELS bench TIMEOUT 300)
 endfunction()
