@@ -82,7 +82,7 @@ class GeneratedLists : public kclient::Transport {
   size_t watches_ = 0;
 };
 
-constexpr base::Duration kSettle{5'000};
+constexpr base::Duration kSettle{2'000};
 
 void Fill(size_t node_count, size_t pod_count) {
   base::UvLoop loop;
@@ -130,7 +130,7 @@ void AtRest() {
   const integration::Background daemon({VDCU_NODE_BINARY, "--kubeconfig", kubeconfig, "--node-name",
                                         "alone", "--host-root", host, "--kubelet-dir", ""},
                                        world.folder() + "/alone.log");
-  world.connection().RunFor(std::chrono::seconds(12));  // two scans of the host
+  world.connection().RunFor(std::chrono::seconds(6));  // a scan of the host
   PrintRest("vdcu-controller, empty cluster", controller->pid());
   PrintRest("vdcu-node, 8 cards", daemon.pid());
 }

@@ -208,7 +208,7 @@ Result Placement::Vdcu() {
   const auto controller = world_.StartController();
   const Cpu cpu = StartCpu({{"scheduler", controller->pid()}});
   Result result = Finish(cpu, to.Now(), world_.bound());
-  to.RunFor(std::chrono::seconds(10));  // events come after
+  to.RunFor(base::Duration(2000 + 5 * options_.pods));  // events come after
   result.calls = CallsForEach(before, ParseApiCalls(to.Request("GET", "/metrics")), options_.pods);
   world_.CleanUp();
   return result;
