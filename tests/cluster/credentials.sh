@@ -28,6 +28,8 @@ make_pki() {
     -addext keyUsage=critical,keyCertSign,digitalSignature
   sign "$DIR/pki/apiserver" /CN=kube-apiserver serverAuth -addext \
     "subjectAltName=IP:127.0.0.1,IP:10.0.0.1,DNS:localhost,DNS:kubernetes.default.svc"
+  # Who the apiserver is to a kubelet: for logs and exec.
+  sign "$DIR/pki/kubelet-client" /O=system:masters/CN=kube-apiserver-kubelet-client clientAuth
   new_key "$DIR/pki/service-account.key"
   openssl pkey -in "$DIR/pki/service-account.key" -pubout -out "$DIR/pki/service-account.pub"
 }

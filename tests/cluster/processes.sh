@@ -1,0 +1,127 @@
+# Processes that live below one folder, and their ports: sourced by scripts that set DIR and
+# WAIT_SECONDS and define say and die. Below DIR: pids/NAME, args/NAME, logs/NAME.log, bin/NAME.
+# shellcheck shell=bash
+
+readonly ATTEMPTS=5        # to find ports that nobody else takes in the same moment
+readonly FIRST_PORT=20000  # below the ports that Linux gives to outgoing connections
+readonly PORTS=12000
+
+# ---- processes ----
+
+pid_of() { cat "$DIR/pids/$1" 2>/dev/null; }
+
+# A pid may have gone to somebody else: ours has a path below DIR among its arguments. The command
+# line of a zombie is empty, so one that nobody reaps counts as ended.
+runs() {
+  local pid
+  pid=$(pid_of "$1") || return 1
+  { tr '\0' '\n' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -F -- "$DIR/" >/dev/null
+}
+
+wait_for_end() {
+  local name=$1 deadline=$((SECONDS + $2))
+  while runs "$name"; do
+    ((SECONDS < deadline)) || return 1
+    sleep 0.02
+  done
+}
+
+# end NAME SIGNAL: sends the signal, and SIGKILL where that did not help within some seconds.
+end() {
+  local name=$1 signal=$2
+  if runs "$name"; then
+    kill "-$signal" "$(pid_of "$name")" 2>/dev/null || true
+    if ! wait_for_end "$name" 5; then
+      kill -KILL "$(pid_of "$name")" 2>/dev/null || true
+      wait_for_end "$name" 5 || die "$name (pid $(pid_of "$name")) does not end"
+    fi
+  fi
+  rm -f "$DIR/pids/$name"
+}
+
+# The caller may read our output through a pipe until its end, and may have leaked other
+# descriptors to us: what outlives us must hold none of them.
+close_inherited_descriptors() {
+  local path fd
+  for path in "/proc/$BASHPID/fd"/*; do
+    fd=${path##*/}
+    ((fd <= 2)) || eval "exec $fd>&-"
+  done
+}
+
+arguments() {
+  local name=$1
+  shift
+  printf '%s\n' "$@" >"$DIR/args/$name"
+}
+
+# start NAME [PREFIX...]: starts DIR/bin/NAME, by the command PREFIX where there is one, with the
+# arguments in DIR/args/NAME, one a line.
+start() {
+  local name=$1 arguments
+  shift
+  mapfile -t arguments <"$DIR/args/$name"
+  (
+    close_inherited_descriptors
+    exec setsid "$@" "$DIR/bin/$name" "${arguments[@]}"
+  ) </dev/null >>"$DIR/logs/$name.log" 2>&1 &
+  echo $! >"$DIR/pids/$name"
+  # Until the exec its command line is still this script's, and 'runs' would not know it.
+  until runs "$name" || ! kill -0 $! 2>/dev/null; do sleep 0.01; done
+  disown
+}
+
+fail_with_log() {
+  tail -n 20 "$DIR/logs/$1.log" >&2 || true
+  die "$1 $2, its log is $DIR/logs/$1.log"
+}
+
+# ---- ports ----
+
+# The inodes of the sockets that listen on PORT, as /proc/PID/fd shows them.
+listeners() {
+  awk -v port="$(printf '%04X' "$1")" \
+    '$4 == "0A" && $2 ~ ":" port "$" {print "socket:[" $10 "]"}' \
+    /proc/net/tcp /proc/net/tcp6 2>/dev/null
+}
+
+free_port() {
+  local port
+  while :; do
+    port=$((FIRST_PORT + RANDOM % PORTS))
+    [[ -n $(listeners "$port") ]] || break
+  done
+  echo "$port"
+}
+
+# Whether NAME itself listens on PORT: somebody else may have taken it in between.
+owns_port() {
+  local sockets
+  sockets=$(listeners "$2")
+  [[ -n $sockets ]] || return 1
+  find "/proc/$(pid_of "$1")/fd" -lname 'socket:*' -printf '%l\n' 2>/dev/null |
+    grep -xF -- "$sockets" >/dev/null
+}
+
+# wait_for_port NAME PORT: fails when NAME has ended because the port was taken.
+wait_for_port() {
+  local name=$1 port=$2 deadline=$((SECONDS + WAIT_SECONDS))
+  until owns_port "$name" "$port"; do
+    if ! runs "$name"; then
+      ! grep -q 'address already in use' "$DIR/logs/$name.log" || return 1
+      fail_with_log "$name" "ended"
+    fi
+    ((SECONDS < deadline)) || fail_with_log "$name" "does not listen after $WAIT_SECONDS s"
+    sleep 0.02
+  done
+}
+
+# on_free_ports FUNCTION...: calls it until it does not fail for a port that somebody else took.
+on_free_ports() {
+  local attempt
+  for ((attempt = 1; attempt <= ATTEMPTS; ++attempt)); do
+    if "$@"; then return; fi
+    say "a port was taken in between, trying others ($attempt of $ATTEMPTS)"
+  done
+  die "found no free ports for $1 in $ATTEMPTS attempts"
+}
