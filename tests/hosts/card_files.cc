@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -16,7 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kDriMajor = 226;
+// Of /dev/zero: a number of a graphics driver's would reach this system's own cards.
+constexpr unsigned kHarmlessMajor = 1;
+constexpr unsigned kHarmlessMinor = 5;
 constexpr int kFirstRender = 128;
 
 base::Status FromCode(const std::string& what, const std::error_code& code) {
@@ -62,15 +65,14 @@ base::Status Toggle(const base::Root& root, const std::string& path, bool there,
 }
 
 base::Status WriteDevices(const base::Root& root, const Card& card) {
-  const unsigned minor = static_cast<unsigned>(card.drm_minor);
   const std::string card_node = "/dev/dri/card" + std::to_string(card.drm_minor);
   const std::string render = "/dev/dri/renderD" + std::to_string(kFirstRender + card.drm_minor);
   if (card.vanished || card.sickness == Sickness::kDri) {
     RETURN_IF_ERROR(root.RemoveFile(card_node));
     return root.RemoveFile(render);
   }
-  RETURN_IF_ERROR(MakeDevice(root, card_node, kDriMajor, minor));
-  return MakeDevice(root, render, kDriMajor, kFirstRender + minor);
+  RETURN_IF_ERROR(MakeDevice(root, card_node, card.real_devices));
+  return MakeDevice(root, render, card.real_devices);
 }
 
 base::Status WritePci(const base::Root& root, const Card& card) {
@@ -144,13 +146,16 @@ base::Status RemoveAll(const base::Root& root, const std::string& path) {
   return FromCode("remove " + root.Resolve(path), code);
 }
 
-base::Status MakeDevice(const base::Root& root, const std::string& path, unsigned major,
-                        unsigned minor) {
+base::Status MakeDevice(const base::Root& root, const std::string& path, bool real) {
   const std::string full = root.Resolve(path);
   if (root.Exists(path)) return base::Ok();
   RETURN_IF_ERROR(MakeFolders(root, path.substr(0, path.rfind('/'))));
-  if (mknod(full.c_str(), S_IFCHR | 0660, makedev(major, minor)) == 0) return base::Ok();
-  return root.WriteAtomic(path, "");
+  if (!real) return root.WriteAtomic(path, "");
+  // The umask may have taken away bits of the mode that mknod was given.
+  const bool made = mknod(full.c_str(), S_IFCHR, makedev(kHarmlessMajor, kHarmlessMinor)) == 0 &&
+                    chmod(full.c_str(), 0666) == 0;
+  if (made) return base::Ok();
+  return FromCode("make real device " + full, {errno, std::generic_category()});
 }
 
 base::Status WriteCardFiles(const base::Root& root, const Card& card) {

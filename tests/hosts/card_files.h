@@ -16,9 +16,8 @@ base::Status MakeFolders(const base::Root& root, const std::string& path);
 base::Status Link(const base::Root& root, const std::string& path, const std::string& target);
 // Whatever is there, with all below it.
 base::Status RemoveAll(const base::Root& root, const std::string& path);
-// A character device where this process may make one, else a plain file.
-base::Status MakeDevice(const base::Root& root, const std::string& path, unsigned major,
-                        unsigned minor);
+// An empty file, or a character device that may be opened: see HostOptions::real_devices.
+base::Status MakeDevice(const base::Root& root, const std::string& path, bool real);
 
 base::Status WriteCardFiles(const base::Root& root, const Card& card);
 

@@ -74,6 +74,12 @@ CLI::App* AddCreate(CLI::App& app, Arguments& arguments) {
   create->add_option("--memory-mib", options.memory_mib, "MiB of each card; 0: the model's");
   create->add_option("--serial-prefix", options.serial_prefix,
                      "What the serial numbers begin with; different on each host");
+  const std::map<std::string, bool> devices{{"plain", false}, {"real", true}};
+  create
+      ->add_option("--devices", options.real_devices,
+                   "Device nodes: plain (empty files) or real (as root: they may be opened)")
+      ->default_str("plain")
+      ->transform(CLI::CheckedTransformer(devices));
   return create;
 }
 

@@ -13,8 +13,8 @@ namespace vdcu::hosts {
 
 // Found by argument-dependent lookup, so not in the unnamed namespace.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Card, index, serial, pci_bus_id, bus, device_id, compute_units,
-                                   memory_mib, drm_minor, numa_node, sickness, vanished, mig,
-                                   foreign, garbage)
+                                   memory_mib, drm_minor, numa_node, real_devices, sickness,
+                                   vanished, mig, foreign, garbage)
 
 namespace {
 
@@ -73,6 +73,7 @@ Card MakeCard(const HostOptions& options, int index) {
   card.pci_bus_id = text;
   card.drm_minor = options.cards - index;  // descending, above the other vendor's 0
   card.numa_node = index * kCpuNodes / options.cards;
+  card.real_devices = options.real_devices;
   return card;
 }
 
@@ -126,10 +127,9 @@ base::Status SimulatedHost::WriteHost() const {
   RETURN_IF_ERROR(Link(root_, "/sys/class/kfd/kfd", "../../devices/virtual/kfd/kfd"));
   RETURN_IF_ERROR(MakeFolders(root_, "/sys/bus/pci/drivers/hydcu"));
   RETURN_IF_ERROR(WriteIfOther(root_, "/sys/module/hydcu/version", "6.3.8\n"));
-  RETURN_IF_ERROR(MakeDevice(root_, "/dev/kfd", 511, 0));
-  RETURN_IF_ERROR(MakeDevice(root_, "/dev/mkfd", 510, 0));
-  RETURN_IF_ERROR(MakeDevice(root_, "/dev/dri/card0", 226, 0));
-  RETURN_IF_ERROR(MakeDevice(root_, "/dev/dri/renderD128", 226, 128));
+  for (const char* device : {"/dev/kfd", "/dev/mkfd", "/dev/dri/card0", "/dev/dri/renderD128"}) {
+    RETURN_IF_ERROR(MakeDevice(root_, device, cards_.front().real_devices));
+  }
   RETURN_IF_ERROR(MakeFolders(root_, "/etc"));
   RETURN_IF_ERROR(MakeFolders(root_, "/var/lib"));
   for (const Card& card : cards_) RETURN_IF_ERROR(WriteCardFiles(root_, card));

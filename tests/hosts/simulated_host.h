@@ -23,6 +23,9 @@ struct HostOptions {
   int compute_units = 0;               // 0: the model's
   int64_t memory_mib = 0;              // 0: the model's
   std::string serial_prefix = "host";  // of the serial numbers: "<prefix>-00", ...
+  // The device nodes are character devices that may be opened and do no harm, as containers need
+  // them (only root can make them), else empty files.
+  bool real_devices = false;
 };
 
 enum class Sickness { kNone, kMarker, kDriver, kRas, kDri };
@@ -39,6 +42,7 @@ struct Card {
   int64_t memory_mib = 0;
   int drm_minor = 0;
   int numa_node = 0;
+  bool real_devices = false;
 
   Sickness sickness = Sickness::kNone;
   bool vanished = false;
