@@ -11,7 +11,8 @@ namespace vdcu::node {
 namespace {
 
 constexpr base::Duration kScanInterval{5000};
-constexpr base::Duration kFlushTime{1000};
+constexpr base::Duration kDrainTime{1500};
+constexpr base::Duration kFlushTime{400};
 constexpr size_t kBusy = 4;  // requests in flight above which events wait
 
 // Keys of the queue: these two, and a partition's "namespace/name".
@@ -29,8 +30,8 @@ kclient::ReflectorOptions Only(const kclient::Resource& resource, const std::str
 
 }  // namespace
 
-Daemon::Daemon(base::Loop& loop, kclient::Client& client, const base::Root& host, Metrics& metrics,
-               DaemonOptions options, base::Random random)
+Daemon::Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& host,
+               Metrics& metrics, DaemonOptions options, base::Random random)
     : loop_(loop),
       host_(host),
       metrics_(metrics),
@@ -48,19 +49,41 @@ Daemon::Daemon(base::Loop& loop, kclient::Client& client, const base::Root& host
       holdings_(SliceFiles(files_)),
       runner_(loop, client, metrics, random,
               [this](const std::string& key) { return Process(key); }),
-      partitions_({.node = options_.node_name,
-                   .partitions = partition_informer_.store(),
-                   .pods = pod_informer_.store(),
-                   .clock = loop.clock(),
-                   .metrics = metrics,
-                   .tell = [this](kclient::Event event) { events_.Record(std::move(event)); },
-                   .on_held = [this] { OnHeld(); },
-                   .on_released = [this] { AddPartitions(partitions_.WaitingKeys()); }},
-                  holdings_),
+      stages_(loop.clock(), metrics),
+      partitions_(
+          {.node = options_.node_name,
+           .partitions = partition_informer_.store(),
+           .pods = pod_informer_.store(),
+           .clock = loop.clock(),
+           .metrics = metrics,
+           .wait_for_end =
+               [this](const std::string& pod_uid) {
+                 return device_plugins_ && device_plugins_->WaitForEnd(pod_uid);
+               },
+           .tell = [this](kclient::Event event) { events_.Record(std::move(event)); },
+           .on_held = [this] { OnHeld(); },
+           .on_released = [this] { OnReleased(); },
+           .on_prepared =
+               [this](const std::string& pod_uid) { stages_.Reach(pod_uid, Stage::kPrepared); }},
+          holdings_),
       node_object_(options_.node_name, dcunode_informer_.store(), holdings_, loop,
                    [this] { runner_.Add(kDcuNodeKey); }),
       scan_timer_(loop.MakeTimer([this] { OnScanTimer(); })) {
-  if (options_.advertise) {
+  if (options_.kubelet) {
+    device_plugins_ = std::make_unique<DevicePlugins>(
+        DevicePlugins::Sources{
+            .loop = loop,
+            .client = client,
+            .host = host,
+            .pods = pod_informer_.store(),
+            .metrics = metrics,
+            .stages = stages_,
+            .tell = [this](kclient::Event event) { events_.Record(std::move(event)); },
+            .on_pod_ended =
+                [this](const std::string& pod_uid) { AddPartitions(partitions_.KeysOf(pod_uid)); }},
+        *options_.kubelet, holdings_);
+  }
+  if (!options_.advertise.empty()) {
     node_informer_ = std::make_unique<kclient::Informer<kclient::Node>>(
         client, loop, Only(kclient::kNodes, "metadata.name", options_), random);
   }
@@ -96,6 +119,11 @@ void Daemon::WatchPods() {
   pod_informer_.AddHandler([this](const auto& old_object, const auto& new_object) {
     if (old_object) AddPartitions(partitions_.KeysOf(*old_object));
     if (new_object) AddPartitions(partitions_.KeysOf(*new_object));
+    if (new_object && !old_object && !new_object->asks.empty()) {
+      stages_.Reach(new_object->meta.uid, Stage::kBound);
+    } else if (!new_object) {
+      stages_.Forget(old_object->meta.uid);
+    }
   });
   pod_informer_.OnSynced([this] { OnSynced(); });
   pod_informer_.Start();
@@ -135,11 +163,13 @@ void Daemon::Begin() {
              {"held", std::to_string(holdings_.slices().size())}});
   AddPartitions(partitions_.AllKeys());
   runner_.Start();
+  if (device_plugins_) device_plugins_->Begin();
 }
 
 void Daemon::OnScanTimer() {
   scan_timer_->Start(kScanInterval);
   if (!begun_) return Begin();
+  if (device_plugins_) device_plugins_->Check();
   Scan scan = ScanHost(host_);
   if (scan == scan_) return;
   TakeScan(std::move(scan));
@@ -159,7 +189,7 @@ void Daemon::TakeScan(Scan scan) {
                                         [](const dcu::Device& device) { return device.healthy; }));
   metrics_.SetCards(healthy, holdings_.devices().size() - healthy);
   OnHeld();
-  if (options_.advertise) runner_.Add(kNodeKey);
+  if (!options_.advertise.empty()) runner_.Add(kNodeKey);
 }
 
 void Daemon::LogNewProblems(const std::vector<std::string>& problems) const {
@@ -173,7 +203,7 @@ void Daemon::LogNewProblems(const std::vector<std::string>& problems) const {
 Work Daemon::Process(const std::string& key) {
   if (key == kDcuNodeKey) return node_object_.Process();
   if (key == kNodeKey) {
-    return Advertise(node_informer_->store(), options_.node_name, options_.resource_names,
+    return Advertise(node_informer_->store(), options_.node_name, options_.advertise,
                      scan_.devices.size() * dcu::kMaxSlicesPerCard);
   }
   const auto unreadable = unreadable_.find(key);
@@ -189,18 +219,30 @@ void Daemon::AddPartitions(const std::vector<std::string>& keys) {
 void Daemon::OnHeld() {
   metrics_.SetHeld(holdings_.slices().size());
   runner_.Add(kDcuNodeKey);
+  if (device_plugins_) device_plugins_->Update();
+}
+
+void Daemon::OnReleased() {
+  AddPartitions(partitions_.WaitingKeys());
+  if (device_plugins_) device_plugins_->OnReleased();
 }
 
 void Daemon::Stop(std::function<void()> done) {
   scan_timer_->Stop();
-  runner_.Stop();
-  events_.Flush(kFlushTime, std::move(done));
+  const auto finish = [this, done = std::move(done)] {
+    device_plugins_.reset();
+    runner_.Stop();
+    events_.Flush(kFlushTime, done);
+  };
+  if (!device_plugins_) return finish();
+  device_plugins_->Drain(kDrainTime, [this, finish] { loop_.Post(finish); });
 }
 
 std::vector<std::string> Daemon::NotReady() const {
   if (!synced()) return {"the first lists of VDCUPartitions, pods and DCUNode are not complete"};
   if (!begun_) return {"the vdev files are not mended"};
   if (!node_object_.published()) return {"DCUNode " + options_.node_name + " is not published"};
+  if (device_plugins_) return device_plugins_->NotReady();
   return {};
 }
 

@@ -2,44 +2,50 @@
 // keeps disk and objects true to each other.
 //
 // Promises: nothing is decided before the first lists are complete, the cards are scanned and the
-// disk is mended; only the host's sysfs is polled (every 5 s).
+// disk is mended, and no device plugin registers before that; only the host's sysfs is polled
+// (every 5 s).
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
-#include "base/loop.h"
 #include "base/random.h"
+#include "base/uv_loop.h"
 #include "kclient/api.h"
 #include "kclient/event_recorder.h"
 #include "kclient/informer.h"
+#include "node/device_plugins.h"
 #include "node/holdings.h"
 #include "node/metrics.h"
 #include "node/node_object.h"
 #include "node/partitions.h"
 #include "node/runner.h"
+#include "node/stages.h"
 
 namespace vdcu::node {
 
 struct DaemonOptions {
   std::string node_name;
-  bool advertise = false;
-  std::vector<std::string> resource_names;  // what is advertised
+  std::vector<std::string> advertise =
+      {};  // resources to write into the Node, where no kubelet does
+  std::optional<KubeletOptions> kubelet = std::nullopt;  // none: no kubelet runs here
 };
 
 class Daemon {
  public:
-  Daemon(base::Loop& loop, kclient::Client& client, const base::Root& host, Metrics& metrics,
+  Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& host, Metrics& metrics,
          DaemonOptions options, base::Random random);
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
   // Errors: what is on disk is of a newer version, or cannot be read.
   base::Status Start();
-  // Drops what is in flight; `done` runs when the events are sent, within a second.
+  // Finishes the kubelet's admissions that are in flight, then drops all else; `done` runs when the
+  // events are sent, within two seconds.
   void Stop(std::function<void()> done);
   // Why it is not ready, a sentence each.
   std::vector<std::string> NotReady() const;
@@ -58,8 +64,9 @@ class Daemon {
   Work Process(const std::string& key);
   void AddPartitions(const std::vector<std::string>& keys);
   void OnHeld();
+  void OnReleased();
 
-  base::Loop& loop_;
+  base::UvLoop& loop_;
   const base::Root& host_;
   Metrics& metrics_;
   const DaemonOptions options_;
@@ -72,6 +79,8 @@ class Daemon {
   Holdings holdings_;
   std::map<std::string, std::string> unreadable_;  // partitions that do not decode, and why
   Runner runner_;
+  Stages stages_;
+  std::unique_ptr<DevicePlugins> device_plugins_;  // only with a kubelet
   Partitions partitions_;
   NodeObject node_object_;
   Scan scan_;  // the last one

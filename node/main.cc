@@ -32,6 +32,18 @@ base::Result<std::unique_ptr<base::HttpServer>> Serve(base::UvLoop& loop, const 
       {.not_ready = [&daemon] { return daemon.NotReady(); }, .metrics = metrics.registry()});
 }
 
+DaemonOptions ToDaemonOptions(const Options& options) {
+  DaemonOptions daemon{.node_name = options.node_name};
+  if (options.advertise) daemon.advertise = options.resource_names;
+  if (!options.kubelet_dir.empty()) {
+    daemon.kubelet = KubeletOptions{.dir = options.kubelet_dir,
+                                    .cgroup_root = options.cgroup_root,
+                                    .dtk_dir = options.dtk_dir,
+                                    .resource_names = options.resource_names};
+  }
+  return daemon;
+}
+
 int Run(const Options& options) {
   base::UvLoop loop;
   auto config = kclient::LoadConfig(options.common.kubeconfig);
@@ -40,11 +52,7 @@ int Run(const Options& options) {
   kclient::Client client(transport);
   const base::Root host(options.host_root);
   Metrics metrics;
-  Daemon daemon(loop, client, host, metrics,
-                {.node_name = options.node_name,
-                 .advertise = options.advertise,
-                 .resource_names = options.resource_names},
-                base::SystemRandom());
+  Daemon daemon(loop, client, host, metrics, ToDaemonOptions(options), base::SystemRandom());
   const auto server = Serve(loop, options, daemon, metrics);
   if (!server) return Fail("cannot listen", server.error());
   if (const base::Status started = daemon.Start(); !started) {
@@ -61,12 +69,6 @@ int Main(int argc, char** argv) {
   Options options;
   if (const auto code = ParseOptions(argc, argv, options)) return *code;
   base::SetUpLogging(options.common.log_level, options.common.log_format);
-  if (!options.kubelet_dir.empty()) {
-    base::Log(base::Level::kWarning,
-              "slices are prepared, but this version does not serve the kubelet's device plugin "
-              "API",
-              {{"kubelet-dir", options.kubelet_dir}});
-  }
   return Run(options);
 }
 

@@ -15,6 +15,11 @@ prometheus::Family<prometheus::Gauge>& Gauges(prometheus::Registry& registry,
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
 }
 
+const prometheus::Histogram::BucketBoundaries kShort{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1,
+                                                     0.2,   0.5,   1,     2,    5,    10};
+
+double Seconds(base::Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
 }  // namespace
 
 Metrics::Metrics()
@@ -32,7 +37,19 @@ Metrics::Metrics()
               .Help("From a partition's creationTimestamp, which has whole seconds, to Prepared")
               .Register(*registry_)
               .Add({}, prometheus::Histogram::BucketBoundaries{0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30,
-                                                               60, 300})) {}
+                                                               60, 300})),
+      allocate_seconds_(prometheus::BuildHistogram()
+                            .Name("vdcu_node_allocate_seconds")
+                            .Help("The daemon's own share of answering the kubelet's Allocate")
+                            .Register(*registry_)
+                            .Add({}, kShort)),
+      admissions_refused_(Counters(*registry_, "vdcu_node_admissions_refused_total",
+                                   "Containers refused to the kubelet, by reason")),
+      stage_seconds_(prometheus::BuildHistogram()
+                         .Name("vdcu_node_stage_seconds")
+                         .Help("From the stage before to this one: prepared, bound (as this "
+                               "node's watch shows it), allocated, started")
+                         .Register(*registry_)) {}
 
 void Metrics::OnPrepared(double seconds) {
   prepared_.Increment();
@@ -41,6 +58,16 @@ void Metrics::OnPrepared(double seconds) {
 
 void Metrics::OnRefused(const std::string& reason) {
   refused_.Add({{"reason", reason}}).Increment();
+}
+
+void Metrics::OnAllocated(base::Duration taken) { allocate_seconds_.Observe(Seconds(taken)); }
+
+void Metrics::OnAdmissionRefused(const std::string& reason) {
+  admissions_refused_.Add({{"reason", reason}}).Increment();
+}
+
+void Metrics::OnStage(const std::string& stage, base::Duration since_last) {
+  stage_seconds_.Add({{"stage", stage}}, kShort).Observe(Seconds(since_last));
 }
 
 void Metrics::OnError(const std::string& code) { errors_.Add({{"code", code}}).Increment(); }

@@ -11,6 +11,8 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include "base/clock.h"
+
 namespace vdcu::node {
 
 class Metrics {
@@ -22,6 +24,11 @@ class Metrics {
   // `seconds` since the partition was created.
   void OnPrepared(double seconds);
   void OnRefused(const std::string& reason);
+  // The daemon's own share of one Allocate.
+  void OnAllocated(base::Duration taken);
+  void OnAdmissionRefused(const std::string& reason);
+  // From the stage before to this one: Prepared -> bound -> Allocate -> PreStart.
+  void OnStage(const std::string& stage, base::Duration since_last);
   void OnError(const std::string& code);
   void SetHeld(size_t slices) { held_.Set(static_cast<double>(slices)); }
   void SetCards(size_t healthy, size_t unhealthy);
@@ -34,6 +41,9 @@ class Metrics {
   prometheus::Gauge& held_;
   prometheus::Family<prometheus::Gauge>& cards_;
   prometheus::Histogram& prepare_seconds_;
+  prometheus::Histogram& allocate_seconds_;
+  prometheus::Family<prometheus::Counter>& admissions_refused_;
+  prometheus::Family<prometheus::Histogram>& stage_seconds_;
 };
 
 }  // namespace vdcu::node

@@ -1,7 +1,10 @@
 #include "node/node_pod.h"
 
+#include <algorithm>
+
 #include "crds/keys.h"
 #include "crds/pod_request.h"
+#include "kclient/core/quantity.h"
 
 namespace vdcu::node {
 
@@ -17,6 +20,24 @@ bool AsksForDcu(kclient::JsonView container) {
     });
   }
   return asks;
+}
+
+// The API server holds limits and requests of such resources equal, and fills in either.
+void AddAsks(kclient::JsonView container, std::vector<NodePod::Ask>& asks) {
+  const auto resources = kclient::Get(container, "resources");
+  if (!resources) return;
+  kclient::ForEachMember(
+      *resources, "requests", [&](std::string_view name, kclient::JsonView value) {
+        const bool counts = std::any_of(
+            crds::kResourceFamilies.begin(), crds::kResourceFamilies.end(),
+            [name](const crds::ResourceFamily& family) { return family.count == name; });
+        std::string_view text;
+        if (!counts || value.get(text) != simdjson::SUCCESS) return;
+        const int64_t count = kclient::ParseQuantity(text).value_or(0);
+        if (count > 0) {
+          asks.push_back({kclient::GetStringOr(container, "name"), std::string(name), count});
+        }
+      });
 }
 
 }  // namespace
@@ -35,6 +56,7 @@ base::Result<NodePod> NodePod::FromJson(kclient::JsonView object) {
       if (pod.container.empty() && AsksForDcu(container)) {
         pod.container = kclient::GetStringOr(container, "name");
       }
+      AddAsks(container, pod.asks);
     });
   }
   if (const auto status = kclient::Get(object, "status")) {

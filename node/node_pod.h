@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "kclient/core/json.h"
@@ -10,11 +11,19 @@
 namespace vdcu::node {
 
 struct NodePod {
+  // What one container asks of a device plugin: as many cards (or, 1, a slice) of this resource.
+  struct Ask {
+    std::string container;
+    std::string resource;
+    int64_t count = 0;
+  };
+
   kclient::ObjectMeta meta;  // annotations vdcu.io/* only
   std::string node_name;
   std::string phase;
   std::string partition;  // the reserved partition that it names; empty: none
   std::string container;  // the first that asks for a DCU; empty: none does
+  std::vector<Ask> asks;  // in the containers' order
 
   // Succeeded or Failed.
   bool terminal() const { return phase == "Succeeded" || phase == "Failed"; }

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <iostream>
 #include <system_error>
 
 #include "crds/pod_request.h"
@@ -33,6 +34,10 @@ std::string CheckKubeletDir(const std::string& folder) {
   return "\"" + folder + "\": want an absolute path, or nothing where no kubelet runs";
 }
 
+std::string CheckAbsolute(const std::string& folder) {
+  return folder.starts_with("/") ? "" : "\"" + folder + "\": want an absolute path";
+}
+
 std::string CheckResourceName(const std::string& name) {
   std::string names;
   for (const crds::ResourceFamily& family : crds::kResourceFamilies) {
@@ -59,6 +64,11 @@ std::optional<int> ParseOptions(int argc, const char* const* argv, Options& opti
   app.add_option("--kubelet-dir", options.kubelet_dir,
                  "Folder of the kubelet; \"\": no kubelet runs here")
       ->check(CheckKubeletDir);
+  app.add_option("--cgroup-root", options.cgroup_root, "The kubelet's cgroupRoot")
+      ->check(CheckAbsolute);
+  app.add_option("--dtk-dir", options.dtk_dir,
+                 "Folder of the DTK on the host; containers get it at /opt/hygondriver, read-only")
+      ->check(CheckAbsolute);
   app.add_flag("--advertise", options.advertise,
                "Write the number of slices (4 a card) into the Node's capacity, where no kubelet "
                "does");
@@ -67,7 +77,13 @@ std::optional<int> ParseOptions(int argc, const char* const* argv, Options& opti
       ->delimiter(',')
       ->check(CheckResourceName);
   base::AddCommonFlags(app, options.common);
-  return base::ParseFlags(app, argc, argv);
+  if (const auto code = base::ParseFlags(app, argc, argv)) return code;
+  if (options.advertise && !options.kubelet_dir.empty()) {
+    std::cerr << "--advertise: a kubelet advertises what is registered with it: want --kubelet-dir "
+                 "\"\" beside it\n";
+    return base::kExitUsage;
+  }
+  return std::nullopt;
 }
 
 }  // namespace vdcu::node

@@ -14,6 +14,8 @@ struct Options {
   std::string node_name;
   std::string host_root = "/";
   std::string kubelet_dir = "/var/lib/kubelet";  // empty: no kubelet runs here
+  std::string cgroup_root = "/";
+  std::string dtk_dir = "/opt/dtk";
   bool advertise = false;
   std::vector<std::string> resource_names{"hygon.com/dcunum"};
 };

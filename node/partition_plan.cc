@@ -136,7 +136,7 @@ PartitionPlan PlanLettingGo(const PartitionView& view) {
     plan.ask_for_pod = true;
     return plan;
   }
-  if (view.pod == PodState::kUsing) return plan;
+  if (view.pod == PodState::kUsing || view.pod == PodState::kEnding) return plan;
   plan.release = view.held;
   if (meta.HasFinalizer(crds::kFinalizer)) plan.writes.push_back(LiftFinalizer(meta));
   return plan;

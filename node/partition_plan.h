@@ -2,8 +2,8 @@
 //
 // Promises: status is patched only where it differs (times aside), with the object's UID and
 // resourceVersion; a change of health or a refusal is told by one event, when it is first written;
-// the finalizer goes only after the pod that uses the slice is gone or terminal, and after the
-// files.
+// the finalizer goes only after the pod that uses the slice is gone or terminal, with its last
+// process, and after the files.
 #pragma once
 
 #include <optional>
@@ -24,7 +24,8 @@ namespace vdcu::node {
 enum class PodState {
   kNone,     // no pod is named
   kUsing,    // on this node and not terminal
-  kGone,     // terminal, or the API says that it is not on this node
+  kGone,     // terminal, or the API says that it is not on this node; and no process of it is left
+  kEnding,   // the same, but processes of it are left
   kUnknown,  // not among this node's pods: the watch may lag, ask the API
 };
 

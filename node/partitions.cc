@@ -139,6 +139,7 @@ void Partitions::OnStatusWritten(const Ptr& partition, const std::optional<Refus
   const std::chrono::duration<double> taken =
       sources_.clock.Wall() - created.value_or(sources_.clock.Wall());
   sources_.metrics.OnPrepared(taken.count());
+  if (partition->spec.pod_ref) sources_.on_prepared(partition->spec.pod_ref->uid);
   base::Log(base::Level::kInfo, "prepared",
             {{"partition", partition->meta.key()},
              {"device", partition->spec.assignment->device},
@@ -181,12 +182,14 @@ Work Partitions::AskForUnreadable(const std::string& key, const std::string& err
 PodState Partitions::StateOf(const std::string& ns, const std::optional<crds::PodRef>& pod,
                              const Asked& asked) const {
   if (!pod) return PodState::kNone;
+  PodState state = PodState::kUnknown;
   const auto known = sources_.pods.Get(ns + "/" + pod->name);
   if (known && known->meta.uid == pod->uid) {
-    return known->terminal() ? PodState::kGone : PodState::kUsing;
+    state = known->terminal() ? PodState::kGone : PodState::kUsing;
+  } else if (const auto answer = asked.find(pod->uid); answer != asked.end()) {
+    state = answer->second;
   }
-  const auto answer = asked.find(pod->uid);
-  return answer == asked.end() ? PodState::kUnknown : answer->second;
+  return state == PodState::kGone && sources_.wait_for_end(pod->uid) ? PodState::kEnding : state;
 }
 
 // Of a partition made for a pod: that pod. Of a reserved one: who holds it now; while it is being
@@ -196,9 +199,12 @@ std::optional<crds::PodRef> Partitions::UserOf(const crds::VdcuPartition& partit
   std::vector<const NodePod*> pods;
   for (const auto& [key, pod] : sources_.pods.objects()) pods.push_back(pod.get());
   auto user = PickUser(partition, pods);
-  if (user || !partition.meta.deleting()) return user;
   const Slice* held = holdings_.Find(partition.meta.uid);
-  return held != nullptr && held->pod ? held->pod : partition.status.used_by;
+  const auto& last = held != nullptr && held->pod ? held->pod : partition.status.used_by;
+  if (partition.meta.deleting()) return user ? user : last;
+  // The next one gets it after the last process of the one before.
+  if (last && last != user && sources_.wait_for_end(last->uid)) return last;
+  return user;
 }
 
 std::optional<Refusal> Partitions::Hold(const crds::VdcuPartition& partition,
@@ -249,16 +255,21 @@ base::Status Partitions::Release(const std::string& uid) {
 }
 
 std::vector<std::string> Partitions::KeysOf(const NodePod& pod) const {
+  std::vector<std::string> keys = KeysOf(pod.meta.uid);
+  if (!pod.partition.empty()) keys.push_back(pod.meta.ns + "/" + pod.partition);
+  return keys;
+}
+
+std::vector<std::string> Partitions::KeysOf(const std::string& pod_uid) const {
   std::set<std::string> keys;
-  if (!pod.partition.empty()) keys.insert(pod.meta.ns + "/" + pod.partition);
   for (const auto& [uid, slice] : holdings_.slices()) {
-    if (slice.pod && slice.pod->uid == pod.meta.uid) keys.insert(slice.key());
+    if (slice.pod && slice.pod->uid == pod_uid) keys.insert(slice.key());
   }
   for (const auto& [key, partition] : sources_.partitions.objects()) {
     const auto& pod_ref = partition->spec.pod_ref;
     const auto& used_by = partition->status.used_by;
-    if (pod_ref && pod_ref->uid == pod.meta.uid) keys.insert(key);
-    if (used_by && used_by->uid == pod.meta.uid) keys.insert(key);
+    if (pod_ref && pod_ref->uid == pod_uid) keys.insert(key);
+    if (used_by && used_by->uid == pod_uid) keys.insert(key);
   }
   return {keys.begin(), keys.end()};
 }

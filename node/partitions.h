@@ -32,9 +32,13 @@ class Partitions {
     const kclient::Store<NodePod>& pods;                    // of this node
     const base::Clock& clock;
     Metrics& metrics;
+    // Whether a process of the pod is left; if so, its partitions are processed again when none
+    // is.
+    std::function<bool(const std::string& pod_uid)> wait_for_end;
     std::function<void(kclient::Event)> tell;
     std::function<void()> on_held;      // what is held has changed
     std::function<void()> on_released;  // those that wait may fit now
+    std::function<void(const std::string& pod_uid)> on_prepared;
   };
 
   Partitions(Sources sources, Holdings& holdings)
@@ -45,6 +49,8 @@ class Partitions {
 
   // Keys of the partitions that the pod uses or may use.
   std::vector<std::string> KeysOf(const NodePod& pod) const;
+  // The same of a pod that may be gone from the API.
+  std::vector<std::string> KeysOf(const std::string& pod_uid) const;
   // Keys of all objects and of all that is held.
   std::vector<std::string> AllKeys() const;
   // Keys of the objects that are not held.

@@ -12,12 +12,11 @@ namespace vdcu::node {
 namespace {
 
 constexpr char kVdevFolder[] = "/etc/vdev";
-constexpr char kSliceFolder[] = "/etc/vdev/slices";
+constexpr char kSlicesFolder[] = "/etc/vdev/slices";
 constexpr char kCheckpointFolder[] = "/var/lib/vdcu/slices";
 constexpr int kFormat = 1;
 
-std::string FolderOf(const std::string& uid) { return std::string(kSliceFolder) + "/" + uid; }
-std::string SliceVdevPath(const std::string& uid) { return FolderOf(uid) + "/vdev0.conf"; }
+std::string SliceVdevPath(const std::string& uid) { return SliceFolder(uid) + "/vdev0.conf"; }
 std::string CheckpointName(const std::string& uid) { return uid + ".json"; }
 std::string CheckpointPath(const std::string& uid) {
   return std::string(kCheckpointFolder) + "/" + CheckpointName(uid);
@@ -96,6 +95,8 @@ std::string HostVdevPath(const dcu::Assignment& assignment) {
   return std::string(kVdevFolder) + "/vdev" + std::to_string(*assignment.vdev) + ".conf";
 }
 
+std::string SliceFolder(const std::string& uid) { return std::string(kSlicesFolder) + "/" + uid; }
+
 base::Result<SliceFiles::Found> SliceFiles::Load() {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.List(kCheckpointFolder));
   Found found;
@@ -140,7 +141,7 @@ base::Status SliceFiles::Prepare(const Slice& slice, const std::string& content)
 base::Status SliceFiles::Remove(const Slice& slice) {
   if (!slice.assignment.whole_card()) {
     RETURN_IF_ERROR(files_.RemoveFile(HostVdevPath(slice.assignment)));
-    RETURN_IF_ERROR(files_.RemoveFolder(FolderOf(slice.uid)));
+    RETURN_IF_ERROR(files_.RemoveFolder(SliceFolder(slice.uid)));
   }
   return files_.RemoveFile(CheckpointPath(slice.uid));
 }
@@ -170,9 +171,9 @@ base::Status SliceFiles::Mend(const Slices& slices,
     vdevs.push_back("vdev" + std::to_string(*slice.assignment.vdev) + ".conf");
   }
   RETURN_IF_ERROR(RemoveUnless(kVdevFolder, IsVdevOrTemporary, vdevs, false));
-  RETURN_IF_ERROR(RemoveUnless(kSliceFolder, IsAny, folders, true));
+  RETURN_IF_ERROR(RemoveUnless(kSlicesFolder, IsAny, folders, true));
   for (const std::string& uid : folders) {
-    RETURN_IF_ERROR(RemoveUnless(FolderOf(uid), IsAny, {"vdev0.conf"}, false));
+    RETURN_IF_ERROR(RemoveUnless(SliceFolder(uid), IsAny, {"vdev0.conf"}, false));
   }
   RETURN_IF_ERROR(RemoveUnless(kCheckpointFolder, IsAny, checkpoints, false));
   for (const auto& [uid, slice] : slices) {

@@ -21,6 +21,8 @@ namespace vdcu::node {
 
 // "/etc/vdev/vdev4.conf"; empty for a whole card.
 std::string HostVdevPath(const dcu::Assignment& assignment);
+// "/etc/vdev/slices/<partition uid>", which a container gets.
+std::string SliceFolder(const std::string& uid);
 
 class SliceFiles {
  public:

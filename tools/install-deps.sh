@@ -8,10 +8,14 @@ packages=(
   # libraries
   libuv1-dev libcurl4-openssl-dev nlohmann-json3-dev libsimdjson-dev libspdlog-dev libssl-dev libyaml-cpp-dev
   libexpected-dev libcli11-dev libmicrohttpd-dev prometheus-cpp-dev
+  # the kubelet's APIs
+  libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
   # tests, benches, checks
   libgtest-dev libgmock-dev libbenchmark-dev clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev shellcheck
   # the control plane for development, and the demo
   openssl curl jq
+  # simulated machines
+  runc busybox-static
 )
 
 missing=()

@@ -52,18 +52,23 @@ class PartitionsTest : public testing::Test {
   kclient::Store<crds::VdcuPartition> store_;
   kclient::Store<NodePod> pods_;
   std::vector<std::string> events_;
+  std::set<std::string> uids_with_processes_;
   int held_changes_ = 0;
   int releases_ = 0;
   simdjson::dom::parser parser_;
-  Partitions partitions_{{.node = "n",
-                          .partitions = store_,
-                          .pods = pods_,
-                          .clock = clock_,
-                          .metrics = metrics_,
-                          .tell = [this](kclient::Event event) { events_.push_back(event.reason); },
-                          .on_held = [this] { ++held_changes_; },
-                          .on_released = [this] { ++releases_; }},
-                         holdings_};
+  Partitions partitions_{
+      {.node = "n",
+       .partitions = store_,
+       .pods = pods_,
+       .clock = clock_,
+       .metrics = metrics_,
+       .wait_for_end =
+           [this](const std::string& uid) { return uids_with_processes_.contains(uid); },
+       .tell = [this](kclient::Event event) { events_.push_back(event.reason); },
+       .on_held = [this] { ++held_changes_; },
+       .on_released = [this] { ++releases_; },
+       .on_prepared = [](const std::string&) {}},
+      holdings_};
 };
 
 TEST_F(PartitionsTest, PreparesASliceAndTellsOfIt) {
@@ -157,6 +162,50 @@ TEST_F(PartitionsTest, LetsGoOfAPodsSliceOnlyAfterThePod) {
   Put(pod);
   EXPECT_TRUE(Lifts(partitions_.Process("team/p", std::nullopt)));
   EXPECT_FALSE(root_.Exists("/etc/vdev/vdev4.conf"));
+}
+
+TEST_F(PartitionsTest, KeepsTheSliceOfAnEndedPodWhileProcessesOfItAreLeft) {
+  for (const bool lost : {false, true}) {
+    SCOPED_TRACE(lost ? "the object is gone" : "the object is being deleted");
+    NodePod pod = MakePod("a");
+    auto partition = MakePartition("p", MakeAssignment(0));
+    partition.spec.pod_ref = RefOf(pod);
+    Put(pod);
+    Put(partition);
+    Prepare("p");
+    pod.phase = "Failed";
+    Put(pod);
+    uids_with_processes_ = {pod.meta.uid};
+    if (lost) {
+      store_.Erase("team/p");
+    } else {
+      Put(Deleting(partition));
+    }
+    EXPECT_THAT(partitions_.Process("team/p", std::nullopt).writes, IsEmpty());
+    EXPECT_TRUE(root_.Exists("/etc/vdev/vdev4.conf"));
+    EXPECT_THAT(partitions_.KeysOf(pod.meta.uid), ElementsAre("team/p"));
+    uids_with_processes_.clear();
+    EXPECT_EQ(Lifts(partitions_.Process("team/p", std::nullopt)), !lost);
+    EXPECT_FALSE(root_.Exists("/etc/vdev/vdev4.conf"));
+  }
+}
+
+TEST_F(PartitionsTest, HandsAReservedOneOnAfterTheLastProcessOfThePodBefore) {
+  NodePod first = MakePod("a", "p");
+  Put(MakePartition("p", MakeAssignment(0)));
+  Put(first);
+  const auto user = [this] {
+    partitions_.Process("team/p", std::nullopt);
+    return holdings_.Find("uid-p")->pod.value_or(crds::PodRef{}).name;
+  };
+  EXPECT_EQ(user(), "a");
+  first.phase = "Succeeded";
+  Put(first);
+  Put(MakePod("b", "p"));
+  uids_with_processes_ = {first.meta.uid};
+  EXPECT_EQ(user(), "a");
+  uids_with_processes_.clear();
+  EXPECT_EQ(user(), "b");
 }
 
 TEST_F(PartitionsTest, AsksOnceForAPodThatTheWatchDoesNotShow) {

@@ -1,0 +1,327 @@
+#include "node/admission.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "node/container_edits.h"
+
+namespace vdcu::node {
+
+namespace {
+
+// The kubelet's one loop stands still meanwhile.
+constexpr base::Duration kAdmissionTimeout{1'000};
+// The kubelet gives PreStartContainer 30 s.
+constexpr base::Duration kPreStartTimeout{10'000};
+constexpr base::Duration kLearnTimeout{5'000};
+// Between choosing ids and Allocate the kubelet does nothing else.
+constexpr base::Duration kChosenFor{1'500};
+
+using Ids = std::set<std::string>;
+
+Ids IdsOf(const kubelet::ListedContainer& container, const std::string& resource) {
+  const auto devices = container.devices.find(resource);
+  if (devices == container.devices.end()) return {};
+  return {devices->second.begin(), devices->second.end()};
+}
+
+bool Intersect(const Ids& a, const Ids& b) {
+  return std::any_of(a.begin(), a.end(), [&b](const std::string& id) { return b.contains(id); });
+}
+
+base::Error ToError(const Refusal& refusal) {
+  return {base::ErrorCode::kInvalid, refusal.reason + ": " + refusal.message};
+}
+
+std::string Describe(const std::vector<Slice>& slices) {
+  std::string text;
+  for (const Slice& slice : slices) {
+    const dcu::Assignment& assignment = slice.assignment;
+    text += (text.empty() ? "" : "; ") + slice.name + ": " +
+            std::to_string(assignment.compute_units) + " compute units and " +
+            std::to_string(assignment.memory.value) + " MiB of card " + assignment.device;
+  }
+  return text;
+}
+
+}  // namespace
+
+Admission::Admission(Sources sources, Holdings& holdings)
+    : sources_(std::move(sources)),
+      holdings_(holdings),
+      drain_timer_(sources_.loop.MakeTimer([this] {
+        if (on_drained_) std::exchange(on_drained_, nullptr)();
+      })) {}
+
+void Admission::Choose(const std::string& resource, kubelet::Choice choice,
+                       Done<std::vector<std::string>> done) {
+  FindAsker(resource, [this, resource, choice = std::move(choice),
+                       done = std::move(done)](base::Result<Asker> asker) {
+    if (!asker) return done(asker.error());
+    std::vector<std::string> ids = choice.required;
+    for (const std::string& id : choice.available) {
+      if (ids.size() >= choice.size) break;
+      if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+    }
+    chosen_[resource] = {std::move(*asker), {ids.begin(), ids.end()}, sources_.loop.clock().Now()};
+    done(std::move(ids));
+  });
+}
+
+void Admission::Allocate(const std::string& resource, std::vector<std::string> ids,
+                         Done<kubelet::ContainerEdits> done) {
+  const base::TimePoint began = sources_.loop.clock().Now();
+  const auto answer = [this, resource, ids, began, done](const base::Result<Asker>& asker) {
+    if (!asker) return done(asker.error());
+    done(Grant(resource, *asker, ids));
+    sources_.metrics.OnAllocated(sources_.loop.clock().Now() - began);
+    CheckDrained();
+  };
+  const auto chosen = chosen_.extract(resource);
+  if (!chosen.empty() && chosen.mapped().ids == Ids(ids.begin(), ids.end()) &&
+      began - chosen.mapped().at < kChosenFor) {
+    return answer(chosen.mapped().asker);
+  }
+  FindAsker(resource, answer);
+}
+
+void Admission::PreStart(const std::string& resource, std::vector<std::string> ids,
+                         Done<void> done) {
+  const auto decide = [this, resource, ids = Ids(ids.begin(), ids.end()),
+                       done](const PodSearch& search) {
+    StartCheck check = CheckStart(resource, ids, search);
+    if (!check.unknown.empty()) return check.unknown;
+    if (!check.refusal) {
+      for (const Asker& holder : check.holders) sources_.on_started(holder.pod.uid);
+      done(base::Ok());
+    } else {
+      done(Refuse(*check.refusal, check.holders));
+    }
+    return Ids();
+  };
+  Search(kPreStartTimeout, decide, done);
+}
+
+void Admission::FindAsker(const std::string& resource, Done<Asker> done) {
+  const auto decide = [this, resource, done](const PodSearch& search) {
+    const Identity identity = WhoAsks({.listing = search.listing(),
+                                       .resource = resource,
+                                       .pod = [&](const auto& key) { return search.pod(key); },
+                                       .has_processes = sources_.has_processes,
+                                       .read = search.read()});
+    if (!identity.unknown.empty()) return identity.unknown;
+    if (identity.asker) {
+      done(*identity.asker);
+    } else {
+      done(Refuse(*identity.refusal, identity.several));
+    }
+    return Ids();
+  };
+  Search(kAdmissionTimeout, decide, done);
+}
+
+void Admission::Search(base::Duration timeout, PodSearch::Decide decide,
+                       std::function<void(const base::Error&)> fail) {
+  const uint64_t number = ++search_count_;
+  const auto learn_and_decide = [this, decide = std::move(decide)](const PodSearch& search) {
+    Learn(search.listing());
+    return decide(search);
+  };
+  const auto refuse = [this, fail = std::move(fail)](const base::Error& error) {
+    fail(Refuse({"Unavailable", error.message}, {}));
+  };
+  const auto on_end = [this, number] {
+    // It is what calls us.
+    sources_.loop.Post([ended = searches_.extract(number).mapped()] {});
+    CheckDrained();
+  };
+  searches_[number] = std::make_shared<PodSearch>(
+      PodSearch::Sources{sources_.loop, sources_.client, sources_.pod_resources, sources_.pods},
+      timeout, PodSearch::Callbacks{learn_and_decide, refuse, on_end});
+}
+
+void Admission::LearnTokens() {
+  Search(kLearnTimeout, [](const PodSearch&) { return Ids(); }, [](const base::Error&) {});
+}
+
+void Admission::Learn(const kubelet::Listing& listing) {
+  std::map<std::string, Ids> in_use;
+  for (const kubelet::ListedPod& pod : listing) {
+    for (const kubelet::ListedContainer& container : pod.containers) {
+      for (const auto& [resource, ids] : container.devices) {
+        in_use[resource].insert(ids.begin(), ids.end());
+      }
+    }
+  }
+  if (std::exchange(in_use_, std::move(in_use)) != in_use_) sources_.on_tokens();
+}
+
+std::set<std::string> Admission::TokensInUse(const std::string& resource) const {
+  const auto ids = in_use_.find(resource);
+  return ids == in_use_.end() ? Ids() : ids->second;
+}
+
+base::Result<kubelet::ContainerEdits> Admission::Grant(const std::string& resource,
+                                                       const Asker& asker,
+                                                       const std::vector<std::string>& ids) {
+  const auto slices = TakeSlices(asker, ids.size());
+  if (!slices) return Refuse(slices.error(), {asker});
+  std::vector<const dcu::Device*> devices;
+  for (const Slice& slice : *slices) {
+    const dcu::Device* device = FindDevice(holdings_.devices(), slice.assignment.device);
+    if (device == nullptr || !device->healthy) {
+      const std::string why = device == nullptr ? "it is not there" : device->message;
+      return Refuse({"CardNotHealthy", "card " + slice.assignment.device + ": " + why}, {asker});
+    }
+    devices.push_back(device);
+  }
+  in_use_[resource].insert(ids.begin(), ids.end());
+  sources_.on_allocated(asker.pod.uid);
+  base::Log(
+      base::Level::kInfo, "allocated",
+      {{"pod", asker.key()}, {"container", asker.pod.container}, {"slices", Describe(*slices)}});
+  TellPod(asker, kclient::EventType::kNormal, "Allocated", Describe(*slices));
+  return EditsFor(*slices, devices, sources_.dtk_dir,
+                  [this](const std::string& path) { return sources_.host.Exists(path); });
+}
+
+std::vector<Slice> Admission::SlicesOf(const Asker& asker) const {
+  std::vector<Slice> slices;
+  for (const auto& [uid, slice] : holdings_.slices()) {
+    if (slice.ns != asker.ns) continue;
+    const bool used =
+        slice.pod && slice.pod->uid == asker.pod.uid && slice.pod->container == asker.pod.container;
+    // Of a reserved one the pod is written down when the watch shows it, which may be later.
+    const bool reserved = !slice.pod && !asker.partition.empty() && slice.name == asker.partition;
+    if (used || reserved) slices.push_back(slice);
+  }
+  std::sort(slices.begin(), slices.end(),
+            [](const Slice& a, const Slice& b) { return a.name < b.name; });
+  return slices;
+}
+
+tl::expected<std::vector<Slice>, Refusal> Admission::TakeSlices(const Asker& asker, size_t count) {
+  std::vector<Slice> slices = SlicesOf(asker);
+  if (slices.empty()) {
+    return tl::make_unexpected(
+        Refusal{"NoSlice", "no VDCUPartition on this node is prepared for container " +
+                               asker.pod.container +
+                               ": want the pod placed by vdcu-scheduler, not by its nodeName"});
+  }
+  if (slices.size() != count || asker.count != count) {
+    return tl::make_unexpected(
+        Refusal{"WrongCount", "container " + asker.pod.container + " asks for " +
+                                  std::to_string(asker.count) + ", the kubelet for " +
+                                  std::to_string(count) + ", and " + std::to_string(slices.size()) +
+                                  " VDCUPartitions are prepared: want all three the same"});
+  }
+  for (Slice& slice : slices) {
+    if (!slice.lost_since.empty()) {
+      return tl::make_unexpected(
+          Refusal{"PartitionGone", "VDCUPartition " + slice.key() + " was removed"});
+    }
+    slice.pod = asker.pod;
+    if (auto refusal = holdings_.Hold(slice)) return tl::make_unexpected(std::move(*refusal));
+  }
+  return slices;
+}
+
+Admission::StartCheck Admission::CheckStart(const std::string& resource, const Ids& ids,
+                                            const PodSearch& search) {
+  StartCheck check;
+  for (const kubelet::ListedPod& listed : search.listing()) {
+    for (const kubelet::ListedContainer& container : listed.containers) {
+      const Ids held = IdsOf(container, resource);
+      if (!Intersect(held, ids)) continue;
+      const std::string key = listed.ns + "/" + listed.name;
+      const NodePod* pod = search.pod(key);
+      const bool read = search.read().contains(key);
+      if (pod == nullptr) {
+        // A pod that the API does not have is on its way out: it is not what starts.
+        if (!read) check.unknown.insert(key);
+        continue;
+      }
+      const Asker holder{.pod = {pod->meta.name, pod->meta.uid, container.name},
+                         .ns = pod->meta.ns,
+                         .partition = pod->partition,
+                         .count = held.size()};
+      auto refusal = CheckHolder(holder);
+      if (refusal && !read) {
+        // It may have been replaced by another of its name.
+        check.unknown.insert(key);
+      } else if (refusal && !check.refusal) {
+        check.refusal = std::move(refusal);
+        check.holders = {holder};
+      } else if (!refusal && !check.refusal) {
+        check.holders.push_back(holder);
+      }
+    }
+  }
+  if (!check.refusal && check.holders.empty()) {
+    check.refusal = Refusal{"NobodyHolds", "no pod of this node that the API has holds device " +
+                                               (ids.empty() ? "" : *ids.begin())};
+  }
+  return check;
+}
+
+std::optional<Refusal> Admission::CheckHolder(const Asker& holder) {
+  const std::vector<Slice> slices = SlicesOf(holder);
+  if (slices.size() != holder.count) {
+    return Refusal{"SliceGone", "container " + holder.pod.container + " of pod " + holder.key() +
+                                    " holds " + std::to_string(holder.count) + " devices and " +
+                                    std::to_string(slices.size()) + " VDCUPartitions"};
+  }
+  if (!sources_.has_processes(holder.pod.uid)) {
+    return Refusal{"NotRunning", "pod " + holder.key() + " with UID " + holder.pod.uid +
+                                     " has no sandbox in its cgroup"};
+  }
+  for (const Slice& slice : slices) {
+    if (auto refusal = holdings_.Hold(slice)) return refusal;
+  }
+  return std::nullopt;
+}
+
+base::Error Admission::Refuse(const Refusal& refusal, const std::vector<Asker>& askers) {
+  sources_.metrics.OnAdmissionRefused(refusal.reason);
+  base::Log(base::Level::kWarning, "refused a container",
+            {{"reason", refusal.reason},
+             {"message", refusal.message},
+             {"pod", askers.empty() ? "" : askers.front().key()},
+             {"container", askers.empty() ? "" : askers.front().pod.container}});
+  for (const Asker& asker : askers) {
+    TellPod(asker, kclient::EventType::kWarning, refusal.reason, refusal.message);
+  }
+  return ToError(refusal);
+}
+
+void Admission::TellPod(const Asker& asker, kclient::EventType type, const std::string& reason,
+                        const std::string& note) {
+  sources_.tell({.regarding = {.api_version = "v1",
+                               .kind = "Pod",
+                               .ns = asker.ns,
+                               .name = asker.pod.name,
+                               .uid = asker.pod.uid},
+                 .type = type,
+                 .reason = reason,
+                 .action = "Allocating",
+                 .note = note});
+}
+
+bool Admission::busy() const {
+  const base::TimePoint now = sources_.loop.clock().Now();
+  return !searches_.empty() ||
+         std::any_of(chosen_.begin(), chosen_.end(),
+                     [now](const auto& chosen) { return now - chosen.second.at < kChosenFor; });
+}
+
+void Admission::Drain(base::Duration most, std::function<void()> done) {
+  on_drained_ = std::move(done);
+  drain_timer_->Start(busy() ? most : base::Duration(0));
+}
+
+void Admission::CheckDrained() {
+  if (on_drained_ && !busy()) drain_timer_->Start(base::Duration(0));
+}
+
+}  // namespace vdcu::node

@@ -1,0 +1,111 @@
+// Answers the kubelet's device plugin calls from what this node holds: which container asks (see
+// identity.h), what it gets, and whether it may start.
+//
+// Promises: a container gets only slices of its own pod (by UID), held by this daemon, with the
+// right bytes on disk, on cards that are healthy; what is not certain is refused with the reason,
+// also as an event on the pod, never guessed. Allocate answers from memory where the kubelet has
+// called GetPreferredAllocation before, as it always does. PreStart lets a container start only
+// while its pod runs (its sandbox is in its cgroup, by UID) and holds its slices.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/loop.h"
+#include "kclient/api.h"
+#include "kclient/event.h"
+#include "kclient/store.h"
+#include "node/holdings.h"
+#include "node/identity.h"
+#include "node/kubelet/plugin_server.h"
+#include "node/metrics.h"
+#include "node/node_pod.h"
+#include "node/pod_search.h"
+
+namespace vdcu::node {
+
+class Admission : public kubelet::PluginHandler {
+ public:
+  struct Sources {
+    std::string dtk_dir;  // of the host
+    base::Loop& loop;
+    kclient::Client& client;
+    kubelet::PodResources& pod_resources;
+    const base::Root& host;
+    const kclient::Store<NodePod>& pods;  // of this node
+    Metrics& metrics;
+    std::function<bool(const std::string& pod_uid)> has_processes;
+    std::function<void(kclient::Event)> tell;
+    std::function<void()> on_tokens;  // TokensInUse has changed
+    std::function<void(const std::string& pod_uid)> on_allocated;
+    std::function<void(const std::string& pod_uid)> on_started;  // PreStart let it go on
+  };
+
+  Admission(Sources sources, Holdings& holdings);
+
+  void Choose(const std::string& resource, kubelet::Choice choice,
+              Done<std::vector<std::string>> done) override;
+  void Allocate(const std::string& resource, std::vector<std::string> ids,
+                Done<kubelet::ContainerEdits> done) override;
+  void PreStart(const std::string& resource, std::vector<std::string> ids,
+                Done<void> done) override;
+
+  // Asks the kubelet which ids its containers have; on_tokens follows.
+  void LearnTokens();
+  // Ids that containers have, as far as is known.
+  std::set<std::string> TokensInUse(const std::string& resource) const;
+
+  // Whether an admission is between its two calls, or a call is open.
+  bool busy() const;
+  // Runs `done` when it is not busy, or after `most`.
+  void Drain(base::Duration most, std::function<void()> done);
+
+ private:
+  // Whom the next Allocate is for, as found while its ids were chosen.
+  struct Chosen {
+    Asker asker;
+    std::set<std::string> ids;
+    base::TimePoint at;
+  };
+
+  struct StartCheck {
+    std::set<std::string> unknown;   // keys of pods to read first
+    std::optional<Refusal> refusal;  // of the first of the holders
+    std::vector<Asker> holders;      // of the ids
+  };
+
+  void FindAsker(const std::string& resource, Done<Asker> done);
+  void Search(base::Duration timeout, PodSearch::Decide decide,
+              std::function<void(const base::Error&)> fail);
+  void Learn(const kubelet::Listing& listing);
+
+  base::Result<kubelet::ContainerEdits> Grant(const std::string& resource, const Asker& asker,
+                                              const std::vector<std::string>& ids);
+  std::vector<Slice> SlicesOf(const Asker& asker) const;
+  // All `count` slices of the container, their files mended; or why it does not get them.
+  tl::expected<std::vector<Slice>, Refusal> TakeSlices(const Asker& asker, size_t count);
+  StartCheck CheckStart(const std::string& resource, const std::set<std::string>& ids,
+                        const PodSearch& search);
+  std::optional<Refusal> CheckHolder(const Asker& holder);
+  base::Error Refuse(const Refusal& refusal, const std::vector<Asker>& askers);
+  void TellPod(const Asker& asker, kclient::EventType type, const std::string& reason,
+               const std::string& note);
+  void CheckDrained();
+
+  const Sources sources_;
+  Holdings& holdings_;
+  std::map<std::string, Chosen> chosen_;                 // by resource, until its Allocate
+  std::map<std::string, std::set<std::string>> in_use_;  // by resource
+  std::map<uint64_t, std::shared_ptr<PodSearch>> searches_;
+  uint64_t search_count_ = 0;
+  base::TimerPtr drain_timer_;
+  std::function<void()> on_drained_;
+};
+
+}  // namespace vdcu::node

@@ -1,0 +1,81 @@
+#include "node/device_plugins.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "node/tokens.h"
+
+namespace vdcu::node {
+
+DevicePlugins::DevicePlugins(const Sources& sources, const KubeletOptions& options,
+                             Holdings& holdings)
+    : holdings_(holdings),
+      pod_resources_(sources.loop, options.dir + "/pod-resources/kubelet.sock"),
+      cgroups_(sources.loop, sources.host, options.cgroup_root, sources.on_pod_ended),
+      admission_({.dtk_dir = options.dtk_dir,
+                  .loop = sources.loop,
+                  .client = sources.client,
+                  .pod_resources = pod_resources_,
+                  .host = sources.host,
+                  .pods = sources.pods,
+                  .metrics = sources.metrics,
+                  .has_processes = [this](const auto& uid) { return cgroups_.HasProcesses(uid); },
+                  .tell = sources.tell,
+                  .on_tokens = [this] { Update(); },
+                  .on_allocated = [&stages = sources.stages](
+                                      const auto& uid) { stages.Reach(uid, Stage::kAllocated); },
+                  .on_started = [&stages = sources.stages](
+                                    const auto& uid) { stages.Reach(uid, Stage::kStarted); }},
+                 holdings) {
+  for (const std::string& resource : options.resource_names) {
+    plugins_.push_back(
+        std::make_unique<kubelet::Plugin>(sources.loop, options.dir + "/device-plugins", resource,
+                                          admission_, [this] { admission_.LearnTokens(); }));
+  }
+}
+
+void DevicePlugins::Begin() {
+  begun_ = true;
+  Check();
+}
+
+void DevicePlugins::Check() {
+  if (!begun_) return;
+  base::Status found = cgroups_.Check();
+  if (!found && cgroups_found_) {
+    base::Log(base::Level::kError, "cannot serve the kubelet", {{"error", found.error().message}});
+  }
+  cgroups_found_ = std::move(found);
+  Update();
+  for (const auto& plugin : plugins_) plugin->Check();
+}
+
+void DevicePlugins::Update() {
+  if (!begun_ || !cgroups_found_) return;
+  for (const auto& plugin : plugins_) {
+    plugin->SetDevices(Tokens(holdings_.devices(), holdings_.slices(),
+                              admission_.TokensInUse(plugin->resource())));
+  }
+}
+
+// Which ids are free matters only where some are to be unhealthy.
+void DevicePlugins::OnReleased() {
+  const auto& devices = holdings_.devices();
+  const bool sick = std::any_of(devices.begin(), devices.end(),
+                                [](const dcu::Device& device) { return !device.healthy; });
+  if (begun_ && sick) admission_.LearnTokens();
+}
+
+std::vector<std::string> DevicePlugins::NotReady() const {
+  if (!cgroups_found_) return {cgroups_found_.error().message};
+  std::vector<std::string> reasons;
+  for (const auto& plugin : plugins_) {
+    if (plugin->registered()) continue;
+    reasons.push_back(plugin->resource() +
+                      " is not registered with the kubelet: " + plugin->problem());
+  }
+  return reasons;
+}
+
+}  // namespace vdcu::node

@@ -1,0 +1,77 @@
+// All that a node has to do with its kubelet: the device plugins of the registered resources, the
+// admission behind them, and the cgroups of pods.
+//
+// Promises: no plugin registers before Begin, nor while the kubelet's cgroups are not found (else a
+// slice might be taken for free while its processes run).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/uv_loop.h"
+#include "kclient/api.h"
+#include "kclient/event.h"
+#include "kclient/store.h"
+#include "node/admission.h"
+#include "node/holdings.h"
+#include "node/kubelet/cgroups.h"
+#include "node/kubelet/plugin.h"
+#include "node/kubelet/pod_resources.h"
+#include "node/metrics.h"
+#include "node/node_pod.h"
+#include "node/stages.h"
+
+namespace vdcu::node {
+
+struct KubeletOptions {
+  std::string dir;                          // "/var/lib/kubelet", as this process sees it
+  std::string cgroup_root;                  // the kubelet's cgroupRoot: "/"
+  std::string dtk_dir;                      // of the host: "/opt/dtk"
+  std::vector<std::string> resource_names;  // to be registered
+};
+
+class DevicePlugins {
+ public:
+  struct Sources {
+    base::UvLoop& loop;
+    kclient::Client& client;
+    const base::Root& host;
+    const kclient::Store<NodePod>& pods;  // of this node
+    Metrics& metrics;
+    Stages& stages;
+    std::function<void(kclient::Event)> tell;
+    std::function<void(const std::string& pod_uid)> on_pod_ended;  // it was waited for
+  };
+
+  DevicePlugins(const Sources& sources, const KubeletOptions& options, Holdings& holdings);
+
+  // What is held is known and on disk: the kubelet may ask.
+  void Begin();
+  // Cards or slices have changed.
+  void Update();
+  // A slice has become free.
+  void OnReleased();
+  // Repairs what no notification tells of; now and then.
+  void Check();
+
+  bool WaitForEnd(const std::string& pod_uid) { return cgroups_.WaitForEnd(pod_uid); }
+  // Runs `done` when no admission is in flight, or after `most`.
+  void Drain(base::Duration most, std::function<void()> done) {
+    admission_.Drain(most, std::move(done));
+  }
+  std::vector<std::string> NotReady() const;
+
+ private:
+  Holdings& holdings_;
+  kubelet::PodResources pod_resources_;
+  kubelet::Cgroups cgroups_;
+  Admission admission_;
+  std::vector<std::unique_ptr<kubelet::Plugin>> plugins_;
+  bool begun_ = false;
+  base::Status cgroups_found_;
+};
+
+}  // namespace vdcu::node

@@ -1,0 +1,81 @@
+#include "node/identity.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace vdcu::node {
+
+namespace {
+
+bool HasDevice(const kubelet::ListedContainer& container, const std::string& resource) {
+  const auto devices = container.devices.find(resource);
+  return devices != container.devices.end() && !devices->second.empty();
+}
+
+bool HasDevice(const kubelet::ListedPod& pod, const std::string& container,
+               const std::string& resource) {
+  return std::any_of(pod.containers.begin(), pod.containers.end(), [&](const auto& listed) {
+    return listed.name == container && HasDevice(listed, resource);
+  });
+}
+
+bool LacksSome(const kubelet::ListedPod& pod, const std::string& resource) {
+  return std::any_of(pod.containers.begin(), pod.containers.end(),
+                     [&](const auto& listed) { return !HasDevice(listed, resource); });
+}
+
+// The first container in the pod's order that asks and has nothing.
+const NodePod::Ask* OpenAsk(const kubelet::ListedPod& listed, const NodePod& pod,
+                            const std::string& resource) {
+  for (const NodePod::Ask& ask : pod.asks) {
+    if (ask.resource == resource && !HasDevice(listed, ask.container, resource)) return &ask;
+  }
+  return nullptr;
+}
+
+Asker MakeAsker(const NodePod& pod, const NodePod::Ask& ask) {
+  return {.pod = {.name = pod.meta.name, .uid = pod.meta.uid, .container = ask.container},
+          .ns = pod.meta.ns,
+          .partition = pod.partition,
+          .count = static_cast<size_t>(ask.count)};
+}
+
+Identity Several(std::vector<Asker> askers) {
+  std::string names;
+  for (const Asker& asker : askers) {
+    names += (names.empty() ? "" : ", ") + asker.key() + " (" + asker.pod.container + ")";
+  }
+  return {.refusal = Refusal{"SeveralAsk", "the kubelet's request may be that of any of " + names},
+          .several = std::move(askers)};
+}
+
+}  // namespace
+
+Identity WhoAsks(const IdentityView& view) {
+  std::vector<Asker> askers;
+  std::set<std::string> unknown;
+  std::set<std::string> passed_over;  // these may have been replaced by others of their name
+  for (const kubelet::ListedPod& listed : view.listing) {
+    const std::string key = listed.ns + "/" + listed.name;
+    const NodePod* pod = view.pod(key);
+    if (pod == nullptr) {
+      if (!view.read.contains(key) && LacksSome(listed, view.resource)) unknown.insert(key);
+      continue;
+    }
+    const NodePod::Ask* ask = OpenAsk(listed, *pod, view.resource);
+    if (ask == nullptr) continue;
+    if (pod->terminal() || view.has_processes(pod->meta.uid)) {
+      if (!view.read.contains(key)) passed_over.insert(key);
+      continue;
+    }
+    askers.push_back(MakeAsker(*pod, *ask));
+  }
+  if (!unknown.empty()) return {.unknown = std::move(unknown)};
+  if (askers.size() > 1) return Several(std::move(askers));
+  if (askers.size() == 1) return {.asker = std::move(askers.front())};
+  if (!passed_over.empty()) return {.unknown = std::move(passed_over)};
+  return {.refusal = Refusal{"NobodyAsks", "no pod that the kubelet lists on this node asks for " +
+                                               view.resource + " and waits for it"}};
+}
+
+}  // namespace vdcu::node

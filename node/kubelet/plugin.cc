@@ -1,0 +1,159 @@
+#include "node/kubelet/plugin.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include <grpcpp/channel.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+
+#include <deviceplugin.grpc.pb.h>
+#include "base/log.h"
+#include "node/kubelet/unary_call.h"
+
+namespace vdcu::kubelet {
+
+namespace {
+
+constexpr char kKubeletSocket[] = "kubelet.sock";
+constexpr char kApiVersion[] = "v1beta1";
+constexpr base::Duration kTimeout{5'000};
+// The kubelet's socket is there a moment before anybody answers.
+constexpr base::Duration kFirstRetry{10};
+constexpr base::Duration kLastRetry{1'000};
+
+bool Exists(const std::string& path) {
+  std::error_code code;
+  return std::filesystem::exists(path, code);
+}
+
+std::shared_ptr<grpc::Channel> Connect(const std::string& socket) {
+  grpc::ChannelArguments arguments;
+  // Else a new channel shares with the last one that it has just failed to connect.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel("unix://" + socket, grpc::InsecureChannelCredentials(),
+                                   arguments);
+}
+
+}  // namespace
+
+class Plugin::Registration {
+ public:
+  explicit Registration(Plugin& plugin)
+      : stub_(v1beta1::Registration::NewStub(Connect(plugin.folder_ + "/" + kKubeletSocket))) {
+    request_.set_version(kApiVersion);
+    request_.set_endpoint(plugin.Endpoint());
+    request_.set_resource_name(plugin.resource_);
+    request_.mutable_options()->set_pre_start_required(true);
+    request_.mutable_options()->set_get_preferred_allocation_available(true);
+    call_ = std::make_unique<UnaryCall<v1beta1::Empty>>(
+        plugin.loop_, kTimeout,
+        [this](auto& context, auto& response, auto done) {
+          stub_->async()->Register(&context, &request_, &response, std::move(done));
+        },
+        [&plugin](const grpc::Status& status, const v1beta1::Empty&) {
+          if (status.ok()) return plugin.OnAnswer(base::Ok());
+          plugin.OnAnswer(base::Error{base::ErrorCode::kUnavailable, status.error_message()});
+        });
+  }
+
+ private:
+  const std::unique_ptr<v1beta1::Registration::Stub> stub_;
+  v1beta1::RegisterRequest request_;
+  std::unique_ptr<UnaryCall<v1beta1::Empty>> call_;
+};
+
+Plugin::Plugin(base::UvLoop& loop, std::string folder, std::string resource, PluginHandler& handler,
+               std::function<void()> on_registered)
+    : loop_(loop),
+      folder_(std::move(folder)),
+      resource_(std::move(resource)),
+      handler_(handler),
+      on_registered_(std::move(on_registered)),
+      retry_timer_(loop.MakeTimer([this] { Register(); })),
+      retry_delay_(kFirstRetry) {}
+
+Plugin::~Plugin() = default;
+
+// "vdcu-hygon.com_dcunum.sock"
+std::string Plugin::Endpoint() const {
+  std::string name = resource_;
+  std::replace(name.begin(), name.end(), '/', '_');
+  return "vdcu-" + name + ".sock";
+}
+
+void Plugin::SetDevices(std::vector<Device> devices) {
+  if (has_devices_ && devices == devices_) return;
+  devices_ = std::move(devices);
+  if (server_) server_->SetDevices(devices_);
+  if (!std::exchange(has_devices_, true)) Check();
+}
+
+void Plugin::Check() {
+  if (!has_devices_) return;
+  if (!Exists(folder_)) {
+    watch_.reset();
+    return Fail(base::NotFound(folder_ + " does not exist: want --kubelet-dir to be the folder of "
+                                         "a kubelet that has started"));
+  }
+  if (!watch_) {
+    auto watch = loop_.OnChange(folder_, [this](const std::string& name) { OnChange(name); });
+    if (!watch) return Fail(watch.error());
+    watch_ = std::move(*watch);
+  }
+  if (!server_ || !Exists(folder_ + "/" + Endpoint())) return Listen();
+  if (!registered_ && !registration_ && !retry_timer_->armed()) Register();
+}
+
+void Plugin::OnChange(const std::string& name) {
+  if (name == Endpoint()) {
+    if (!Exists(folder_ + "/" + name)) Listen();
+  } else if (name == kKubeletSocket && Exists(folder_ + "/" + name) && server_) {
+    retry_delay_ = kFirstRetry;
+    Register();
+  }
+}
+
+void Plugin::Listen() {
+  registered_ = false;
+  registration_.reset();
+  server_.reset();  // before the new one: its end removes the socket by name
+  auto server = PluginServer::Listen(
+      loop_, {.socket = folder_ + "/" + Endpoint(), .resource = resource_}, handler_, devices_);
+  if (!server) return Fail(server.error());
+  server_ = std::move(*server);
+  retry_delay_ = kFirstRetry;
+  Register();
+}
+
+void Plugin::Register() {
+  retry_timer_->Stop();
+  if (!Exists(folder_ + "/" + kKubeletSocket)) {
+    return Fail(base::NotFound(folder_ + "/" + kKubeletSocket + " is not there yet"));
+  }
+  registration_ = std::make_unique<Registration>(*this);
+}
+
+void Plugin::OnAnswer(const base::Status& answer) {
+  const auto ended = std::move(registration_);  // it is what calls us
+  if (!answer) {
+    retry_timer_->Start(retry_delay_);
+    retry_delay_ = std::min(2 * retry_delay_, kLastRetry);
+    return Fail(answer.error());
+  }
+  registered_ = true;
+  problem_.clear();
+  base::Log(base::Level::kInfo, "registered with the kubelet",
+            {{"resource", resource_}, {"devices", std::to_string(devices_.size())}});
+  on_registered_();
+}
+
+void Plugin::Fail(const base::Error& error) {
+  registered_ = false;
+  if (std::exchange(problem_, error.message) == error.message) return;
+  base::Log(base::Level::kWarning, "not registered with the kubelet",
+            {{"resource", resource_}, {"error", error.message}});
+}
+
+}  // namespace vdcu::kubelet

@@ -1,0 +1,65 @@
+// Keeps one resource's plugin known to the kubelet: listens in the kubelet's folder and registers,
+// again whenever the kubelet has started anew.
+//
+// On its start the kubelet removes every socket in the folder and makes its own; so the folder is
+// watched (inotify), and within a moment of either the plugin listens and registers again. A pod in
+// admission without a registered plugin at that moment would be failed for good.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/loop.h"
+#include "base/uv_loop.h"
+#include "node/kubelet/plugin_server.h"
+
+namespace vdcu::kubelet {
+
+class Plugin {
+ public:
+  // `folder` is the kubelet's device-plugins; `resource` is "hygon.com/dcunum". `on_registered`
+  // runs after each registration.
+  Plugin(base::UvLoop& loop, std::string folder, std::string resource, PluginHandler& handler,
+         std::function<void()> on_registered);
+  ~Plugin();
+  Plugin(const Plugin&) = delete;
+  Plugin& operator=(const Plugin&) = delete;
+
+  // Listens and registers as soon as `devices` are known.
+  void SetDevices(std::vector<Device> devices);
+  // Repairs what no notification tells of: a folder made after the start, or made anew.
+  void Check();
+
+  const std::string& resource() const { return resource_; }
+  bool registered() const { return registered_; }
+  // Why it is not registered; empty: it is.
+  const std::string& problem() const { return problem_; }
+
+ private:
+  class Registration;
+
+  void OnChange(const std::string& name);
+  void Listen();
+  void Register();
+  void OnAnswer(const base::Status& answer);
+  void Fail(const base::Error& error);
+  std::string Endpoint() const;
+
+  base::UvLoop& loop_;
+  const std::string folder_;
+  const std::string resource_;
+  PluginHandler& handler_;
+  const std::function<void()> on_registered_;
+  std::vector<Device> devices_;  // none before the first SetDevices
+  bool has_devices_ = false;
+  std::unique_ptr<PluginServer> server_;
+  std::unique_ptr<base::Subscription> watch_;
+  std::unique_ptr<Registration> registration_;  // in flight
+  base::TimerPtr retry_timer_;
+  base::Duration retry_delay_;
+  bool registered_ = false;
+  std::string problem_ = "has not registered yet";
+};
+
+}  // namespace vdcu::kubelet

@@ -1,0 +1,68 @@
+// One question about the pods that the kubelet lists: lists them, reads from the API those that the
+// watch does not show (yet), and lets the asker decide.
+//
+// Promises: it ends once, when `decide` has decided or with `fail`, both in a later turn; `on_end`
+// is the last that it calls. Destroying it, which none of the three may do, ends it without them.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/loop.h"
+#include "kclient/api.h"
+#include "kclient/store.h"
+#include "node/kubelet/pod_resources.h"
+#include "node/node_pod.h"
+
+namespace vdcu::node {
+
+class PodSearch {
+ public:
+  struct Sources {
+    base::Loop& loop;
+    kclient::Client& client;
+    kubelet::PodResources& pod_resources;
+    const kclient::Store<NodePod>& pods;
+  };
+  // Returns keys ("namespace/name") of pods to read from the API before it is asked again; none: it
+  // has decided.
+  using Decide = std::function<std::set<std::string>(const PodSearch& search)>;
+
+  struct Callbacks {
+    Decide decide;
+    std::function<void(const base::Error&)> fail;
+    std::function<void()> on_end;
+  };
+
+  PodSearch(Sources sources, base::Duration timeout, Callbacks callbacks);
+  PodSearch(const PodSearch&) = delete;
+  PodSearch& operator=(const PodSearch&) = delete;
+
+  const kubelet::Listing& listing() const { return *listing_; }
+  // As the API has it, else as the watch shows it; null: no such pod, or not known.
+  const NodePod* pod(const std::string& key) const;
+  // Keys of the pods that were read from the API.
+  const std::set<std::string>& read() const { return read_; }
+
+ private:
+  void Ask();
+  void ReadNext();
+  void OnPod(const std::string& key, const base::Result<kclient::JsonView>& answer);
+  void Fail(const base::Error& error);
+  void End();
+
+  const Sources sources_;
+  const Callbacks callbacks_;
+  const base::TimerPtr timer_;
+  std::shared_ptr<const kubelet::Listing> listing_;
+  std::set<std::string> to_read_;
+  std::set<std::string> read_;
+  std::map<std::string, NodePod> pods_;  // of read_, those that are there
+  kclient::CallPtr call_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for the listing's answer
+};
+
+}  // namespace vdcu::node
