@@ -55,20 +55,25 @@ arguments() {
   printf '%s\n' "$@" >"$DIR/args/$name"
 }
 
-# start NAME [PREFIX...]: starts DIR/bin/NAME, by the command PREFIX where there is one, with the
-# arguments in DIR/args/NAME, one a line.
-start() {
-  local name=$1 arguments
+# launch NAME COMMAND...: in a session of its own, with its output in DIR/logs/NAME.log.
+launch() {
+  local name=$1
   shift
-  mapfile -t arguments <"$DIR/args/$name"
   (
     close_inherited_descriptors
-    exec setsid "$@" "$DIR/bin/$name" "${arguments[@]}"
+    exec setsid "$@"
   ) </dev/null >>"$DIR/logs/$name.log" 2>&1 &
   echo $! >"$DIR/pids/$name"
   # Until the exec its command line is still this script's, and 'runs' would not know it.
   until runs "$name" || ! kill -0 $! 2>/dev/null; do sleep 0.01; done
   disown
+}
+
+# Starts DIR/bin/NAME with the arguments in DIR/args/NAME, one a line.
+start() {
+  local name=$1 arguments
+  mapfile -t arguments <"$DIR/args/$name"
+  launch "$name" "$DIR/bin/$name" "${arguments[@]}"
 }
 
 fail_with_log() {

@@ -6,23 +6,11 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly HERE
 WORK=$(mktemp -d /tmp/vdcu-cluster-test.XXXXXX)
 readonly WORK A="$WORK/a" B="$WORK/b b"
-PASSED=0
-FAILED=0
+
+# shellcheck source=checks.sh
+source "$HERE/checks.sh"
 
 cluster() { "$HERE/cluster" "$@"; }
-
-# check SENTENCE COMMAND...
-check() {
-  local sentence=$1 output
-  shift
-  if output=$("$@" 2>&1); then
-    PASSED=$((PASSED + 1))
-    echo "ok: $sentence"
-  else
-    FAILED=$((FAILED + 1))
-    printf 'FAILED: %s\n%s\n' "$sentence" "$output"
-  fi
-}
 
 clean_up() {
   cluster down "$A" 2>/dev/null || true
@@ -31,15 +19,6 @@ clean_up() {
 }
 trap clean_up EXIT
 
-exits_with() { local want=$1 got=0; shift; "$@" || got=$?; ((got == want)); }
-prints() { local want=$1 got; shift; got=$("$@") && echo "$got" && [[ $got == *"$want"* ]]; }
-prints_no() { local bad=$1 got; shift; got=$("$@") && echo "$got" && [[ $got != *"$bad"* ]]; }
-# fails_with TEXT COMMAND...: fails, and says TEXT
-fails_with() {
-  local want=$1 got
-  shift
-  ! got=$("$@" 2>&1) && echo "$got" && [[ $got == *"$want"* ]]
-}
 # The brackets keep grep from finding itself.
 processes() { grep -ls -- "[v]dcu-cluster-test.${WORK##*.}/" /proc/[0-9]*/cmdline; }
 running() { local count; count=$(processes | wc -l) || true; echo "$count"; ((count == $1)); }
@@ -180,5 +159,4 @@ test_side_by_side
 test_credentials
 test_restart
 test_down
-echo "$PASSED passed, $FAILED failed"
-((FAILED == 0))
+sum_up
