@@ -85,7 +85,7 @@ pod_runs() { kubectl wait pod/p --for=condition=Ready --timeout=60s; }
 restarted_once() { [[ $(restarts) == 1 ]]; }
 
 # The pod's sleep, as it is seen outside.
-sleeper() { grep -lszx 100000 /proc/[0-9]*/cmdline; }
+sleeper() { grep -lszx '10000[0]' /proc/[0-9]*/cmdline; }
 
 # ---- the tests ----
 
@@ -157,7 +157,7 @@ signalled() {
   local signal=$1 out="$WORK/signalled" child
   # shellcheck disable=SC2016
   local command='trap "echo came; exit 3" TERM; echo there; while :; do sleep 0.0543; done'
-  machine exec "$A" ${2:+"$2"} bash -c "$command" >"$out" &
+  "$HERE/machine" exec "$A" ${2:+"$2"} bash -c "$command" >"$out" &
   child=$!
   eventually 10 grep -q there "$out" || return 1
   kill "-$signal" "$child"
@@ -165,7 +165,7 @@ signalled() {
   [[ $signal == KILL ]] || grep -q came "$out" || return 1
   eventually 10 no_command
 }
-no_command() { ! grep -lszx 0.0543 /proc/[0-9]*/cmdline; }
+no_command() { ! grep -lszx '0.054[3]' /proc/[0-9]*/cmdline; }
 
 test_host() {
   check "a card is a device inside" machine exec "$A" test -c /dev/dri/card2 -a -c /dev/kfd
