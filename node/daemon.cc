@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "crds/resources.h"
+#include "node/other_owner.h"
 
 namespace vdcu::node {
 
@@ -33,6 +34,7 @@ kclient::ReflectorOptions Only(const kclient::Resource& resource, const std::str
 Daemon::Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& host,
                Metrics& metrics, DaemonOptions options, base::Random random)
     : loop_(loop),
+      client_(client),
       host_(host),
       metrics_(metrics),
       options_(std::move(options)),
@@ -95,6 +97,8 @@ base::Status Daemon::Start() {
     base::Log(base::Level::kError, "a checkpoint cannot be read and is removed",
               {{"problem", problem}});
   }
+  owner_checked_ = !device_plugins_;
+  if (device_plugins_) RETURN_IF_ERROR(device_plugins_->CheckOwner(options_.take_over));
   WatchPartitions();
   WatchPods();
   WatchNodes();
@@ -148,7 +152,27 @@ void Daemon::OnSynced() {
   scan_timer_->Start(kScanInterval);
 }
 
+void Daemon::CheckOwner() {
+  owner_call_ = client_.Get(kclient::kNodes, "", options_.node_name, [this](const auto& node) {
+    if (!node && node.error().code != base::ErrorCode::kNotFound) {
+      return base::Log(base::Level::kError, "cannot read this Node, will try again",
+                       {{"error", node.error().message}});
+    }
+    std::vector<Trace> traces;
+    if (node) {
+      const auto meta =
+          kclient::ParseMeta(*node, {.labels = false, .annotation_prefixes = {"hami.io/"}});
+      if (meta) traces = FindTraces(meta->annotations, loop_.clock().Wall());
+    }
+    const base::Status may = MayOwn(traces, options_.take_over);
+    if (!may) return options_.on_fatal(may.error());
+    owner_checked_ = true;
+    Begin();
+  });
+}
+
 void Daemon::Begin() {
+  if (!owner_checked_) return CheckOwner();
   scan_ = {};
   TakeScan(ScanHost(host_));
   if (const base::Status mended = holdings_.Mend(); !mended) {
@@ -229,6 +253,7 @@ void Daemon::OnReleased() {
 
 void Daemon::Stop(std::function<void()> done) {
   scan_timer_->Stop();
+  owner_call_.reset();
   const auto finish = [this, done = std::move(done)] {
     device_plugins_.reset();
     runner_.Stop();

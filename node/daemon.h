@@ -33,6 +33,9 @@ struct DaemonOptions {
   std::vector<std::string> advertise =
       {};  // resources to write into the Node, where no kubelet does
   std::optional<KubeletOptions> kubelet = std::nullopt;  // none: no kubelet runs here
+  bool take_over = false;                                // remove what another plugin left behind
+  // It cannot go on: another plugin owns the cards.
+  std::function<void(const base::Error&)> on_fatal = nullptr;
 };
 
 class Daemon {
@@ -42,7 +45,8 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  // Errors: what is on disk is of a newer version, or cannot be read.
+  // Errors: what is on disk is of a newer version, or cannot be read; another plugin owns the
+  // cards.
   base::Status Start();
   // Finishes the kubelet's admissions that are in flight, then drops all else; `done` runs when the
   // events are sent, within two seconds.
@@ -56,6 +60,8 @@ class Daemon {
   void WatchNodes();
   bool synced() const;
   void OnSynced();
+  // Asks the Node's annotations whether another plugin owns the cards; then begins.
+  void CheckOwner();
   // The first scan and the mending of the disk; again with the next scan where the disk fails.
   void Begin();
   void OnScanTimer();
@@ -67,6 +73,7 @@ class Daemon {
   void OnReleased();
 
   base::UvLoop& loop_;
+  kclient::Client& client_;
   const base::Root& host_;
   Metrics& metrics_;
   const DaemonOptions options_;
@@ -84,6 +91,8 @@ class Daemon {
   Partitions partitions_;
   NodeObject node_object_;
   Scan scan_;  // the last one
+  bool owner_checked_ = false;
+  kclient::CallPtr owner_call_;
   bool begun_ = false;
   base::TimerPtr scan_timer_;
 };

@@ -4,13 +4,16 @@
 #include <utility>
 
 #include "base/log.h"
+#include "node/other_owner.h"
 #include "node/tokens.h"
 
 namespace vdcu::node {
 
 DevicePlugins::DevicePlugins(const Sources& sources, const KubeletOptions& options,
                              Holdings& holdings)
-    : holdings_(holdings),
+    : host_(sources.host),
+      folder_(options.dir + "/device-plugins"),
+      holdings_(holdings),
       pod_resources_(sources.loop, options.dir + "/pod-resources/kubelet.sock"),
       cgroups_(sources.loop, sources.host, options.cgroup_root, sources.on_pod_ended),
       admission_({.dtk_dir = options.dtk_dir,
@@ -29,10 +32,30 @@ DevicePlugins::DevicePlugins(const Sources& sources, const KubeletOptions& optio
                                     const auto& uid) { stages.Reach(uid, Stage::kStarted); }},
                  holdings) {
   for (const std::string& resource : options.resource_names) {
-    plugins_.push_back(
-        std::make_unique<kubelet::Plugin>(sources.loop, options.dir + "/device-plugins", resource,
-                                          admission_, [this] { admission_.LearnTokens(); }));
+    plugins_.push_back(std::make_unique<kubelet::Plugin>(
+        sources.loop, folder_, resource, admission_, [this] { admission_.LearnTokens(); }));
   }
+}
+
+base::Status DevicePlugins::CheckOwner(bool take_over) {
+  std::set<std::string> own;
+  for (const auto& plugin : plugins_) own.insert(plugin->Endpoint());
+  const bool cgroups_found = cgroups_.Check().has_value();
+  const std::vector<Trace> traces =
+      FindTraces({.host = host_,
+                  .plugin_folder = folder_,
+                  .own = own,
+                  .slices = holdings_.slices(),
+                  .has_processes = [this, cgroups_found](const std::string& uid) {
+                    return !cgroups_found || cgroups_.HasProcesses(uid);
+                  }});
+  RETURN_IF_ERROR(MayOwn(traces, take_over));
+  for (const Trace& trace : traces) {
+    base::Log(base::Level::kWarning, "removes what another plugin left behind",
+              {{"name", trace.name}});
+    RETURN_IF_ERROR(RemoveTrace(host_, trace));
+  }
+  return base::Ok();
 }
 
 void DevicePlugins::Begin() {

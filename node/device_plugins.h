@@ -48,6 +48,9 @@ class DevicePlugins {
 
   DevicePlugins(const Sources& sources, const KubeletOptions& options, Holdings& holdings);
 
+  // Whether no other plugin owns the cards, by what is on the host; with take_over what it has left
+  // behind is removed first. Errors: kForbidden, naming its traces.
+  base::Status CheckOwner(bool take_over);
   // What is held is known and on disk: the kubelet may ask.
   void Begin();
   // Cards or slices have changed.
@@ -65,6 +68,8 @@ class DevicePlugins {
   std::vector<std::string> NotReady() const;
 
  private:
+  const base::Root& host_;
+  const std::string folder_;  // of the kubelet's device plugins
   Holdings& holdings_;
   kubelet::PodResources pod_resources_;
   kubelet::Cgroups cgroups_;

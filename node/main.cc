@@ -33,7 +33,7 @@ base::Result<std::unique_ptr<base::HttpServer>> Serve(base::UvLoop& loop, const 
 }
 
 DaemonOptions ToDaemonOptions(const Options& options) {
-  DaemonOptions daemon{.node_name = options.node_name};
+  DaemonOptions daemon{.node_name = options.node_name, .take_over = options.take_over};
   if (options.advertise) daemon.advertise = options.resource_names;
   if (!options.kubelet_dir.empty()) {
     daemon.kubelet = KubeletOptions{.dir = options.kubelet_dir,
@@ -52,7 +52,13 @@ int Run(const Options& options) {
   kclient::Client client(transport);
   const base::Root host(options.host_root);
   Metrics metrics;
-  Daemon daemon(loop, client, host, metrics, ToDaemonOptions(options), base::SystemRandom());
+  int code = 0;
+  DaemonOptions daemon_options = ToDaemonOptions(options);
+  daemon_options.on_fatal = [&](const base::Error& error) {
+    code = Fail("cannot start", error);
+    loop.Stop();
+  };
+  Daemon daemon(loop, client, host, metrics, std::move(daemon_options), base::SystemRandom());
   const auto server = Serve(loop, options, daemon, metrics);
   if (!server) return Fail("cannot listen", server.error());
   if (const base::Status started = daemon.Start(); !started) {
@@ -62,7 +68,7 @@ int Run(const Options& options) {
   const auto on_term = loop.OnSignal(SIGTERM, stop);
   const auto on_int = loop.OnSignal(SIGINT, stop);
   loop.Run();
-  return 0;
+  return code;
 }
 
 int Main(int argc, char** argv) {

@@ -69,6 +69,8 @@ std::optional<int> ParseOptions(int argc, const char* const* argv, Options& opti
   app.add_option("--dtk-dir", options.dtk_dir,
                  "Folder of the DTK on the host; containers get it at /opt/hygondriver, read-only")
       ->check(CheckAbsolute);
+  app.add_flag("--take-over", options.take_over,
+               "Remove what another plugin of these cards left behind where it serves nobody");
   app.add_flag("--advertise", options.advertise,
                "Write the number of slices (4 a card) into the Node's capacity, where no kubelet "
                "does");

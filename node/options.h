@@ -16,6 +16,7 @@ struct Options {
   std::string kubelet_dir = "/var/lib/kubelet";  // empty: no kubelet runs here
   std::string cgroup_root = "/";
   std::string dtk_dir = "/opt/dtk";
+  bool take_over = false;
   bool advertise = false;
   std::vector<std::string> resource_names{"hygon.com/dcunum"};
 };

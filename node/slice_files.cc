@@ -26,15 +26,6 @@ bool IsTemporary(const std::string& name) {
   return name.starts_with(".") && name.ends_with(".tmp");
 }
 
-bool IsVdevName(const std::string& name) {
-  constexpr std::string_view kStart = "vdev";
-  constexpr std::string_view kEnd = ".conf";
-  if (!name.starts_with(kStart) || !name.ends_with(kEnd)) return false;
-  if (name.size() <= kStart.size() + kEnd.size()) return false;
-  const std::string number = name.substr(4, name.size() - kStart.size() - kEnd.size());
-  return number.find_first_not_of("0123456789") == std::string::npos;
-}
-
 bool IsVdevOrTemporary(const std::string& name) { return IsVdevName(name) || IsTemporary(name); }
 bool IsAny(const std::string&) { return true; }
 
@@ -89,6 +80,15 @@ base::Result<Slice> FromText(const std::string& text) {
 }
 
 }  // namespace
+
+bool IsVdevName(const std::string& name) {
+  constexpr std::string_view kStart = "vdev";
+  constexpr std::string_view kEnd = ".conf";
+  if (!name.starts_with(kStart) || !name.ends_with(kEnd)) return false;
+  if (name.size() <= kStart.size() + kEnd.size()) return false;
+  const std::string number = name.substr(4, name.size() - kStart.size() - kEnd.size());
+  return number.find_first_not_of("0123456789") == std::string::npos;
+}
 
 std::string HostVdevPath(const dcu::Assignment& assignment) {
   if (assignment.whole_card()) return "";

@@ -21,6 +21,8 @@ namespace vdcu::node {
 
 // "/etc/vdev/vdev4.conf"; empty for a whole card.
 std::string HostVdevPath(const dcu::Assignment& assignment);
+// Whether a file in /etc/vdev is called "vdev<N>.conf".
+bool IsVdevName(const std::string& name);
 // "/etc/vdev/slices/<partition uid>", which a container gets.
 std::string SliceFolder(const std::string& uid);
 

@@ -32,6 +32,8 @@ class Plugin {
   void Check();
 
   const std::string& resource() const { return resource_; }
+  // The name of its socket in the folder.
+  std::string Endpoint() const;
   bool registered() const { return registered_; }
   // Why it is not registered; empty: it is.
   const std::string& problem() const { return problem_; }
@@ -44,7 +46,6 @@ class Plugin {
   void Register();
   void OnAnswer(const base::Status& answer);
   void Fail(const base::Error& error);
-  std::string Endpoint() const;
 
   base::UvLoop& loop_;
   const std::string folder_;

@@ -1,0 +1,256 @@
+// The two sides of the kubelet's gRPC APIs over real sockets: how calls, answers and ends travel.
+// What a kubelet makes of them is tested with a real one (tests/e2e).
+#include <deviceplugin.grpc.pb.h>
+#include <gmock/gmock.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/server_builder.h>
+#include <gtest/gtest.h>
+#include <podresources.grpc.pb.h>
+
+#include <atomic>
+#include <future>
+
+#include "node/kubelet/plugin.h"
+#include "node/kubelet/plugin_server.h"
+#include "node/kubelet/pod_resources.h"
+#include "tests/node/temp_folder.h"
+
+namespace vdcu::kubelet {
+namespace {
+
+using testing::ElementsAre;
+
+constexpr char kResource[] = "hygon.com/dcunum";
+
+// Posted work alone does not keep a loop going, as a process's other handles do.
+class TestLoop : public base::UvLoop {
+ public:
+  TestLoop() { alive_->Start(base::Duration(3'600'000)); }
+
+ private:
+  const base::TimerPtr alive_ = MakeTimer([] {});
+};
+
+// Answers at once what it is told to, or keeps the call open.
+class Handler : public PluginHandler {
+ public:
+  void Choose(const std::string& resource, Choice choice,
+              Done<std::vector<std::string>> done) override {
+    EXPECT_EQ(resource, kResource);
+    choice.available.resize(choice.size);
+    done(choice.available);
+  }
+  void Allocate(const std::string&, std::vector<std::string> ids,
+                Done<ContainerEdits> done) override {
+    if (ids == std::vector<std::string>{"open"}) {
+      open_ = std::move(done);
+      return;
+    }
+    if (ids == std::vector<std::string>{"refused"}) return done(base::Invalid("because"));
+    done(ContainerEdits{.mounts = {{"/in", "/host"}}, .devices = {{"/dev/kfd", "rwm"}}});
+  }
+  void PreStart(const std::string&, std::vector<std::string> ids, Done<void> done) override {
+    if (ids.size() == 1) return done(base::Ok());
+    done(base::Invalid("not so"));
+  }
+
+  bool holds_one() const { return open_ != nullptr; }
+
+ private:
+  Done<ContainerEdits> open_;
+};
+
+class PluginServerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto server = PluginServer::Listen(loop_, {.socket = socket_, .resource = kResource}, handler_,
+                                       {{.id = "vdcu-0"}});
+    ASSERT_TRUE(server) << server.error().message;
+    server_ = std::move(*server);
+    stub_ = v1beta1::DevicePlugin::NewStub(
+        grpc::CreateChannel("unix://" + socket_, grpc::InsecureChannelCredentials()));
+  }
+
+  // Runs the loop until the call, made on a thread of its own, has ended.
+  template <class Call>
+  auto Run(Call call) {
+    auto result = std::async(std::launch::async, [this, call] {
+      auto answer = call();
+      loop_.Post([] {});
+      return answer;
+    });
+    while (result.wait_for(std::chrono::seconds(0)) != std::future_status::ready) loop_.RunOnce();
+    return result.get();
+  }
+  grpc::Status Allocate(const std::string& id, v1beta1::AllocateResponse* response) {
+    v1beta1::AllocateRequest request;
+    request.add_container_requests()->add_devices_ids(id);
+    grpc::ClientContext context;
+    return stub_->Allocate(&context, request, response);
+  }
+
+  node::TempFolder folder_;
+  const std::string socket_ = folder_.path() + "/p.sock";
+  TestLoop loop_;
+  Handler handler_;
+  std::unique_ptr<PluginServer> server_;
+  std::unique_ptr<v1beta1::DevicePlugin::Stub> stub_;
+};
+
+TEST_F(PluginServerTest, CarriesCallsAndAnswers) {
+  const auto ids = Run([this] {
+    v1beta1::PreferredAllocationRequest request;
+    auto& asked = *request.add_container_requests();
+    for (const char* id : {"a", "b", "c"}) asked.add_available_deviceids(id);
+    asked.set_allocation_size(2);
+    v1beta1::PreferredAllocationResponse response;
+    grpc::ClientContext context;
+    EXPECT_TRUE(stub_->GetPreferredAllocation(&context, request, &response).ok());
+    const auto& chosen = response.container_responses(0).deviceids();
+    return std::vector<std::string>(chosen.begin(), chosen.end());
+  });
+  EXPECT_THAT(ids, ElementsAre("a", "b"));
+
+  v1beta1::AllocateResponse response;
+  ASSERT_TRUE(Run([&] { return Allocate("vdcu-0", &response); }).ok());
+  const auto& container = response.container_responses(0);
+  EXPECT_EQ(container.mounts(0).container_path(), "/in");
+  EXPECT_EQ(container.mounts(0).host_path(), "/host");
+  EXPECT_TRUE(container.mounts(0).read_only());
+  EXPECT_EQ(container.devices(0).host_path(), "/dev/kfd");
+  EXPECT_EQ(container.devices(0).permissions(), "rwm");
+}
+
+TEST_F(PluginServerTest, CarriesRefusalsWithTheirReason) {
+  v1beta1::AllocateResponse response;
+  const grpc::Status refused = Run([&] { return Allocate("refused", &response); });
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(refused.error_message(), "because");
+  const grpc::Status start = Run([this] {
+    v1beta1::PreStartContainerRequest request;
+    request.add_devices_ids("a");
+    request.add_devices_ids("b");
+    v1beta1::PreStartContainerResponse ignored;
+    grpc::ClientContext context;
+    return stub_->PreStartContainer(&context, request, &ignored);
+  });
+  EXPECT_EQ(start.error_message(), "not so");
+}
+
+TEST_F(PluginServerTest, SendsEachListOfDevices) {
+  grpc::ClientContext context;
+  const auto stream = stub_->ListAndWatch(&context, v1beta1::Empty());
+  const auto read = [&] {
+    v1beta1::ListAndWatchResponse response;
+    EXPECT_TRUE(stream->Read(&response));
+    std::string text;
+    for (const auto& device : response.devices()) text += device.id() + "=" + device.health() + " ";
+    return text;
+  };
+  EXPECT_EQ(Run(read), "vdcu-0=Healthy ");
+  server_->SetDevices({{.id = "vdcu-0", .healthy = false}, {.id = "vdcu-1"}});
+  EXPECT_EQ(Run(read), "vdcu-0=Unhealthy vdcu-1=Healthy ");
+  server_.reset();
+  v1beta1::ListAndWatchResponse none;
+  EXPECT_FALSE(stream->Read(&none)) << "its end is told";
+}
+
+TEST_F(PluginServerTest, EndsOpenCallsWhenItEnds) {
+  v1beta1::AllocateResponse response;
+  auto status = std::async(std::launch::async, [&] { return Allocate("open", &response); });
+  while (!handler_.holds_one()) loop_.RunOnce();
+  server_.reset();
+  EXPECT_EQ(status.get().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+// A kubelet's socket: answers as it is told, and counts.
+class Lister : public v1::PodResourcesLister::Service {
+ public:
+  grpc::Status List(grpc::ServerContext*, const v1::ListPodResourcesRequest*,
+                    v1::ListPodResourcesResponse* response) override {
+    if (busy_times.fetch_sub(1) > 0) return {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many"};
+    auto& pod = *response->add_pod_resources();
+    pod.set_namespace_("team");
+    pod.set_name("p" + std::to_string(++lists));
+    auto& container = *pod.add_containers();
+    container.set_name("main");
+    auto& devices = *container.add_devices();
+    devices.set_resource_name(kResource);
+    devices.add_device_ids("vdcu-7");
+    return grpc::Status::OK;
+  }
+
+  std::atomic<int> busy_times = 0;
+  std::atomic<int> lists = 0;
+};
+
+class PodResourcesTest : public testing::Test {
+ protected:
+  void Listen() {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("unix://" + socket_, grpc::InsecureServerCredentials());
+    builder.RegisterService(&lister_);
+    server_ = builder.BuildAndStart();
+    ASSERT_TRUE(server_);
+  }
+  // Its answer goes to answers_: the name of the pod in the listing, or the error's code.
+  void List(base::Duration timeout) {
+    pod_resources_.List(timeout, [this](auto listing) {
+      answers_.push_back(listing ? (*listing)->at(0).name
+                                 : std::string(base::ToString(listing.error().code)));
+      if (listing) {
+        EXPECT_THAT((*listing)->at(0).containers.at(0).devices.at(kResource),
+                    ElementsAre("vdcu-7"));
+      }
+    });
+  }
+  void WaitFor(size_t answers) {
+    while (answers_.size() < answers) loop_.RunOnce();
+  }
+
+  node::TempFolder folder_;
+  const std::string socket_ = folder_.path() + "/r.sock";
+  TestLoop loop_;
+  Lister lister_;
+  std::unique_ptr<grpc::Server> server_;
+  std::vector<std::string> answers_;
+  PodResources pod_resources_{loop_, socket_};
+};
+
+TEST_F(PodResourcesTest, WhoAsksWhileAListIsInFlightSharesTheNext) {
+  Listen();
+  for (int n = 0; n < 5; ++n) List(base::Duration(5'000));
+  WaitFor(5);
+  EXPECT_THAT(answers_, ElementsAre("p1", "p2", "p2", "p2", "p2"));
+  EXPECT_EQ(lister_.lists, 2);
+}
+
+TEST_F(PodResourcesTest, TriesAgainWhileTheKubeletIsBusy) {
+  Listen();
+  lister_.busy_times = 3;
+  List(base::Duration(5'000));
+  WaitFor(1);
+  EXPECT_THAT(answers_, ElementsAre("p1"));
+}
+
+TEST_F(PodResourcesTest, TriesAgainUntilTheKubeletIsThere) {
+  List(base::Duration(10'000));
+  const auto timer = loop_.MakeTimer([this] { Listen(); });
+  timer->Start(base::Duration(100));
+  WaitFor(1);
+  EXPECT_THAT(answers_, ElementsAre("p1"));
+}
+
+TEST_F(PodResourcesTest, GivesUpInTimeAndSaysWhy) {
+  lister_.busy_times = 1'000'000;
+  List(base::Duration(100));
+  WaitFor(1);
+  Listen();
+  List(base::Duration(100));
+  WaitFor(2);
+  EXPECT_THAT(answers_, ElementsAre(base::ToString(base::ErrorCode::kUnavailable),
+                                    base::ToString(base::ErrorCode::kThrottled)));
+}
+
+}  // namespace
+}  // namespace vdcu::kubelet
