@@ -13,18 +13,19 @@ hierarchies() {
 }
 
 make_cgroups() {
-  local folder controller setting
+  local folder controllers controller setting
   while read -r folder; do
     mkdir -p "$folder$CGROUP"
     if [[ -e $folder/cgroup.controllers ]]; then
-      for controller in $(cat "$folder/cgroup.controllers"); do
-        echo "+$controller" >"$folder/cgroup.subtree_control" 2>/dev/null || true
+      read -r -a controllers <"$folder/cgroup.controllers" || true
+      for controller in "${controllers[@]}"; do
+        echo "+$controller" 2>/dev/null >"$folder/cgroup.subtree_control" || true
       done
+      continue
     fi
     # A new cpuset of version 1 has no processor and no memory.
     for setting in cpuset.cpus cpuset.mems; do
-      [[ -e $folder/cgroup.controllers || ! -e $folder/$setting ]] ||
-        cat "$folder/$setting" >"$folder$CGROUP/$setting"
+      [[ ! -e $folder/$setting ]] || cat "$folder/$setting" >"$folder$CGROUP/$setting"
     done
   done < <(hierarchies)
 }

@@ -74,7 +74,8 @@ static void Fork(int pid_file, const sigset_t* passed_on, const sigset_t* before
 
 static void Confine(void) {
   if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) Die("make mounts private");
-  if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0) Die("mount proc");
+  if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
+    Die("mount proc");
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; ++capability) {
     if (prctl(PR_CAPBSET_DROP, capability) != 0) Die("drop a capability");

@@ -5,7 +5,7 @@
 pack() { tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$1" -cf "$2" .; }
 
 # add_image FOLDER NAME ROOT COMMAND: the layer and the config of localhost/NAME:1, whose files are
-# below ROOT, go into FOLDER; prints its entry of the manifest.
+# below ROOT, go into FOLDER, and its entry of the manifest into FOLDER/NAME.entry.
 add_image() {
   local folder=$1 name=$2 root=$3 command=$4 digest
   pack "$root" "$folder/$name.layer.tar"
@@ -15,8 +15,9 @@ add_image() {
  "config": {"Env": ["PATH=/bin"], "Cmd": ["$command"]},
  "rootfs": {"type": "layers", "diff_ids": ["sha256:$digest"]}}
 EOF
-  echo "{\"Config\": \"$name.json\", \"RepoTags\": [\"localhost/$name:1\"]," \
-    "\"Layers\": [\"$name.layer.tar\"]}"
+  cat >"$folder/$name.entry" <<EOF
+{"Config": "$name.json", "RepoTags": ["localhost/$name:1"], "Layers": ["$name.layer.tar"]}
+EOF
 }
 
 go_architecture() {
@@ -44,9 +45,12 @@ make_images() {
   mkdir -p "$work/pause" "$work/images"
   cp "$pause" "$work/pause/pause"
   busybox_root "$work/busybox" "$busybox"
+  add_image "$work/images" pause "$work/pause" /pause
+  add_image "$work/images" busybox "$work/busybox" /bin/sh
   {
-    echo "[$(add_image "$work/images" pause "$work/pause" /pause),"
-    echo "$(add_image "$work/images" busybox "$work/busybox" /bin/sh)]"
+    echo '['
+    paste -d, "$work/images/pause.entry" "$work/images/busybox.entry"
+    echo ']'
   } >"$work/images/manifest.json"
   pack "$work/images" "$tar"
   rm -r "$work"

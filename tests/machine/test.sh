@@ -157,6 +157,7 @@ signalled() {
   local signal=$1 out="$WORK/signalled" child
   # shellcheck disable=SC2016
   local command='trap "echo came; exit 3" TERM; echo there; while :; do sleep 0.0543; done'
+  rm -f "$out"
   "$HERE/machine" exec "$A" ${2:+"$2"} bash -c "$command" >"$out" &
   child=$!
   eventually 10 grep -q there "$out" || return 1
@@ -255,6 +256,7 @@ trap clean_up EXIT
 BEFORE=$(kernel_settings)
 test_usage
 test_side_by_side
+((FAILED == 0)) || sum_up  # what follows would wait for machines that are not there
 test_exec
 test_host
 test_pod
