@@ -14,17 +14,6 @@ namespace {
 
 constexpr int kBits = 64;
 
-// A slice as far as it can clash with another.
-struct Grant {
-  std::string name;
-  std::string card;  // uuid or bus id
-  uint64_t masks[2] = {0, 0};
-  int64_t units = 0;
-  int64_t mebibytes = 0;
-  int64_t pipe = -1;  // -1: a whole card
-  int64_t vdev = -1;
-};
-
 struct CardUse {
   uint64_t masks[2] = {0, 0};
   int64_t mebibytes = 0;
@@ -60,29 +49,11 @@ void Count(const Grant& grant, const hosts::Card& card, CardUse& use,
   for (int i : {0, 1}) use.masks[i] |= grant.masks[i];
 }
 
-const hosts::Card* FindCard(const Worker& worker, const std::string& card) {
-  for (const hosts::Card& other : worker.host().cards()) {
-    if (worker.host().Uuid(other.index) == card || other.pci_bus_id == card) return &other;
+const hosts::Card* FindCard(const NodeHost& node, const std::string& card) {
+  for (const hosts::Card& other : node.host().cards()) {
+    if (node.host().Uuid(other.index) == card || other.pci_bus_id == card) return &other;
   }
   return nullptr;
-}
-
-std::vector<std::string> BreachesOf(const std::vector<Grant>& grants, const Worker& worker) {
-  std::vector<std::string> breaches;
-  std::map<std::string, CardUse> cards;
-  std::set<int64_t> vdevs;
-  for (const Grant& grant : grants) {
-    const hosts::Card* card = FindCard(worker, grant.card);
-    if (card == nullptr) {
-      breaches.push_back(grant.name + ": node " + worker.name() + " has no card " + grant.card);
-      continue;
-    }
-    Count(grant, *card, cards[grant.card], breaches);
-    if (grant.vdev >= 0 && !vdevs.insert(grant.vdev).second) {
-      breaches.push_back(grant.name + ": its vdev number is granted twice");
-    }
-  }
-  return breaches;
 }
 
 Grant ReadObject(const json& partition) {
@@ -100,9 +71,16 @@ Grant ReadObject(const json& partition) {
   return grant;
 }
 
-Grant ReadFile(const std::string& path, const std::string& bytes) {
+bool AssignedTo(const json& partition, const NodeHost& node) {
+  const json& spec = partition["spec"];
+  return spec.contains("assignment") && spec["assignment"]["node"] == node.name();
+}
+
+}  // namespace
+
+Grant GrantOfFile(const std::string& name, const std::string& bytes) {
   Grant grant;
-  grant.name = path;
+  grant.name = name;
   std::istringstream lines(bytes);
   size_t masks = 0;
   for (std::string key, value; lines >> key >> value;) {
@@ -119,59 +97,78 @@ Grant ReadFile(const std::string& path, const std::string& bytes) {
   return grant;
 }
 
-bool AssignedTo(const json& partition, const Worker& worker) {
-  const json& spec = partition["spec"];
-  return spec.contains("assignment") && spec["assignment"]["node"] == worker.name();
+Grant GrantOfCard(const std::string& name, const hosts::Card& card) {
+  Grant grant{.name = name, .card = card.pci_bus_id, .units = card.compute_units};
+  for (int bit = 0; bit < card.compute_units; ++bit) {
+    grant.masks[bit / kBits] |= uint64_t{1} << (bit % kBits);
+  }
+  grant.mebibytes = card.memory_mib;
+  return grant;
 }
 
-}  // namespace
-
-std::vector<std::string> BreachesOfObjects(const std::vector<json>& partitions,
-                                           const std::vector<const Worker*>& workers) {
+std::vector<std::string> BreachesOf(const std::vector<Grant>& grants, const NodeHost& node) {
   std::vector<std::string> breaches;
-  for (const Worker* worker : workers) {
-    std::vector<Grant> grants;
-    for (const json& partition : partitions) {
-      if (AssignedTo(partition, *worker)) grants.push_back(ReadObject(partition));
+  std::map<std::string, CardUse> cards;
+  std::set<int64_t> vdevs;
+  for (const Grant& grant : grants) {
+    const hosts::Card* card = FindCard(node, grant.card);
+    if (card == nullptr) {
+      breaches.push_back(grant.name + ": node " + node.name() + " has no card " + grant.card);
+      continue;
     }
-    for (std::string& breach : BreachesOf(grants, *worker)) breaches.push_back(std::move(breach));
+    Count(grant, *card, cards[grant.card], breaches);
+    if (grant.vdev >= 0 && !vdevs.insert(grant.vdev).second) {
+      breaches.push_back(grant.name + ": its vdev number is granted twice");
+    }
   }
   return breaches;
 }
 
-std::vector<std::string> BreachesOfFiles(const Worker& worker) {
-  std::vector<Grant> grants;
-  for (const auto& [path, bytes] : worker.Files()) {
-    if (path.starts_with("/etc/vdev/vdev")) grants.push_back(ReadFile(path, bytes));
+std::vector<std::string> BreachesOfObjects(const std::vector<json>& partitions,
+                                           const std::vector<const NodeHost*>& nodes) {
+  std::vector<std::string> breaches;
+  for (const NodeHost* node : nodes) {
+    std::vector<Grant> grants;
+    for (const json& partition : partitions) {
+      if (AssignedTo(partition, *node)) grants.push_back(ReadObject(partition));
+    }
+    for (std::string& breach : BreachesOf(grants, *node)) breaches.push_back(std::move(breach));
   }
-  return BreachesOf(grants, worker);
+  return breaches;
+}
+
+std::vector<std::string> BreachesOfFiles(const NodeHost& node) {
+  std::vector<Grant> grants;
+  for (const auto& [path, bytes] : node.Files()) {
+    if (path.starts_with("/etc/vdev/vdev")) grants.push_back(GrantOfFile(path, bytes));
+  }
+  return BreachesOf(grants, node);
 }
 
 std::vector<std::string> DifferencesOfFiles(const std::vector<json>& partitions,
-                                            const Worker& worker) {
+                                            const NodeHost& node) {
   std::map<std::string, std::string> want;
   for (const json& partition : partitions) {
-    if (!AssignedTo(partition, worker)) continue;
+    if (!AssignedTo(partition, node)) continue;
     const json& assignment = partition["spec"]["assignment"];
     if (!assignment.contains("vdev")) continue;
-    const std::string bytes = worker.VdevFile(assignment);
+    const std::string bytes = node.VdevFile(assignment);
     want["/etc/vdev/vdev" + assignment["vdev"].dump() + ".conf"] = bytes;
     const std::string uid = partition["metadata"]["uid"];
     want["/etc/vdev/slices/" + uid + "/vdev0.conf"] = bytes;
   }
   std::vector<std::string> differences;
-  for (const auto& [path, bytes] : worker.Files()) {
+  for (const auto& [path, bytes] : node.Files()) {
     if (!path.starts_with("/etc/vdev/")) continue;
     const auto found = want.find(path);
     if (found == want.end()) {
-      differences.push_back(worker.name() + path + " belongs to no assignment");
+      differences.push_back(node.name() + path + " belongs to no assignment");
     } else if (found->second != bytes) {
-      differences.push_back(worker.name() + path + " is " + bytes + ", want " + found->second);
+      differences.push_back(node.name() + path + " is " + bytes + ", want " + found->second);
     }
     want.erase(path);
   }
-  for (const auto& [path, bytes] : want)
-    differences.push_back(worker.name() + path + " is missing");
+  for (const auto& [path, bytes] : want) differences.push_back(node.name() + path + " is missing");
   return differences;
 }
 

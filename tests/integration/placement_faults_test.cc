@@ -250,7 +250,7 @@ TEST_F(NodeFaultTest, TheDaemonRefusesAnOverlapWhoeverWroteIt) {
   ASSERT_TRUE(Becomes("first", "Ready", "True/Ready"));
   Create(assigned("second", 1), kControllerUser);
   ASSERT_TRUE(Becomes("second", "Prepared", "False/UnitsOverlap"));
-  EXPECT_THAT(BreachesOfObjects(api().List(kPartitions), world().workers()),
+  EXPECT_THAT(BreachesOfObjects(api().List(kPartitions), world().hosts()),
               testing::Contains(HasSubstr("a unit is granted twice")));
   EXPECT_FALSE(world().small.Files().contains("/etc/vdev/vdev1.conf"));
   Eventually("an event says so", [&] { return HasEvent("second", "UnitsOverlap", ""); });

@@ -203,7 +203,7 @@ void PlacementTest::ExpectNoBreach() {
   for (const Worker* worker : world().workers()) {
     EXPECT_THAT(BreachesOfFiles(*worker), testing::IsEmpty());
   }
-  EXPECT_THAT(BreachesOfObjects(api().List(kPartitions), world().workers()), testing::IsEmpty());
+  EXPECT_THAT(BreachesOfObjects(api().List(kPartitions), world().hosts()), testing::IsEmpty());
 }
 
 void PlacementTest::ExpectFilesOfAssignments() {

@@ -40,6 +40,7 @@ struct World {
                                              const std::vector<std::string>& flags = {}) const;
   std::string ControllerLog(const std::string& name = "controller") const;
   std::vector<const Worker*> workers() const { return {&big, &small}; }
+  std::vector<const NodeHost*> hosts() const { return {&big, &small}; }
 };
 
 // "hygon.com/" is put before the names.

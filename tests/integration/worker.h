@@ -2,28 +2,23 @@
 // real vdcu-node with a token of its own.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
-#include "tests/hosts/simulated_host.h"
 #include "tests/integration/api.h"
 #include "tests/integration/background.h"
 #include "tests/integration/cluster.h"
+#include "tests/integration/node_host.h"
 
 namespace vdcu::integration {
 
-class Worker {
+class Worker : public NodeHost {
  public:
   // Registers the Node and starts the daemon.
   Worker(const Cluster& cluster, const Api& api, const std::string& name,
          const hosts::HostOptions& options);
-
-  const std::string& name() const { return name_; }
-  hosts::SimulatedHost& host() { return host_; }
-  const hosts::SimulatedHost& host() const { return host_; }
 
   // A Node of that name, and a token that ends with it.
   void Register();
@@ -34,20 +29,11 @@ class Worker {
 
   nlohmann::json DcuNode() const;
   bool Published() const;  // its cards, and as many resources of the Node
-  // What the daemon has written: path on the host to bytes.
-  std::map<std::string, std::string> Files() const;
   std::string Log() const;
 
-  // The bytes of the vdev file that an assignment asks for.
-  std::string VdevFile(const nlohmann::json& assignment) const;
-
  private:
-  std::string folder() const { return cluster_.folder() + "/" + name_; }
-
   const Cluster& cluster_;
   const Api& api_;
-  const std::string name_;
-  hosts::SimulatedHost host_;
   std::string kubeconfig_;
   std::unique_ptr<Background> daemon_;
 };
