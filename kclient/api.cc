@@ -17,7 +17,7 @@ constexpr Duration kListTimeout{60'000};
 // How much longer than its own time-out a watch may live.
 constexpr Duration kWatchGrace{30'000};
 // Answers above this are parsed with a parser of their own, which does not stay that big.
-constexpr size_t kSmallAnswer = size_t{1} << 20;
+constexpr size_t kSmallAnswer = size_t{64} << 10;
 
 std::string Escape(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";

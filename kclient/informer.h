@@ -1,4 +1,5 @@
-// A Store of the objects of one kind, kept true by list and watch, that tells what has changed.
+// A Store of the objects of one kind (or another Cache), kept true by list and watch, that tells
+// what has changed.
 //
 // Promises, client-go's SharedInformer's in our words:
 // - For one object (namespace/name), the store goes through its states in the order in which the
@@ -25,16 +26,18 @@
 // T has: static Result<T> FromJson(JsonView), and a member `meta` of type ObjectMeta.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "base/symbol.h"
 #include "kclient/core/meta.h"
 #include "kclient/reflector.h"
 #include "kclient/store.h"
@@ -52,8 +55,11 @@ class Informer : private ReflectorSink {
   using Handler = std::function<void(const Ptr& old_object, const Ptr& new_object)>;
   using BadHandler = std::function<void(const std::string& key, const base::Error& error)>;
 
-  Informer(Client& client, base::Loop& loop, ReflectorOptions options, base::Random random)
+  // Without a cache the informer has a store of its own.
+  Informer(Client& client, base::Loop& loop, ReflectorOptions options, base::Random random,
+           Cache<T>* cache = nullptr)
       : kind_(options.resource.kind),
+        cache_(cache ? *cache : store_),
         reflector_(client, loop, *this, std::move(options), std::move(random)) {}
 
   void AddHandler(Handler handler) { handlers_.push_back(std::move(handler)); }
@@ -62,19 +68,23 @@ class Informer : private ReflectorSink {
 
   void Start() { reflector_.Start(); }
   bool synced() const { return synced_; }
-  const Store<T>& store() const { return store_; }
+  const Store<T>& store() const { return store_; }  // its own
 
  private:
   void OnListBegin() override { listed_.clear(); }
-  void OnListed(JsonView object) override { listed_.insert(Take(object)); }
+  void OnListed(JsonView object) override { listed_.emplace(Take(object)); }
   void OnListEnd() override {
+    const auto is_gone = [this](std::string_view key) {
+      return !listed_.contains(base::Symbol(key));
+    };
     std::vector<std::string> gone;
-    for (const auto& [key, object] : store_.objects()) {
-      if (!listed_.contains(key)) gone.push_back(key);
-    }
+    cache_.ForEachKey([&](std::string_view key) {
+      if (is_gone(key)) gone.emplace_back(key);
+    });
+    std::sort(gone.begin(), gone.end());
     for (const std::string& key : gone) Remove(key);
-    std::erase_if(bad_, [this](const auto& bad) { return !listed_.contains(bad.first); });
-    listed_.clear();
+    std::erase_if(bad_, [&](const auto& bad) { return is_gone(bad.first); });
+    listed_ = {};
     if (std::exchange(synced_, true)) return;
     for (const auto& handler : on_synced_) handler();
   }
@@ -97,18 +107,18 @@ class Informer : private ReflectorSink {
       return key;
     }
     bad_.erase(key);
-    const Ptr old = store_.Get(key);
+    const Ptr old = cache_.Get(key);
     if (old && old->meta.uid != decoded->meta.uid) {
       Remove(key);
     } else if (old && old->meta.resource_version == decoded->meta.resource_version) {
       return key;
     }
     const auto taken = std::make_shared<const T>(std::move(*decoded));
-    Tell(store_.Set(key, taken), taken);
+    Tell(cache_.Set(key, taken), taken);
     return key;
   }
   void Remove(const std::string& key) {
-    if (const Ptr old = store_.Erase(key)) Tell(old, nullptr);
+    if (const Ptr old = cache_.Erase(key)) Tell(old, nullptr);
   }
   void Refuse(const std::string& key, JsonView object, const base::Error& error) {
     Remove(key);
@@ -128,9 +138,10 @@ class Informer : private ReflectorSink {
   std::vector<Handler> handlers_;
   std::vector<std::function<void()>> on_synced_;
   std::vector<BadHandler> on_bad_;
-  Store<T> store_;
+  Store<T> store_;  // empty where another cache was given
+  Cache<T>& cache_;
   bool synced_ = false;
-  std::set<std::string, std::less<>> listed_;            // keys of the list under way
+  std::unordered_set<base::Symbol> listed_;              // keys of the list under way
   std::map<std::string, std::string, std::less<>> bad_;  // key -> resourceVersion that was refused
   Reflector reflector_;                                  // last: it may call until it is gone
 };

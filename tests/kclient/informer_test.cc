@@ -163,6 +163,21 @@ TEST_F(InformerTest, AnIndexHoldsWhatTheStoreHolds) {
   EXPECT_TRUE(by_node_.Find("n1").empty());
 }
 
+TEST(Informer, KeepsItsObjectsInTheCacheThatItIsGiven) {
+  fakes::FakeTransport transport;
+  fakes::SimulatedLoop loop;
+  Client client(transport);
+  Store<Thing> cache;
+  Informer<Thing> informer(client, loop, {kPods, "", "", ""}, [] { return 0.5; }, &cache);
+  informer.Start();
+  transport.Answer(transport.last(), 200, Page(Object("a", "A", 1) + "," + Object("b", "B", 2)));
+  ASSERT_NE(cache.Get("ns/a"), nullptr);
+  EXPECT_EQ(informer.store().size(), 0u);
+  transport.Data(transport.last(), Event("DELETED", Object("a", "A", 11)));
+  EXPECT_EQ(cache.Get("ns/a"), nullptr);
+  EXPECT_EQ(cache.size(), 1u);
+}
+
 TEST(Informer, DestroyedStopsWithoutFurtherCalls) {
   fakes::FakeTransport transport;
   fakes::SimulatedLoop loop;
