@@ -13,7 +13,7 @@ namespace {
 // Bounds the search on one node; a pod of a few containers needs a few dozen.
 constexpr int kMaxSteps = 4096;
 
-bool Contains(const std::vector<std::string>& list, const std::string& value) {
+bool Contains(const std::vector<std::string>& list, std::string_view value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
 
@@ -38,7 +38,7 @@ bool SelectsModel(const DeviceSelector& selector, const std::string& model) {
          !ContainsPartOf(selector.exclude_model_parts, model);
 }
 
-bool SelectsUuid(const DeviceSelector& selector, const std::string& uuid) {
+bool SelectsUuid(const DeviceSelector& selector, std::string_view uuid) {
   if (!selector.uuids.empty() && !Contains(selector.uuids, uuid)) return false;
   return !Contains(selector.exclude_uuids, uuid);
 }

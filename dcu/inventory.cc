@@ -11,7 +11,7 @@ constexpr uint8_t kAllPipes = (1 << kMaxSlicesPerCard) - 1;
 
 MiB NotNegative(MiB memory) { return std::max(memory, MiB{0}); }
 
-size_t HashOf(const std::string& uuid) { return std::hash<std::string>()(uuid); }
+size_t HashOf(std::string_view uuid) { return std::hash<std::string_view>()(uuid); }
 
 void FillSlice(const Assignment& from, Slice& slice) {
   slice.units = from.units;
@@ -108,7 +108,7 @@ uint8_t Card::FreePipes() const {
 
 std::vector<std::string> Card::SliceIds() const {
   std::vector<std::string> ids;
-  for (const Slice* slice = slices; slice; slice = slice->next) ids.emplace_back(slice->id);
+  for (const Slice* slice = slices; slice; slice = slice->next) ids.push_back(slice->id.str());
   std::sort(ids.begin(), ids.end());
   return ids;
 }
@@ -148,8 +148,8 @@ const CardType* Inventory::InternType(const std::string& model, int compute_unit
 
 Card Inventory::MakeCard(const Device& device, const NodeOptions& options) {
   Card card;
-  card.uuid = device.uuid;
-  card.pci_bus_id = device.pci_bus_id;
+  card.uuid = base::Symbol(device.uuid);
+  card.pci_bus_id = base::Symbol(device.pci_bus_id);
   card.type = InternType(device.model, std::clamp(device.compute_units, 0, kMaxComputeUnits));
   if (!device.healthy) {
     const std::string& reason = device.reason.empty() ? "Unknown" : device.reason;
@@ -192,10 +192,10 @@ void Inventory::RemoveNode(const std::string& name) {
   DropIfEmpty(node);
 }
 
-void Inventory::SetSlice(const std::string& id, const Assignment& assignment) {
+void Inventory::SetSlice(std::string_view id, const Assignment& assignment) {
   Slice wanted;
   FillSlice(assignment, wanted);
-  const auto [found, is_new] = slices_.try_emplace(id);
+  const auto [found, is_new] = slices_.try_emplace(base::Symbol(id));
   Slice& slice = found->second;
   if (!is_new) {
     const bool same_place =
@@ -215,8 +215,8 @@ void Inventory::SetSlice(const std::string& id, const Assignment& assignment) {
   Reindex(node);
 }
 
-bool Inventory::RemoveSlice(const std::string& id) {
-  const auto found = slices_.find(id);
+bool Inventory::RemoveSlice(std::string_view id) {
+  const auto found = slices_.find(base::Symbol(id));
   if (found == slices_.end()) return false;
   Unlink(found->second);
   slices_.erase(found);
@@ -235,11 +235,11 @@ std::vector<const Node*> Inventory::NodesWithCard(const std::string& uuid) const
   return nodes;
 }
 
-Card& Inventory::CardOf(Node& node, const std::string& uuid) {
+Card& Inventory::CardOf(Node& node, std::string_view uuid) {
   auto place = std::lower_bound(node.cards.begin(), node.cards.end(), uuid, ByUuid);
   if (place != node.cards.end() && place->uuid == uuid) return *place;
   Card card;
-  card.uuid = uuid;
+  card.uuid = base::Symbol(uuid);
   card.type = InternType("", 0);
   place = node.cards.insert(place, std::move(card));
   for (Card& moved : node.cards) {

@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/symbol.h"
 #include "dcu/assignment.h"
 #include "dcu/device.h"
 #include "dcu/node_tree.h"
@@ -38,7 +39,7 @@ struct CardType {
 struct Card;
 
 struct Slice {
-  std::string_view id;
+  base::Symbol id;
   Card* card = nullptr;
   Node* node = nullptr;
   Slice* next = nullptr;  // on the same card
@@ -50,8 +51,8 @@ struct Slice {
 };
 
 struct Card {
-  std::string uuid;
-  std::string pci_bus_id;
+  base::Symbol uuid;
+  base::Symbol pci_bus_id;
   const CardType* type = nullptr;
   const std::string* reason = nullptr;  // why it is not healthy; null: it is
   MiB memory;
@@ -103,10 +104,10 @@ class Inventory {
   void RemoveNode(const std::string& name);
 
   // Replaces the slice of that id, wherever it was. Slices that overlap count as their union.
-  void SetSlice(const std::string& id, const Assignment& assignment);
+  void SetSlice(std::string_view id, const Assignment& assignment);
   // Was it there?
-  bool RemoveSlice(const std::string& id);
-  bool HasSlice(const std::string& id) const { return slices_.contains(id); }
+  bool RemoveSlice(std::string_view id);
+  bool HasSlice(std::string_view id) const { return slices_.contains(base::Symbol(id)); }
 
   // Null: no such node has reported.
   const Node* Find(const std::string& name) const;
@@ -125,14 +126,14 @@ class Inventory {
   Node& NodeOf(const std::string& name);
   const CardType* InternType(const std::string& model, int compute_units);
   Card MakeCard(const Device& device, const NodeOptions& options);
-  Card& CardOf(Node& node, const std::string& uuid);
+  Card& CardOf(Node& node, std::string_view uuid);
   void ReplaceCards(Node& node, std::vector<Card> cards);
   void Unlink(Slice& slice);
   void Reindex(Node& node);
   void DropIfEmpty(Node& node);
 
   std::unordered_map<std::string, Node> nodes_;
-  std::unordered_map<std::string, Slice> slices_;
+  std::unordered_map<base::Symbol, Slice> slices_;
   std::unordered_multimap<size_t, Node*> nodes_by_card_;  // by hash of uuid, reported cards
   std::deque<CardType> types_;                            // addresses are kept by cards
   std::vector<NodeTree> trees_;                           // by CardType::id
