@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "crds/dcunode.h"
 #include "crds/keys.h"
 #include "crds/vdcupartition.h"
@@ -29,11 +30,17 @@ std::string Uuid(size_t node, size_t card) {
   return "DCU-T6T82900" + std::to_string(10'000'000 + node * kCards + card);
 }
 
+// Different for each object, as in a cluster that has grown.
+std::string TimeOf(size_t n) {
+  const auto begin = base::ParseTime("2026-01-02T15:04:05Z").value();
+  return base::FormatTime(begin + std::chrono::seconds(31 * n));
+}
+
 json Meta(const std::string& name, const std::string& uid, size_t version) {
   return {{"name", name},
           {"uid", uid},
           {"resourceVersion", std::to_string(1'000'000 + version)},
-          {"creationTimestamp", "2026-01-02T15:04:05Z"}};
+          {"creationTimestamp", TimeOf(version)}};
 }
 
 json ManagedFields(const char* manager, int entries) {
@@ -127,7 +134,7 @@ std::string PodTemplate() {
             {"namespace", "inference"},
             {"uid", "POD-UID"},
             {"resourceVersion", "POD-VERSION"},
-            {"creationTimestamp", "2026-01-02T15:04:05Z"},
+            {"creationTimestamp", "POD-CREATED"},
             {"labels", {{"app", "inference"}, {"pod-template-hash", "6c9f7d5b8d"}}},
             {"annotations", {{"prometheus.io/scrape", "true"}, {"hygon.com/use-dcutype", "K100"}}}};
   meta["managedFields"] = {ManagedFields("kube-controller-manager", 25),
@@ -144,12 +151,12 @@ void Replace(std::string& text, std::string_view what, const std::string& by) {
   text.replace(text.find(what), what.size(), by);
 }
 
-kclient::Condition True(std::string_view type) {
+kclient::Condition True(std::string_view type, size_t n) {
   return {.type = std::string(type),
           .status = "True",
           .reason = std::string(type),
           .message = "",
-          .last_transition_time = "2026-01-02T15:04:05Z",
+          .last_transition_time = TimeOf(n),
           .observed_generation = 1};
 }
 
@@ -178,6 +185,7 @@ std::string PodJson(size_t n) {
   Replace(pod, "POD-NAME", PodName(n));
   Replace(pod, "POD-UID", Uid("3f6c1d0e", n));
   Replace(pod, "POD-VERSION", std::to_string(1'000'000 + n));
+  Replace(pod, "POD-CREATED", TimeOf(n));
   Replace(pod, "NODE-NAME", NodeName(n / kSlicesOfANode));
   return pod;
 }
@@ -192,7 +200,8 @@ std::string PartitionJson(size_t n) {
   partition.spec.request.memory = dcu::MiB{2000};
   partition.spec.pod_ref = crds::PodRef{PodName(n), Uid("3f6c1d0e", n), "main"};
   partition.spec.assignment = AssignmentOf(n);
-  partition.status.conditions = {True(crds::kPrepared), True(crds::kHealthy), True(crds::kReady)};
+  partition.status.conditions = {True(crds::kPrepared, n), True(crds::kHealthy, n + 1),
+                                 True(crds::kReady, n + 1)};
   partition.status.vdev_file = "/etc/vdev/vdev" + std::to_string(n % kSlicesOfANode) + ".conf";
   json object = crds::ToJson(partition);
   object["status"] = crds::ToJson(partition.status);
@@ -236,7 +245,7 @@ std::string DcuNodeJson(size_t n) {
   status.models = "K100_AI";
   status.vdcus = "10/32";
   status.healthy = "8/8";
-  status.conditions = {True(crds::kReady)};
+  status.conditions = {True(crds::kReady, n)};
   return json{{"apiVersion", "vdcu.io/v1alpha1"},
               {"kind", "DCUNode"},
               {"metadata", Meta(NodeName(n), Uid("5f6e7d8c", n), n)},
