@@ -24,22 +24,40 @@ LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::Eve
       random_(std::move(random)),
       cluster_(std::move(settings)),
       runner_({loop, client, cluster_, events, metrics, std::move(may_write)}, SharedRandom()),
-      pods_(client, loop, All(kclient::kPods), SharedRandom()),
+      pod_cache_(
+          {[this](std::string_view key) { return cluster_.ShownPod(key); },
+           [this](const auto& old_pod, const auto& new_pod) { cluster_.OnPod(old_pod, new_pod); },
+           [this](const auto& visit) { cluster_.pods().ForEachKey(visit); }}),
+      partition_cache_({[this](std::string_view key) { return cluster_.ShownPartition(key); },
+                        [this](const auto& old_object, const auto& new_object) {
+                          cluster_.OnPartition(old_object, new_object, loop_.clock().Now());
+                        },
+                        [this](const auto& visit) { cluster_.partitions().ForEachKey(visit); }}),
+      dcu_node_cache_({[this](std::string_view name) { return cluster_.ShownDcuNode(name); },
+                       [this](const auto& old_node, const auto& new_node) {
+                         cluster_.OnDcuNode(old_node, new_node);
+                       },
+                       [this](const auto& visit) {
+                         for (const auto& [name, node] : cluster_.dcu_nodes()) visit(name);
+                       }}),
+      pods_(client, loop, All(kclient::kPods), SharedRandom(), &pod_cache_),
       nodes_(client, loop, All(kclient::kNodes), SharedRandom()),
       claims_(client, loop, All(kclient::kPersistentVolumeClaims), SharedRandom()),
       volumes_(client, loop, All(kclient::kPersistentVolumes), SharedRandom()),
-      partitions_(client, loop, All(crds::kVdcuPartitions), SharedRandom()),
-      dcu_nodes_(client, loop, All(crds::kDcuNodes), SharedRandom()) {
-  Watch(pods_, &reconcilers::Cluster::OnPod);
+      partitions_(client, loop, All(crds::kVdcuPartitions), SharedRandom(), &partition_cache_),
+      dcu_nodes_(client, loop, All(crds::kDcuNodes), SharedRandom(), &dcu_node_cache_) {
+  Watch(pods_);
   Watch(nodes_, &reconcilers::Cluster::OnNode);
   Watch(claims_, &reconcilers::Cluster::OnClaim);
   Watch(volumes_, &reconcilers::Cluster::OnVolume);
-  Watch(dcu_nodes_, &reconcilers::Cluster::OnDcuNode);
-  partitions_.AddHandler([this](const auto& old_object, const auto& new_object) {
-    cluster_.OnPartition(old_object, new_object, loop_.clock().Now());
-    runner_.OnChange();
-  });
-  partitions_.OnSynced([this] { OnSynced(); });
+  Watch(partitions_);
+  Watch(dcu_nodes_);
+}
+
+template <class T>
+void LeaderState::Watch(kclient::Informer<T>& informer) {
+  informer.AddHandler([this](const auto&, const auto&) { runner_.OnChange(); });
+  informer.OnSynced([this] { OnSynced(); });
 }
 
 template <class T>
@@ -79,9 +97,9 @@ std::vector<std::string> LeaderState::NotReady() const {
 void LeaderState::OnSynced() {
   if (!NotReady().empty()) return;
   base::Log(base::Level::kInfo, "all kinds are listed: placing begins",
-            {{"pods", std::to_string(pods_.store().size())},
+            {{"pods", std::to_string(cluster_.pods().size())},
              {"nodes", std::to_string(nodes_.store().size())},
-             {"partitions", std::to_string(partitions_.store().size())}});
+             {"partitions", std::to_string(cluster_.partitions().size())}});
   runner_.Start();
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/loop.h"
 #include "base/random.h"
+#include "controller/cluster_cache.h"
 #include "controller/metrics.h"
 #include "controller/runner.h"
 #include "crds/dcunode.h"
@@ -37,6 +38,10 @@ class LeaderState {
   const Runner& runner() const { return runner_; }
 
  private:
+  // Of kinds that the cluster keeps itself.
+  template <class T>
+  void Watch(kclient::Informer<T>& informer);
+  // Of those that it is only told of.
   template <class T>
   void Watch(kclient::Informer<T>& informer,
              void (reconcilers::Cluster::*on_change)(const std::shared_ptr<const T>&,
@@ -51,6 +56,9 @@ class LeaderState {
   const base::Random random_;
   reconcilers::Cluster cluster_;
   Runner runner_;
+  ClusterCache<kclient::Pod> pod_cache_;
+  ClusterCache<crds::VdcuPartition> partition_cache_;
+  ClusterCache<crds::DcuNode> dcu_node_cache_;
   kclient::Informer<kclient::Pod> pods_;
   kclient::Informer<kclient::Node> nodes_;
   kclient::Informer<kclient::PersistentVolumeClaim> claims_;

@@ -21,7 +21,7 @@ struct DcuNodeSpec {
   std::vector<std::string> unschedulable_devices;  // uuids: no new slices there
   dcu::MiB memory_reserve;                         // of each card, never granted to slices
 
-  friend bool operator==(const DcuNodeSpec&, const DcuNodeSpec&) = default;
+  friend auto operator<=>(const DcuNodeSpec&, const DcuNodeSpec&) = default;
 };
 
 // A slice that is still in use on the node though no object names it any more.
@@ -31,7 +31,7 @@ struct HeldSlice {
   std::string pod_uid;
   std::string since;  // RFC 3339
 
-  friend bool operator==(const HeldSlice&, const HeldSlice&) = default;
+  friend auto operator<=>(const HeldSlice&, const HeldSlice&) = default;
 };
 
 struct DcuNodeStatus {
@@ -44,7 +44,7 @@ struct DcuNodeStatus {
   std::string vdcus;
   std::string healthy;
 
-  friend bool operator==(const DcuNodeStatus&, const DcuNodeStatus&) = default;
+  friend auto operator<=>(const DcuNodeStatus&, const DcuNodeStatus&) = default;
 };
 
 struct DcuNode {
@@ -53,6 +53,7 @@ struct DcuNode {
   DcuNodeStatus status;
 
   bool ready() const;  // condition Ready is True: its daemon has published what it holds
+  friend auto operator<=>(const DcuNode&, const DcuNode&) = default;
 
   static base::Result<DcuNode> FromJson(kclient::JsonView object);
 };

@@ -22,7 +22,7 @@ struct PodRef {
   std::string uid;
   std::string container;
 
-  friend bool operator==(const PodRef&, const PodRef&) = default;
+  friend auto operator<=>(const PodRef&, const PodRef&) = default;
 };
 
 struct PartitionSpec {
@@ -31,6 +31,8 @@ struct PartitionSpec {
   std::optional<dcu::Policy> policy;  // none: the controller's
   std::optional<PodRef> pod_ref;      // only on those that the controller made for a pod
   std::optional<dcu::Assignment> assignment;
+
+  friend auto operator<=>(const PartitionSpec&, const PartitionSpec&) = default;
 };
 
 struct PartitionStatus {
@@ -38,7 +40,7 @@ struct PartitionStatus {
   std::string vdev_file;          // "/etc/vdev/vdev4.conf"; empty while there is none
   std::optional<PodRef> used_by;  // of a reserved partition: the pod that holds it now
 
-  friend bool operator==(const PartitionStatus&, const PartitionStatus&) = default;
+  friend auto operator<=>(const PartitionStatus&, const PartitionStatus&) = default;
 };
 
 struct VdcuPartition {
@@ -48,6 +50,7 @@ struct VdcuPartition {
 
   bool assigned() const { return spec.assignment.has_value(); }
   bool IsTrue(std::string_view condition_type) const;
+  friend auto operator<=>(const VdcuPartition&, const VdcuPartition&) = default;
 
   // Annotations are not kept. Errors: kCorrupt, naming field and value. Never more lenient than the
   // schema where exactness matters: an assignment whose masks do not count computeUnits is an

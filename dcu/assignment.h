@@ -22,7 +22,7 @@ struct Assignment {
   std::optional<int> vdev;  // the lowest number free on the node
 
   bool whole_card() const { return !vdev.has_value(); }
-  friend bool operator==(const Assignment&, const Assignment&) = default;
+  friend auto operator<=>(const Assignment&, const Assignment&) = default;
 };
 
 // Which cards may serve a request; an empty list selects all.
@@ -35,7 +35,7 @@ struct DeviceSelector {
   std::vector<std::string> model_parts = {};
   std::vector<std::string> exclude_model_parts = {};
 
-  friend bool operator==(const DeviceSelector&, const DeviceSelector&) = default;
+  friend auto operator<=>(const DeviceSelector&, const DeviceSelector&) = default;
 };
 
 // One slice, or with neither units, percent nor memory one whole card, alone.
@@ -46,7 +46,7 @@ struct SliceRequest {
   DeviceSelector devices;
 
   bool whole_card() const { return !compute_units && !percent && !memory; }
-  friend bool operator==(const SliceRequest&, const SliceRequest&) = default;
+  friend auto operator<=>(const SliceRequest&, const SliceRequest&) = default;
 };
 
 enum class Policy { kBinPack, kSpread };

@@ -41,7 +41,7 @@ class CuMask {
     return {a.words_[0] | b.words_[0], a.words_[1] | b.words_[1]};
   }
   friend constexpr CuMask operator~(const CuMask& a) { return {~a.words_[0], ~a.words_[1]}; }
-  friend constexpr bool operator==(const CuMask&, const CuMask&) = default;
+  friend constexpr auto operator<=>(const CuMask&, const CuMask&) = default;
 
  private:
   std::array<uint64_t, 2> words_{0, 0};

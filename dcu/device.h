@@ -26,7 +26,7 @@ struct Device {
   std::string message;          // the same for people
   std::string unhealthy_since;  // RFC 3339; empty when healthy
 
-  friend bool operator==(const Device&, const Device&) = default;
+  friend auto operator<=>(const Device&, const Device&) = default;
 };
 
 }  // namespace vdcu::dcu

@@ -18,8 +18,8 @@ constexpr std::string_view kUnschedulable = "Unschedulable";
 
 // Exactly one of the two; neither: nothing of that key waits for cards.
 struct Waiting {
-  const PodEntry* pod = nullptr;
-  const PartitionEntry* partition = nullptr;
+  PodEntryPtr pod;
+  PartitionEntryPtr partition;
 
   const Avoided& avoided() const { return pod ? pod->avoided : partition->avoided; }
 };
@@ -28,13 +28,13 @@ Waiting FindWaiting(const Cluster& cluster, const std::string& key) {
   const size_t slash = key.find('/');
   const std::string object_key = key.substr(slash + 1);
   if (key.starts_with("pod/")) {
-    const PodEntry* pod = cluster.FindPod(object_key);
+    const PodEntryPtr pod = cluster.FindPod(object_key);
     const bool waits = pod != nullptr && WaitsForUs(cluster, *pod->pod) && pod->node().empty() &&
                        pod->request->has_value() &&
                        cluster.PartitionsOfPod(pod->pod->meta.uid).empty();
     return {waits ? pod : nullptr, nullptr};
   }
-  const PartitionEntry* partition = cluster.FindPartition(object_key);
+  const PartitionEntryPtr partition = cluster.FindPartition(object_key);
   const bool waits = partition != nullptr && partition->shown &&
                      partition->sent == Sent::kNothing && !partition->object().assigned() &&
                      !partition->object().meta.deleting() && !partition->object().spec.pod_ref;

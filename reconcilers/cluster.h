@@ -4,7 +4,8 @@
 // Promises: a change costs the work of what it touches; a slice counts as taken from the moment its
 // create or assignment is sent until the watch shows that its object is gone; what a change
 // concerns is told by TakeDirty (keys to reconcile) and TakeImproved (nodes that have more room, or
-// other properties, than before). Ownership: pointers returned hold until the next change.
+// other properties, than before); it keeps what it is shown, so that an informer need not keep it
+// too. Ownership: pointers returned hold until the next change.
 #pragma once
 
 #include <map>
@@ -17,14 +18,19 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/symbol.h"
 #include "crds/dcunode.h"
 #include "crds/vdcupartition.h"
 #include "dcu/inventory.h"
+#include "kclient/core/uid.h"
 #include "kclient/core/volume.h"
 #include "reconcilers/entries.h"
+#include "reconcilers/key_index.h"
 #include "reconcilers/node_fit.h"
 #include "reconcilers/node_ledger.h"
+#include "reconcilers/packed.h"
 #include "reconcilers/plan.h"
+#include "reconcilers/table.h"
 
 namespace vdcu::reconcilers {
 
@@ -64,16 +70,25 @@ class Cluster {
   const Settings& settings() const { return settings_; }
   const dcu::Inventory& inventory() const { return inventory_; }
   const NodeLedger& ledger() const { return ledger_; }
-  const PodEntry* FindPod(std::string_view key) const;
-  const PodEntry* FindPodByUid(std::string_view uid) const;
-  const PartitionEntry* FindPartition(std::string_view key) const;
+  // Of our pods.
+  PodEntryPtr FindPod(std::string_view key) const;
+  PodEntryPtr FindPodByUid(std::string_view uid) const;
+  PartitionEntryPtr FindPartition(std::string_view key) const;
   // Those made for the pod, by key.
-  std::vector<const PartitionEntry*> PartitionsOfPod(std::string_view pod_uid) const;
+  std::vector<PartitionEntryPtr> PartitionsOfPod(std::string_view pod_uid) const;
   // Pods whose annotation names the partition, by key.
   const std::set<std::string>& PodsNaming(std::string_view partition_key) const;
   // Where the pod's volumes can be reached. Errors: kInvalid, saying what about a claim keeps the
   // pod from being placed.
   base::Result<VolumeAffinities> VolumesOf(const kclient::Pod& pod) const;
+
+  // What was shown last, other schedulers' pods too; null: not there.
+  std::shared_ptr<const kclient::Pod> ShownPod(std::string_view key) const;
+  std::shared_ptr<const crds::VdcuPartition> ShownPartition(std::string_view key) const;
+  std::shared_ptr<const crds::DcuNode> ShownDcuNode(std::string_view name) const;
+  const Table<PodEntry>& pods() const { return pods_; }
+  const Table<PartitionEntry>& partitions() const { return partitions_; }
+  const std::unordered_map<base::Symbol, PackedDcuNode>& dcu_nodes() const { return dcu_nodes_; }
 
   std::vector<std::string> TakeDirty();
   // Nodes or cards have come, gone or changed: what was said of all of them does not hold any more.
@@ -91,38 +106,44 @@ class Cluster {
   void SettleOne(const AssumeWritten& written, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeBound& bound, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeReported& reported, Outcome outcome, base::TimePoint now);
-  void ShowPod(const std::shared_ptr<const kclient::Pod>& pod);
+  void ShowPod(const std::string& key, const std::shared_ptr<const kclient::Pod>& pod);
+  void ShowOtherPod(const std::string& key, const std::string& uid,
+                    const std::shared_ptr<const kclient::Pod>& pod);
   void UnindexPod(const kclient::Pod& pod);
   void Charge(const std::shared_ptr<const kclient::Pod>& pod, const std::string& uid,
               const std::string& node);
-  void PartitionChanged(const std::string& key, const crds::VdcuPartition* before,
-                        base::TimePoint now);
-  void IndexPartition(const std::string& key, const crds::VdcuPartition& object, bool add);
+  void PartitionChanged(const std::string& key, PartitionEntry& entry,
+                        const crds::VdcuPartition* before, base::TimePoint now);
+  void IndexPartition(const std::string& key, const crds::VdcuPartition& object);
+  void UnindexPartition(const std::string& key, const crds::VdcuPartition& object);
   std::shared_ptr<const crds::VdcuPartition> ErasePartition(const std::string& key);
+  bool IsShown(std::string_view pod_key, std::string_view uid) const;  // this very pod
   void Improve(const std::string& node);
-  void Recharge(const std::string& pod_key);
+  void Recharge(std::string_view pod_key);
   void RefreshInventory(const std::string& node);
   void MarkPartitionDirty(const std::string& key, const crds::VdcuPartition& object);
   void RechargePodOf(const crds::VdcuPartition& partition);
   void MarkPodDirty(const kclient::Pod& pod);
+  const std::vector<base::Symbol>& PartitionsOn(std::string_view node) const;
+  // Sorted.
+  std::vector<base::Symbol> PartitionKeysOfPod(std::string_view uid) const;
 
   const Settings settings_;
   dcu::Inventory inventory_;
   NodeLedger ledger_;
-  std::map<std::string, PodEntry, std::less<>> pods_;
-  std::unordered_map<std::string, std::string> pod_keys_;  // by UID, of pods_
-  std::map<std::string, PartitionEntry, std::less<>> partitions_;
-  std::map<std::string, std::set<std::string>, std::less<>> partitions_of_pod_;   // pod UID -> keys
-  std::map<std::string, std::set<std::string>, std::less<>> partitions_of_node_;  // node -> keys
-  std::map<std::string, std::set<std::string>, std::less<>>
-      pods_naming_;  // partition key -> pod keys
-  std::map<std::string, std::shared_ptr<const crds::DcuNode>, std::less<>> dcu_nodes_;
+  Table<PodEntry> pods_;
+  std::unordered_map<kclient::Uid, base::Symbol> pod_keys_;  // by UID, of our pods
+  Table<PartitionEntry> partitions_;
+  std::unordered_multimap<kclient::Uid, base::Symbol> partitions_of_pod_;      // pod UID -> keys
+  std::unordered_map<base::Symbol, std::vector<base::Symbol>> partitions_on_;  // node -> keys
+  KeyIndex pods_naming_;                                       // partition key -> pod keys
+  std::unordered_map<base::Symbol, PackedDcuNode> dcu_nodes_;  // by name
   std::map<std::string, std::shared_ptr<const kclient::PersistentVolumeClaim>, std::less<>> claims_;
   std::map<std::string, std::shared_ptr<const kclient::PersistentVolume>, std::less<>> volumes_;
-  std::map<std::string, std::set<std::string>, std::less<>>
-      pods_of_claim_;                              // claim key -> keys of waiting pods
+  KeyIndex pods_of_claim_;                         // claim key -> keys of waiting pods
   std::map<std::string, base::TimePoint> silent_;  // node -> until when
-  std::set<std::string> dirty_;
+  std::set<base::Symbol> dirty_pods_;              // keys
+  std::set<base::Symbol> dirty_partitions_;
   std::set<std::string> improved_;
   bool reshaped_ = false;
 };

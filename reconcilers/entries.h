@@ -11,6 +11,7 @@
 #include "crds/pod_request.h"
 #include "crds/vdcupartition.h"
 #include "kclient/core/pod.h"
+#include "reconcilers/packed.h"
 
 namespace vdcu::reconcilers {
 
@@ -45,10 +46,20 @@ struct PartitionEntry {
   bool Is(std::string_view version) const {
     return shown && shown->meta.resource_version == version;
   }
+
+  // See Table.
+  struct Packed {
+    PackedPartition shown;
+    base::TimePoint assigned_at;
+  };
+  std::optional<Packed> Pack() const;
+  static PartitionEntry Unpack(const Packed& packed, std::string_view key);
 };
+using PartitionEntryPtr = std::shared_ptr<const PartitionEntry>;
 
 struct PodEntry {
   std::shared_ptr<const kclient::Pod> pod;
+  bool ours = false;  // to be placed by us, or naming a partition; others only take room
   std::optional<base::Result<crds::PodRequest>> request;  // of a pod that is not bound
   std::string assumed_node;                               // our binding
   Sent sent = Sent::kNothing;                             // of the binding
@@ -57,6 +68,15 @@ struct PodEntry {
 
   // Where it runs or is about to; empty: nowhere yet.
   const std::string& node() const { return pod->bound() ? pod->node_name : assumed_node; }
+
+  // See Table.
+  struct Packed {
+    PackedPod pod;
+    bool ours = false;
+  };
+  std::optional<Packed> Pack() const;
+  static PodEntry Unpack(const Packed& packed, std::string_view key);
 };
+using PodEntryPtr = std::shared_ptr<const PodEntry>;
 
 }  // namespace vdcu::reconcilers

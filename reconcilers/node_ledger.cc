@@ -17,35 +17,37 @@ void NodeLedger::RemoveNode(const std::string& name) {
   if (found->second.pods == 0) nodes_.erase(found);
 }
 
-void NodeLedger::Charge(const std::string& pod_uid, std::shared_ptr<const kclient::Pod> pod,
-                        const std::string& node) {
-  if (const auto found = charged_.find(pod_uid); found != charged_.end()) {
-    Count(found->second, -1);
-    charged_.erase(found);
-  }
-  if (node.empty()) return;
-  const Charged& charged = charged_[pod_uid] = {std::move(pod), node};
+void NodeLedger::Charge(std::string_view pod_uid, const kclient::Pod& pod, std::string_view node) {
+  Discharge(pod_uid);
+  const Charged& charged = charged_[kclient::Uid(pod_uid)] = {
+      base::Interned<Share>({pod.requests, pod.host_ports}), base::Symbol(node)};
   Count(charged, +1);
 }
 
+void NodeLedger::Discharge(std::string_view pod_uid) {
+  const auto found = charged_.find(kclient::Uid(pod_uid));
+  if (found == charged_.end()) return;
+  Count(found->second, -1);
+  charged_.erase(found);
+}
+
 void NodeLedger::Count(const Charged& charged, int sign) {
-  NodeLoad& load = nodes_[charged.node];
+  NodeLoad& load = nodes_[charged.node.str()];
   load.pods += sign;
-  for (const auto& [name, amount] : charged.pod->requests) load.used[name] += sign * amount;
-  for (const kclient::HostPort& port : charged.pod->host_ports) {
+  for (const auto& [name, amount] : charged.share->requests) load.used[name] += sign * amount;
+  for (const kclient::HostPort& port : charged.share->ports) {
     if (sign > 0) {
       load.ports.push_back(port);
     } else {
       load.ports.erase(std::find(load.ports.begin(), load.ports.end(), port));
     }
   }
-  if (load.pods == 0 && load.node == nullptr) nodes_.erase(charged.node);
+  if (load.pods == 0 && load.node == nullptr) nodes_.erase(charged.node.str());
 }
 
-const std::string& NodeLedger::ChargedNode(const std::string& pod_uid) const {
-  static const std::string kNowhere;
-  const auto found = charged_.find(pod_uid);
-  return found == charged_.end() ? kNowhere : found->second.node;
+std::string NodeLedger::ChargedNode(std::string_view pod_uid) const {
+  const auto found = charged_.find(kclient::Uid(pod_uid));
+  return found == charged_.end() ? std::string() : found->second.node.str();
 }
 
 const NodeLoad* NodeLedger::Find(std::string_view name) const {

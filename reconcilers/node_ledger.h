@@ -9,8 +9,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/interned.h"
+#include "base/symbol.h"
 #include "kclient/core/node.h"
 #include "kclient/core/pod.h"
+#include "kclient/core/uid.h"
 
 namespace vdcu::reconcilers {
 
@@ -26,24 +29,31 @@ class NodeLedger {
   void SetNode(std::shared_ptr<const kclient::Node> node);
   void RemoveNode(const std::string& name);
 
-  // Counts the pod on the node (empty: on none), wherever it was counted before.
-  void Charge(const std::string& pod_uid, std::shared_ptr<const kclient::Pod> pod,
-              const std::string& node);
+  // Counts the pod on the node, wherever it was counted before.
+  void Charge(std::string_view pod_uid, const kclient::Pod& pod, std::string_view node);
+  void Discharge(std::string_view pod_uid);
   // Where the pod is counted; empty: nowhere.
-  const std::string& ChargedNode(const std::string& pod_uid) const;
+  std::string ChargedNode(std::string_view pod_uid) const;
 
   // nullptr: no Node of that name.
   const NodeLoad* Find(std::string_view name) const;
 
  private:
+  // What a pod takes of its node.
+  struct Share {
+    kclient::ResourceList requests;
+    std::vector<kclient::HostPort> ports;
+
+    friend auto operator<=>(const Share&, const Share&) = default;
+  };
   struct Charged {
-    std::shared_ptr<const kclient::Pod> pod;
-    std::string node;
+    base::Interned<Share> share;
+    base::Symbol node;
   };
   void Count(const Charged& charged, int sign);
 
   std::map<std::string, NodeLoad, std::less<>> nodes_;
-  std::unordered_map<std::string, Charged> charged_;  // by pod UID
+  std::unordered_map<kclient::Uid, Charged> charged_;  // by pod UID
 };
 
 }  // namespace vdcu::reconcilers

@@ -32,7 +32,7 @@ nlohmann::json FinalizersWithoutOurs(const crds::VdcuPartition& partition) {
 
 // The pod that the partition was made for can never use it (any more).
 bool PodIsDone(const Cluster& cluster, const crds::VdcuPartition& partition) {
-  const PodEntry* entry = cluster.FindPodByUid(partition.spec.pod_ref->uid);
+  const PodEntryPtr entry = cluster.FindPodByUid(partition.spec.pod_ref->uid);
   if (entry == nullptr || entry->pod->terminal()) return true;
   if (entry->node().empty()) return entry->pod->meta.deleting();
   return partition.assigned() && entry->node() != partition.spec.assignment->node;
@@ -42,13 +42,13 @@ bool PodIsDone(const Cluster& cluster, const crds::VdcuPartition& partition) {
 bool NobodyUses(const Cluster& cluster, const crds::VdcuPartition& partition) {
   const auto lives = [&](const std::optional<crds::PodRef>& ref) {
     if (!ref) return false;
-    const PodEntry* entry = cluster.FindPodByUid(ref->uid);
+    const PodEntryPtr entry = cluster.FindPodByUid(ref->uid);
     return entry != nullptr && !entry->pod->terminal() && !entry->node().empty();
   };
   if (lives(partition.spec.pod_ref) || lives(partition.status.used_by)) return false;
   const auto& naming = cluster.PodsNaming(partition.meta.key());
   return std::none_of(naming.begin(), naming.end(), [&](const std::string& key) {
-    const PodEntry* entry = cluster.FindPod(key);
+    const PodEntryPtr entry = cluster.FindPod(key);
     return entry != nullptr && !entry->pod->terminal() && !entry->node().empty();
   });
 }
@@ -64,7 +64,7 @@ base::Duration Left(base::Duration wait, const std::string& since, const Partiti
 // The pod that the partition was made for waits unbound: nothing ever used the slice.
 bool NeverUsed(const Cluster& cluster, const crds::VdcuPartition& partition) {
   if (!partition.spec.pod_ref) return false;
-  const PodEntry* entry = cluster.FindPodByUid(partition.spec.pod_ref->uid);
+  const PodEntryPtr entry = cluster.FindPodByUid(partition.spec.pod_ref->uid);
   return entry != nullptr && entry->node().empty();
 }
 
@@ -131,7 +131,7 @@ Plan ReconcileReservedAssignment(Cluster& cluster, const crds::VdcuPartition& pa
 }  // namespace
 
 Plan ReconcilePartition(Cluster& cluster, std::string_view key, const PartitionInstant& at) {
-  const PartitionEntry* entry = cluster.FindPartition(key);
+  const PartitionEntryPtr entry = cluster.FindPartition(key);
   if (entry == nullptr) return {};
   const crds::VdcuPartition& partition = entry->object();
   Plan plan;

@@ -24,7 +24,7 @@ bool Refused(const PartitionEntry& entry) {
 std::optional<std::string> WhyNameTaken(const Cluster& cluster, const kclient::Pod& pod,
                                         const std::vector<NeededPartition>& needed) {
   for (const NeededPartition& partition : needed) {
-    const PartitionEntry* entry = cluster.FindPartition(pod.meta.ns + "/" + partition.name);
+    const PartitionEntryPtr entry = cluster.FindPartition(pod.meta.ns + "/" + partition.name);
     if (entry == nullptr) continue;
     const auto& ref = entry->object().spec.pod_ref;
     if (!ref || ref->uid != pod.meta.uid) {
@@ -35,18 +35,18 @@ std::optional<std::string> WhyNameTaken(const Cluster& cluster, const kclient::P
 }
 
 // Gives up this try: the partitions go.
-Plan Withdraw(const kclient::Pod& pod, const std::vector<const PartitionEntry*>& partitions,
+Plan Withdraw(const kclient::Pod& pod, const std::vector<PartitionEntryPtr>& partitions,
               const std::string& reason, const std::string& note) {
   Plan plan;
-  for (const PartitionEntry* entry : partitions) {
+  for (const PartitionEntryPtr& entry : partitions) {
     plan.writes.push_back(DeletePartition(entry->object()));
   }
   plan.events.push_back(PodEvent(pod, kclient::EventType::kWarning, reason, "Placing", note));
   return plan;
 }
 
-std::string RefusalOf(const std::vector<const PartitionEntry*>& partitions) {
-  for (const PartitionEntry* entry : partitions) {
+std::string RefusalOf(const std::vector<PartitionEntryPtr>& partitions) {
+  for (const PartitionEntryPtr& entry : partitions) {
     if (!Refused(*entry)) continue;
     const crds::VdcuPartition& partition = entry->object();
     const auto* condition = FindCurrent(
@@ -58,9 +58,9 @@ std::string RefusalOf(const std::vector<const PartitionEntry*>& partitions) {
 }
 
 Plan AwaitPrepared(Cluster& cluster, const kclient::Pod& pod,
-                   const std::vector<const PartitionEntry*>& partitions, const Instant& at) {
+                   const std::vector<PartitionEntryPtr>& partitions, const Instant& at) {
   base::TimePoint oldest = at.now;
-  for (const PartitionEntry* entry : partitions) oldest = std::min(oldest, entry->assigned_at);
+  for (const PartitionEntryPtr& entry : partitions) oldest = std::min(oldest, entry->assigned_at);
   const auto left = oldest + cluster.settings().prepare_timeout - at.now;
   if (left > base::Duration(0)) {
     Plan plan;
@@ -74,17 +74,17 @@ Plan AwaitPrepared(Cluster& cluster, const kclient::Pod& pod,
 }
 
 // A write to one of them is not yet shown, or one is going.
-bool AnyUnsettled(const std::vector<const PartitionEntry*>& partitions) {
-  return std::any_of(partitions.begin(), partitions.end(), [](const PartitionEntry* entry) {
+bool AnyUnsettled(const std::vector<PartitionEntryPtr>& partitions) {
+  return std::any_of(partitions.begin(), partitions.end(), [](const PartitionEntryPtr& entry) {
     return !entry->shown || entry->sent != Sent::kNothing || entry->shown->meta.deleting();
   });
 }
 
 // The node's daemon refused a slice: the pod goes elsewhere for a while.
 Plan GoElsewhere(Cluster& cluster, const kclient::Pod& pod,
-                 const std::vector<const PartitionEntry*>& partitions, const Instant& at) {
+                 const std::vector<PartitionEntryPtr>& partitions, const Instant& at) {
   const auto until = at.now + cluster.settings().avoid;
-  for (const PartitionEntry* entry : partitions) {
+  for (const PartitionEntryPtr& entry : partitions) {
     if (!Refused(*entry)) continue;
     cluster.AvoidForPod(pod.meta.key(), entry->object().spec.assignment->node, until);
   }
@@ -104,13 +104,13 @@ Plan ReconcileOwnPartitions(Cluster& cluster, const PodEntry& entry,
   // The watch brings the pod back.
   if (AnyUnsettled(partitions)) return plan;
   if (std::any_of(partitions.begin(), partitions.end(),
-                  [](const auto* p) { return Refused(*p); })) {
+                  [](const auto& p) { return Refused(*p); })) {
     return GoElsewhere(cluster, pod, partitions, at);
   }
   const std::string& node = partitions.front()->object().spec.assignment->node;
   const bool complete =
       partitions.size() == needed.size() &&
-      std::all_of(partitions.begin(), partitions.end(), [&](const PartitionEntry* p) {
+      std::all_of(partitions.begin(), partitions.end(), [&](const PartitionEntryPtr& p) {
         return p->object().assigned() && p->object().spec.assignment->node == node;
       });
   if (!complete) {
@@ -120,7 +120,7 @@ Plan ReconcileOwnPartitions(Cluster& cluster, const PodEntry& entry,
                         std::to_string(needed.size()) + " slices exist: placing the pod anew");
   }
   const bool ready = std::all_of(partitions.begin(), partitions.end(),
-                                 [](const auto* p) { return IsTrue(p->object(), crds::kReady); });
+                                 [](const auto& p) { return IsTrue(p->object(), crds::kReady); });
   return ready ? BindPod(pod, node) : AwaitPrepared(cluster, pod, partitions, at);
 }
 
@@ -159,7 +159,7 @@ void AppendUnscheduled(Plan& plan, const PodEntry& entry, std::string_view reaso
 }
 
 Plan ReconcilePod(Cluster& cluster, std::string_view key, const Instant& at) {
-  const PodEntry* entry = cluster.FindPod(key);
+  const PodEntryPtr entry = cluster.FindPod(key);
   if (entry == nullptr || !WaitsForUs(cluster, *entry->pod)) return {};
   if (!entry->assumed_node.empty()) {
     return entry->sent == Sent::kUnknown ? BindPod(*entry->pod, entry->assumed_node) : Plan{};

@@ -15,7 +15,7 @@ namespace {
 
 using Reason = std::optional<std::string>;
 
-Reason WhyNotUsable(const std::string& name, const PartitionEntry* entry) {
+Reason WhyNotUsable(const std::string& name, const PartitionEntryPtr& entry) {
   const std::string text = "VDCUPartition " + name;
   if (entry == nullptr) return text + " does not exist";
   const crds::VdcuPartition& partition = entry->object();
@@ -27,16 +27,17 @@ Reason WhyNotUsable(const std::string& name, const PartitionEntry* entry) {
 }
 
 // Another pod that runs with the partition, or is about to.
-Reason WhyHeld(const Cluster& cluster, const std::string& name, const std::string& key,
+Reason WhyHeld(const Cluster& cluster, const crds::VdcuPartition& partition,
                const kclient::Pod& pod) {
-  for (const std::string& other_key : cluster.PodsNaming(key)) {
-    const PodEntry* other = cluster.FindPod(other_key);
+  const std::string& name = partition.meta.name;
+  for (const std::string& other_key : cluster.PodsNaming(partition.meta.key())) {
+    const PodEntryPtr other = cluster.FindPod(other_key);
     if (other == nullptr || other->pod->meta.uid == pod.meta.uid) continue;
     if (!other->node().empty() && !other->pod->terminal()) {
       return "VDCUPartition " + name + " is held by pod " + other->pod->meta.name;
     }
   }
-  const auto& used_by = cluster.FindPartition(key)->object().status.used_by;
+  const auto& used_by = partition.status.used_by;
   if (used_by && used_by->uid != pod.meta.uid) {
     return "VDCUPartition " + name + " is still held by pod " + used_by->name;
   }
@@ -56,7 +57,7 @@ Reason WhyNodeUnfit(const Cluster& cluster, const kclient::Pod& pod, const std::
 Reason WhyNotFirst(const Cluster& cluster, const std::string& name, const std::string& key,
                    const kclient::Pod& pod, const std::string& node) {
   for (const std::string& other_key : cluster.PodsNaming(key)) {
-    const PodEntry* other = cluster.FindPod(other_key);
+    const PodEntryPtr other = cluster.FindPod(other_key);
     if (other == nullptr || !WaitsForUs(cluster, *other->pod)) continue;
     if (!GoesBefore(*other->pod, pod)) continue;
     if (!WhyNeverPlaced(cluster, *other) && !WhyNodeUnfit(cluster, *other->pod, node)) {
@@ -68,10 +69,10 @@ Reason WhyNotFirst(const Cluster& cluster, const std::string& name, const std::s
 
 Reason WhyWaits(const Cluster& cluster, const PodEntry& entry, const crds::PodRequest& request,
                 const std::string& key) {
-  const PartitionEntry* partition = cluster.FindPartition(key);
+  const PartitionEntryPtr partition = cluster.FindPartition(key);
   if (auto why = WhyNotUsable(request.partition, partition)) return why;
   const dcu::Assignment& has = *partition->object().spec.assignment;
-  if (auto why = WhyHeld(cluster, request.partition, key, *entry.pod)) return why;
+  if (auto why = WhyHeld(cluster, partition->object(), *entry.pod)) return why;
   if (auto why = WhyNodeUnfit(cluster, *entry.pod, has.node)) return why;
   return WhyNotFirst(cluster, request.partition, key, *entry.pod, has.node);
 }

@@ -23,7 +23,7 @@ struct OwnerReference {
   std::string uid;
   bool controller = false;
 
-  friend bool operator==(const OwnerReference&, const OwnerReference&) = default;
+  friend auto operator<=>(const OwnerReference&, const OwnerReference&) = default;
 };
 
 struct ObjectMeta {
@@ -42,6 +42,7 @@ struct ObjectMeta {
   bool deleting() const { return !deletion_timestamp.empty(); }
   bool HasFinalizer(std::string_view finalizer) const;
   std::string key() const { return ns.empty() ? name : ns + "/" + name; }
+  friend auto operator<=>(const ObjectMeta&, const ObjectMeta&) = default;
 };
 
 // Which of labels and annotations to keep; names outside are dropped when reading.
@@ -66,7 +67,7 @@ struct Condition {
   std::string last_transition_time;
   int64_t observed_generation = 0;
 
-  friend bool operator==(const Condition&, const Condition&) = default;
+  friend auto operator<=>(const Condition&, const Condition&) = default;
 };
 
 std::vector<Condition> ParseConditions(JsonView status);

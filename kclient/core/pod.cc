@@ -105,9 +105,9 @@ std::vector<std::string> FindUnsupported(JsonView spec) {
   return fields;
 }
 
-std::unique_ptr<const PodScheduling> ParseScheduling(JsonView pod, JsonView spec,
+std::shared_ptr<const PodScheduling> ParseScheduling(JsonView pod, JsonView spec,
                                                      const std::string& pod_name) {
-  auto scheduling = std::make_unique<PodScheduling>();
+  auto scheduling = std::make_shared<PodScheduling>();
   scheduling->init_containers = ParseContainers(spec, "initContainers");
   scheduling->containers = ParseContainers(spec, "containers");
   scheduling->node_selector = ParseNodeSelectorLabels(spec);

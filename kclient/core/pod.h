@@ -25,7 +25,7 @@ struct HostPort {
   std::string protocol;  // TCP, UDP, SCTP
   int port = 0;
 
-  friend bool operator==(const HostPort&, const HostPort&) = default;
+  friend auto operator<=>(const HostPort&, const HostPort&) = default;
 };
 // Ports clash when port and protocol are the same and the addresses are, or one of them is 0.0.0.0.
 bool Clash(const HostPort& a, const HostPort& b);
@@ -56,11 +56,13 @@ struct Pod {
   std::vector<HostPort> host_ports;
   // No container runs, and none will again: the phase is terminal or none ever started.
   bool all_terminated = false;
-  std::unique_ptr<const PodScheduling> scheduling;  // only while node_name is empty
+  std::shared_ptr<const PodScheduling> scheduling;  // only while node_name is empty
 
   bool bound() const { return !node_name.empty(); }
   // Succeeded or Failed: it counts for nothing on its node any more.
   bool terminal() const { return phase == "Succeeded" || phase == "Failed"; }
+  // `scheduling` by its address.
+  friend auto operator<=>(const Pod&, const Pod&) = default;
 
   static base::Result<Pod> FromJson(JsonView object);
 };

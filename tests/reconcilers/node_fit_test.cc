@@ -17,7 +17,7 @@ std::string WhyNot(const NodePtr& node, const std::vector<PodPtr>& there, const 
                    const VolumeAffinities& volumes = {}) {
   NodeLedger ledger;
   ledger.SetNode(node);
-  for (const PodPtr& other : there) ledger.Charge(other->meta.uid, other, node->meta.name);
+  for (const PodPtr& other : there) ledger.Charge(other->meta.uid, *other, node->meta.name);
   return WhyUnfit(*ledger.Find(node->meta.name), *pod, volumes).value_or("");
 }
 
@@ -210,15 +210,15 @@ TEST(NodeLedger, CountsAPodOnceWhereItIs) {
   NodeLedger ledger;
   for (const char* name : {"a", "b"}) ledger.SetNode(MakeNode(name).Obj());
   const PodPtr pod = MakePod("p").Limits({{"cpu", 5}}).Port(80).Obj();
-  ledger.Charge("uid-p", pod, "a");
-  ledger.Charge("uid-p", pod, "a");
+  ledger.Charge("uid-p", *pod, "a");
+  ledger.Charge("uid-p", *pod, "a");
   EXPECT_EQ(ledger.Find("a")->used.at("cpu"), 5);
   EXPECT_EQ(ledger.Find("a")->pods, 1);
-  ledger.Charge("uid-p", pod, "b");
+  ledger.Charge("uid-p", *pod, "b");
   EXPECT_EQ(ledger.Find("a")->used.at("cpu"), 0);
   EXPECT_TRUE(ledger.Find("a")->ports.empty());
   EXPECT_EQ(ledger.ChargedNode("uid-p"), "b");
-  ledger.Charge("uid-p", nullptr, "");
+  ledger.Discharge("uid-p");
   EXPECT_EQ(ledger.Find("b")->pods, 0);
   EXPECT_EQ(ledger.ChargedNode("uid-p"), "");
 }
@@ -226,7 +226,7 @@ TEST(NodeLedger, CountsAPodOnceWhereItIs) {
 TEST(NodeLedger, PodsMayComeBeforeTheirNodeAndOutliveIt) {
   NodeLedger ledger;
   const PodPtr pod = MakePod("p").Limits({{"cpu", 5}}).Obj();
-  ledger.Charge("uid-p", pod, "n");
+  ledger.Charge("uid-p", *pod, "n");
   EXPECT_EQ(ledger.Find("n"), nullptr);
   ledger.SetNode(MakeNode("n").Obj());
   EXPECT_EQ(ledger.Find("n")->pods, 1);

@@ -1,0 +1,138 @@
+// Cluster's partitions: as the watch shows them, and what follows for cards, nodes and pods.
+#include <algorithm>
+#include <utility>
+
+#include "crds/keys.h"
+#include "reconcilers/cluster.h"
+#include "reconcilers/conditions.h"
+
+namespace vdcu::reconcilers {
+
+std::optional<PartitionEntry::Packed> PartitionEntry::Pack() const {
+  const bool at_rest = shown && !assumed && sent == Sent::kNothing && avoided.empty();
+  if (!at_rest) return {};
+  return Packed{PackedPartition(*shown), assigned_at};
+}
+
+PartitionEntry PartitionEntry::Unpack(const Packed& packed, std::string_view key) {
+  PartitionEntry entry;
+  entry.shown = std::make_shared<const crds::VdcuPartition>(packed.shown.Unpack(key));
+  entry.assigned_at = packed.assigned_at;
+  return entry;
+}
+
+void Cluster::OnPartition(const std::shared_ptr<const crds::VdcuPartition>& old_object,
+                          const std::shared_ptr<const crds::VdcuPartition>& new_object,
+                          base::TimePoint now) {
+  const std::string key = (new_object ? *new_object : *old_object).meta.key();
+  if (!new_object) {
+    if (const auto erased = ErasePartition(key)) MarkPartitionDirty(key, *erased);
+    return;
+  }
+  const auto entry = partitions_.Open(key);
+  const auto before = entry->assumed ? entry->assumed : entry->shown;
+  const bool created_by_us = entry->assumed && !entry->shown;
+  entry->shown = new_object;
+  if (created_by_us || new_object->assigned() || new_object->meta.deleting()) {
+    entry->assumed = nullptr;
+  }
+  if (!entry->assumed) entry->sent = Sent::kNothing;
+  PartitionChanged(key, *entry, before.get(), now);
+  if (created_by_us) entry->assigned_at = now;
+  if (before && before->spec.pod_ref != new_object->spec.pod_ref) {
+    RechargePodOf(*before);
+    MarkPartitionDirty(key, *before);
+  }
+  MarkPartitionDirty(key, *new_object);
+}
+
+void Cluster::PartitionChanged(const std::string& key, PartitionEntry& entry,
+                               const crds::VdcuPartition* before, base::TimePoint now) {
+  const crds::VdcuPartition& object = entry.object();
+  if (before) UnindexPartition(key, *before);
+  IndexPartition(key, object);
+  if (!before || before->spec.assignment != object.spec.assignment) {
+    if (before && before->assigned()) Improve(before->spec.assignment->node);
+    if (object.assigned()) {
+      inventory_.SetSlice(key, *object.spec.assignment);
+      entry.assigned_at = now;
+    } else {
+      inventory_.RemoveSlice(key);
+    }
+  }
+  const bool was_prepared = before && IsTrue(*before, crds::kPrepared);
+  if (object.assigned() && !was_prepared && IsTrue(object, crds::kPrepared)) {
+    const std::string& node = object.spec.assignment->node;
+    if (silent_.erase(node) != 0) Improve(node);
+  }
+  RechargePodOf(object);
+}
+
+void Cluster::IndexPartition(const std::string& key, const crds::VdcuPartition& object) {
+  const base::Symbol symbol(key);
+  if (object.spec.pod_ref) {
+    partitions_of_pod_.emplace(kclient::Uid(object.spec.pod_ref->uid), symbol);
+  }
+  if (object.assigned()) {
+    partitions_on_[base::Symbol(object.spec.assignment->node)].push_back(symbol);
+  }
+}
+
+void Cluster::UnindexPartition(const std::string& key, const crds::VdcuPartition& object) {
+  if (object.spec.pod_ref) {
+    const auto [first, last] =
+        partitions_of_pod_.equal_range(kclient::Uid(object.spec.pod_ref->uid));
+    partitions_of_pod_.erase(
+        std::find_if(first, last, [&](const auto& item) { return item.second == key; }));
+  }
+  if (object.assigned()) {
+    const auto found = partitions_on_.find(base::Symbol(object.spec.assignment->node));
+    std::erase(found->second, key);
+    if (found->second.empty()) partitions_on_.erase(found);
+  }
+}
+
+const std::vector<base::Symbol>& Cluster::PartitionsOn(std::string_view node) const {
+  static const std::vector<base::Symbol> kNone;
+  const auto found = partitions_on_.find(base::Symbol(node));
+  return found == partitions_on_.end() ? kNone : found->second;
+}
+
+std::vector<base::Symbol> Cluster::PartitionKeysOfPod(std::string_view uid) const {
+  std::vector<base::Symbol> keys;
+  const auto [first, last] = partitions_of_pod_.equal_range(kclient::Uid(uid));
+  for (auto it = first; it != last; ++it) keys.push_back(it->second);
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
+// Returns what was there.
+std::shared_ptr<const crds::VdcuPartition> Cluster::ErasePartition(const std::string& key) {
+  const PartitionEntryPtr found = partitions_.Find(key);
+  if (!found) return nullptr;
+  const auto object = found->assumed ? found->assumed : found->shown;
+  partitions_.Erase(key);
+  UnindexPartition(key, *object);
+  if (inventory_.RemoveSlice(key)) Improve(object->spec.assignment->node);
+  RechargePodOf(*object);
+  return object;
+}
+
+void Cluster::RechargePodOf(const crds::VdcuPartition& partition) {
+  if (!partition.spec.pod_ref) return;
+  const auto pod = pod_keys_.find(kclient::Uid(partition.spec.pod_ref->uid));
+  if (pod != pod_keys_.end()) Recharge(pod->second);
+}
+
+// The partition itself, its pod, or the pods that wait for it.
+void Cluster::MarkPartitionDirty(const std::string& key, const crds::VdcuPartition& object) {
+  dirty_partitions_.emplace(key);
+  if (!object.spec.pod_ref) {
+    for (const std::string& pod : Find(pods_naming_, key)) dirty_pods_.emplace(pod);
+    return;
+  }
+  const auto pod = pod_keys_.find(kclient::Uid(object.spec.pod_ref->uid));
+  if (pod != pod_keys_.end()) dirty_pods_.emplace(pod->second);
+}
+
+}  // namespace vdcu::reconcilers
