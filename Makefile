@@ -11,11 +11,11 @@ CTEST := ctest --output-on-failure --no-tests=error
 # What the integration tests start; kube-scheduler is needed by the benchmarks only.
 CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kubectl
 
-.PHONY: help deps build demo test soak lint fuzz bench format clean
-.PHONY: configure control-plane build-tests build-asan build-fuzz
+.PHONY: help deps build demo test e2e soak lint fuzz bench format clean
+.PHONY: configure control-plane machines build-tests build-asan build-fuzz
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 deps: ## install the Debian packages that are missing
 	$(STEP) "Debian packages" tools/install-deps.sh
@@ -27,8 +27,12 @@ demo: ## all of it on a control plane of its own, about half a minute once built
 	@demo/run
 
 # The last command is one run of ctest, so that its summary ends the output.
-test: deps control-plane build-tests build-asan ## unit tests with ASan and UBSan, integration tests, lint
+test: deps control-plane machines build-tests build-asan ## unit tests with ASan and UBSan, integration tests, lint
 	@$(CTEST) --test-dir build -j $(JOBS)
+
+e2e: deps control-plane machines configure ## pods on a real kubelet and containerd (root only)
+	$(STEP) "build (release)" ninja -C build end-to-end-tests
+	@$(CTEST) --test-dir build -L e2e
 
 soak: deps control-plane configure ## faults for SOAK_SECONDS=600 at random, and each write refused in each way
 	$(STEP) "build (release)" ninja -C build faults_soak
@@ -56,6 +60,9 @@ configure:
 
 control-plane: deps
 	$(STEP) "control plane" tests/cluster/build $(CONTROL_PLANE)
+
+machines: deps
+	$(STEP) "kubelet and containerd" tests/machine/build
 
 build-tests: deps configure
 	$(STEP) "build (release)" ninja -C build

@@ -1,0 +1,293 @@
+#include "tests/e2e/e2e_test.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "base/check.h"
+#include "tests/integration/invariants.h"
+
+namespace vdcu::e2e {
+
+using integration::Background;
+using integration::Condition;
+using integration::kPartitions;
+using integration::kPods;
+using integration::Until;
+using nlohmann::json;
+
+namespace {
+
+constexpr char kAtOnce[] = "?propagationPolicy=Background&gracePeriodSeconds=0";
+constexpr char kReplicaSets[] = "/apis/apps/v1/namespaces/default/replicasets";
+constexpr char kJobs[] = "/apis/batch/v1/namespaces/default/jobs";
+const std::string kSource = VDCU_SOURCE_DIR;
+
+void Require(const integration::Output& output) { CHECK(output.exit_code == 0, output.text); }
+
+void Install(const integration::Cluster& cluster) {
+  std::vector<std::string> arguments{"apply"};
+  for (const char* path : {"/config/namespace.yaml", "/crds", "/config/rbac", "/config/policy"}) {
+    arguments.insert(arguments.end(), {"-f", kSource + path});
+  }
+  Require(cluster.Kubectl(arguments));
+  Require(cluster.Kubectl({"wait", "--for=condition=Established", "crd", "--all"}));
+}
+
+std::string PathOf(const json& object) {
+  const std::string kind = object["kind"];
+  if (kind == "Pod") return kPods;
+  if (kind == "ReplicaSet") return kReplicaSets;
+  return kind == "Job" ? kJobs : kPartitions;
+}
+
+const json& FirstStatus(const json& pod) {
+  static const json kNone = json::object();
+  const auto status = pod.find("status");
+  if (status == pod.end() || !status->contains("containerStatuses")) return kNone;
+  return (*status)["containerStatuses"][0];
+}
+
+// All of its containers.
+bool IsRunning(const json& pod) {
+  if (!pod.is_object() || pod["status"].value("phase", "") != "Running") return false;
+  const json statuses = pod["status"].value("containerStatuses", json::array());
+  return !statuses.empty() && std::all_of(statuses.begin(), statuses.end(), [](const json& status) {
+    return status["state"].contains("running");
+  });
+}
+
+}  // namespace
+
+World::World()
+    : cluster({"kube-controller-manager"}),
+      api(cluster),
+      kubeconfig((Install(cluster), cluster.TokenKubeconfig("vdcu-system", "vdcu-controller"))),
+      machine(
+          cluster, api,
+          {.name = kNode,
+           .host = {
+               .cards = 8, .model = "K100_AI", .serial_prefix = kNode, .real_devices = true}}) {}
+
+void World::StartController() {
+  controller = std::make_unique<Background>(
+      std::vector<std::string>{VDCU_CONTROLLER_BINARY, "--kubeconfig", kubeconfig},
+      cluster.folder() + "/controller.log");
+}
+
+std::string World::ControllerLog() const {
+  return integration::RunProgram({"tail", "-n", "40", cluster.folder() + "/controller.log"}).text;
+}
+
+World& E2eTest::world() {
+  static World one;
+  return one;
+}
+
+void E2eTest::StartAll() {
+  if (!world().controller || world().controller->Wait(base::Duration(0)) != -1) {
+    world().StartController();
+  }
+  if (!machine().DaemonRuns()) machine().StartDaemon();
+}
+
+void E2eTest::SetUp() {
+  if (geteuid() != 0) GTEST_SKIP() << "a simulated machine needs root: skipped";
+  StartAll();
+  ASSERT_TRUE(DaemonIsReady());
+  ASSERT_TRUE(Eventually("the kubelet advertises all slots", [] {
+    const json node = api().Find("/api/v1/nodes", kNode);
+    return node["status"]["allocatable"].value("hygon.com/dcunum", "") == "32";
+  }));
+  checker_ = std::make_unique<Checker>(api(), machine());
+}
+
+void E2eTest::TearDown() {
+  if (!checker_) return;
+  StartAll();
+  for (const char* path : {kReplicaSets, kJobs, kPods, kPartitions}) {
+    api().Call("DELETE", std::string(path) + kAtOnce);
+  }
+  Eventually("no pod is left", [] { return api().List(kPods).empty(); });
+  Eventually("all partitions are gone", [] { return api().List(kPartitions).empty(); });
+  Eventually("no file is left", [] { return machine().Files().empty(); });
+  Eventually("no container runs", [] { return RunningContainers(machine()).empty(); });
+  Eventually("all slots are free", [] {
+    const json status = machine().DcuNode()["status"];
+    return status.value("vdcus", "") == "0/32" && status.value("held", json::array()).empty();
+  });
+  EXPECT_THAT(checker_->Breaches(), testing::IsEmpty());
+  EXPECT_GT(checker_->looks(), 0);
+  checker_.reset();
+}
+
+json E2eTest::Create(const json& object) {
+  auto answer = api().Call("POST", PathOf(object), object);
+  // The namespace's service account is made a moment after the namespace.
+  Until([&] {
+    if (answer.code == 403) answer = api().Call("POST", PathOf(object), object);
+    return answer.code != 403;
+  });
+  EXPECT_EQ(answer.code, 201) << answer.body.dump();
+  return std::move(answer.body);
+}
+
+void E2eTest::Delete(const std::string& pod, bool force) {
+  const auto answer = api().Call("DELETE", std::string(kPods) + "/" + pod + (force ? kAtOnce : ""));
+  EXPECT_LT(answer.code, 300) << answer.body.dump();
+}
+
+std::string E2eTest::UidOf(const std::string& pod) {
+  const json object = FindPod(pod);
+  return object.is_object() ? object["metadata"]["uid"].get<std::string>() : "";
+}
+
+std::vector<json> E2eTest::PartitionsOf(const std::string& pod) {
+  const std::string uid = UidOf(pod);
+  std::vector<json> found;
+  for (json& partition : api().List(kPartitions)) {
+    const json ref = partition["spec"].value("podRef", json::object());
+    if (ref.value("uid", "") == uid) found.push_back(std::move(partition));
+  }
+  return found;
+}
+
+bool E2eTest::HasEvent(const std::string& object, const std::string& reason,
+                       const std::string& note_part) {
+  const auto events = api().List("/apis/events.k8s.io/v1/namespaces/default/events");
+  return std::any_of(events.begin(), events.end(), [&](const json& event) {
+    return event["regarding"].value("name", "") == object && event["reason"] == reason &&
+           event.value("note", "").find(note_part) != std::string::npos;
+  });
+}
+
+std::string E2eTest::Log(const std::string& pod, const std::string& container) {
+  return world().cluster.Kubectl({"logs", pod, "-c", container}).text;
+}
+
+std::string E2eTest::Identity(const std::string& pod) {
+  const json object = FindPod(pod);
+  const json& status = FirstStatus(object);
+  return status.value("containerID", "") + " restarted " +
+         std::to_string(status.value("restartCount", 0));
+}
+
+std::optional<RunningContainer> E2eTest::ContainerOf(const std::string& pod) {
+  const std::string uid = UidOf(pod);
+  for (RunningContainer& container : RunningContainers(machine())) {
+    if (container.pod_uid == uid) return std::move(container);
+  }
+  return std::nullopt;
+}
+
+bool E2eTest::Eventually(const std::string& what, const std::function<bool()>& done,
+                         base::Duration most) {
+  const bool did = Until(done, most);
+  EXPECT_TRUE(did) << "never came true: " << what << "\n" << Scene();
+  return did;
+}
+
+bool E2eTest::Runs(const std::vector<std::string>& pods) {
+  std::string missing;
+  const bool did = Eventually("these pods run", [&] {
+    missing.clear();
+    const auto all = api().List(kPods);
+    for (const std::string& pod : pods) {
+      const bool runs = std::any_of(all.begin(), all.end(), [&](const json& object) {
+        return object["metadata"]["name"] == pod && IsRunning(object);
+      });
+      if (!runs) missing += pod + " ";
+    }
+    return missing.empty();
+  });
+  EXPECT_EQ(missing, "") << "do not run";
+  return did;
+}
+
+bool E2eTest::Waits(const std::string& pod) {
+  return Eventually("pod " + pod + " waits for cards", [&] {
+    const json condition = Condition(FindPod(pod), "PodScheduled");
+    return condition.is_object() && condition["status"] == "False" &&
+           condition["reason"] == "Unschedulable";
+  });
+}
+
+bool E2eTest::IsGone(const std::string& pod) {
+  return Eventually("pod " + pod + " is gone", [&] { return FindPod(pod).is_null(); });
+}
+
+bool E2eTest::HasPhase(const std::string& pod, const std::string& phase) {
+  return Eventually("pod " + pod + " is " + phase, [&] {
+    const json object = FindPod(pod);
+    return object.is_object() && object["status"].value("phase", "") == phase;
+  });
+}
+
+bool E2eTest::DaemonIsReady() {
+  return Eventually("the daemon is ready", [] { return machine().Ready(); });
+}
+
+void E2eTest::End(const std::vector<std::string>& pods) {
+  std::vector<std::string> uids;
+  for (const std::string& pod : pods) uids.push_back(UidOf(pod));
+  for (const RunningContainer& container : RunningContainers(machine())) {
+    if (std::find(uids.begin(), uids.end(), container.pod_uid) != uids.end()) {
+      kill(container.pid, SIGTERM);
+    }
+  }
+}
+
+std::string E2eTest::NodesOf(const std::vector<json>& partitions) {
+  std::string text = "opens /dev/kfd\nopens /dev/mkfd\n";
+  std::vector<std::string> nodes;
+  for (const json& partition : partitions) {
+    for (const hosts::Card& card : machine().host().cards()) {
+      if (machine().host().Uuid(card.index) != partition["spec"]["assignment"]["device"]) continue;
+      nodes.push_back("opens /dev/dri/card" + std::to_string(card.drm_minor) + "\n");
+      nodes.push_back("opens /dev/dri/renderD" + std::to_string(128 + card.drm_minor) + "\n");
+    }
+  }
+  std::sort(nodes.begin(), nodes.end());
+  for (const std::string& node : nodes) text += node;
+  return text + "done\n";
+}
+
+void E2eTest::ExpectOwnSlice(const std::string& pod, const std::string& container) {
+  for (const json& partition : PartitionsOf(pod)) {
+    if (partition["spec"]["podRef"]["container"] != container) continue;
+    return ExpectSlice(pod, container, partition);
+  }
+  ADD_FAILURE() << "pod " << pod << " has no partition for container " << container;
+}
+
+void E2eTest::ExpectSlice(const std::string& pod, const std::string& container,
+                          const json& partition) {
+  EXPECT_EQ(Log(pod, container),
+            machine().VdevFile(partition["spec"]["assignment"]) + NodesOf({partition}))
+      << pod << " " << container;
+}
+
+void E2eTest::ExpectOwnCards(const std::string& pod, size_t count) {
+  const auto partitions = PartitionsOf(pod);
+  EXPECT_EQ(partitions.size(), count) << pod;
+  EXPECT_EQ(Log(pod), NodesOf(partitions)) << pod;
+}
+
+void E2eTest::ExpectNoAdmissionError() {
+  for (const json& pod : api().List(kPods)) {
+    EXPECT_NE(pod["status"].value("reason", ""), "UnexpectedAdmissionError") << pod.dump();
+  }
+}
+
+std::string E2eTest::Scene() {
+  std::ostringstream text;
+  text << world().cluster.Kubectl({"get", "pods,vdcu", "-o", "wide"}).text
+       << world().cluster.Kubectl({"events"}).text << "controller:\n"
+       << world().ControllerLog() << "daemon:\n"
+       << machine().DaemonLog();
+  return text.str();
+}
+
+}  // namespace vdcu::e2e

@@ -1,0 +1,160 @@
+#include "tests/e2e/machine.h"
+
+#include <arpa/inet.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/check.h"
+
+namespace vdcu::e2e {
+
+using integration::Background;
+using integration::Output;
+using integration::RunProgram;
+using nlohmann::json;
+
+namespace {
+
+constexpr char kDcuNodes[] = "/apis/vdcu.io/v1alpha1/dcunodes";
+const std::string kMachine = VDCU_SOURCE_DIR "/tests/machine/machine";
+
+std::string FirstLine(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+// Free at the moment.
+std::string LocalAddress() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  CHECK(bind(fd, generic, size) == 0 && getsockname(fd, generic, &size) == 0, "a free port");
+  close(fd);
+  return "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+}
+
+// The first child, or -1.
+pid_t ChildOf(pid_t pid) {
+  const std::string name = std::to_string(pid);
+  const std::string line = FirstLine("/proc/" + name + "/task/" + name + "/children");
+  return line.empty() ? -1 : std::stoi(line);
+}
+
+}  // namespace
+
+Machine::Machine(const integration::Cluster& cluster, const integration::Api& api,
+                 const Options& options)
+    : NodeHost(options.name, cluster.folder() + "/" + options.name + ".host", options.host),
+      cluster_(cluster),
+      api_(api),
+      dir_(cluster.folder() + "/" + options.name) {
+  std::vector<std::string> arguments{
+      "--cluster", cluster.folder() + "/c", "--name", name(), "--host", folder(),
+      "--mount",   cluster.folder()};
+  if (!options.kubelet_config.empty()) {
+    const std::string path = dir_ + ".kubelet.yaml";
+    std::ofstream(path) << options.kubelet_config;
+    arguments.insert(arguments.end(), {"--kubelet-config", path});
+  }
+  Do("up", arguments);
+  cgroup_ = FirstLine(dir_ + "/cgroup");
+  kubeconfig_ = cluster.TokenKubeconfig("vdcu-system", "vdcu-node", name());
+  listen_ = LocalAddress();
+  ReplaceDaemonBinary();
+}
+
+Machine::~Machine() {
+  daemon_.reset();
+  Do("down");
+}
+
+void Machine::Do(const std::string& command, const std::vector<std::string>& arguments) const {
+  std::vector<std::string> all{kMachine, command, dir_};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  const Output output = RunProgram(all);
+  CHECK(output.exit_code == 0, "tests/machine/machine " + command + ": " + output.text);
+}
+
+void Machine::RestartKubelet(const std::string& how) const {
+  Do(how, {"kubelet"});
+  Do("start", {"kubelet"});
+}
+
+Output Machine::Exec(const std::vector<std::string>& command) const {
+  std::vector<std::string> all{kMachine, "exec", dir_};
+  all.insert(all.end(), command.begin(), command.end());
+  return RunProgram(all);
+}
+
+void Machine::StartDaemon(const std::vector<std::string>& environment) {
+  CHECK(!DaemonRuns(), "the daemon runs already");
+  std::vector<std::string> arguments{kMachine, "exec", dir_, "--confined", "env"};
+  arguments.insert(arguments.end(), environment.begin(), environment.end());
+  arguments.insert(arguments.end(),
+                   {dir_ + ".vdcu-node", "--kubeconfig", kubeconfig_, "--node-name", name(),
+                    "--host-root", "/host", "--cgroup-root", cgroup_, "--listen", listen_});
+  daemon_ = std::make_unique<Background>(arguments, DaemonLogFile());
+}
+
+void Machine::KillDaemon() {
+  if (const pid_t pid = DaemonPid(); pid > 0) kill(pid, SIGKILL);
+  daemon_.reset();
+}
+
+int Machine::StopDaemon() {
+  daemon_->Signal(SIGTERM);
+  const int code = daemon_->Wait(std::chrono::seconds(20));
+  daemon_.reset();
+  return code;
+}
+
+void Machine::ReplaceDaemonBinary() const {
+  const std::string next = dir_ + ".vdcu-node.next";
+  std::filesystem::copy_file(VDCU_NODE_BINARY, next,
+                             std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::rename(next, dir_ + ".vdcu-node");
+}
+
+bool Machine::DaemonRuns() { return daemon_ != nullptr && daemon_->Wait(base::Duration(0)) == -1; }
+
+// machine -> enter -> enter -> vdcu-node; what is not there yet is found a moment later.
+pid_t Machine::DaemonPid() const {
+  if (daemon_ == nullptr) return -1;
+  for (pid_t pid = daemon_->pid(); pid > 0; pid = ChildOf(pid)) {
+    std::error_code gone;
+    const auto program =
+        std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", gone);
+    if (program.filename().string().find("vdcu-node") != std::string::npos) return pid;
+  }
+  return -1;
+}
+
+std::string Machine::Get(const std::string& path) const {
+  const Output output = RunProgram({"curl", "-sf", "--max-time", "5", "http://" + listen_ + path});
+  return output.exit_code == 0 ? output.text : "";
+}
+
+bool Machine::Ready() const { return !Get("/readyz").empty(); }
+
+std::string Machine::Metrics() const { return Get("/metrics"); }
+
+std::string Machine::DaemonLog(size_t lines) const {
+  return RunProgram({"tail", "-n", std::to_string(lines), DaemonLogFile()}).text;
+}
+
+json Machine::DcuNode() const {
+  json object = api_.Find(kDcuNodes, name());
+  if (!object.contains("status")) object["status"] = json::object();
+  return object;
+}
+
+}  // namespace vdcu::e2e

@@ -1,0 +1,70 @@
+// A simulated machine (tests/machine) with cards, a node of a test's cluster; and the real
+// vdcu-node on it, confined as its pod is: UID 0 without any capability, in a PID namespace of its
+// own.
+//
+// Errors: none are returned; a machine that does not do what it is told aborts the test.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/integration/api.h"
+#include "tests/integration/background.h"
+#include "tests/integration/cluster.h"
+#include "tests/integration/node_host.h"
+#include "tests/integration/process.h"
+
+namespace vdcu::e2e {
+
+class Machine : public integration::NodeHost {
+ public:
+  struct Options {
+    std::string name;
+    hosts::HostOptions host;
+    std::string kubelet_config = "";  // fields of KubeletConfiguration, as YAML
+  };
+
+  // Boots it below the cluster's folder; the daemon does not run yet.
+  Machine(const integration::Cluster& cluster, const integration::Api& api, const Options& options);
+  ~Machine();
+
+  // tests/machine/machine COMMAND DIR ARGUMENTS...
+  void Do(const std::string& command, const std::vector<std::string>& arguments = {}) const;
+  void RestartKubelet(const std::string& how = "kill") const;
+  integration::Output Exec(const std::vector<std::string>& command) const;
+  const std::string& dir() const { return dir_; }
+  const std::string& cgroup() const { return cgroup_; }
+
+  // `environment` are NAME=VALUE.
+  void StartDaemon(const std::vector<std::string>& environment = {});
+  void KillDaemon();                 // SIGKILL
+  int StopDaemon();                  // SIGTERM; the exit code
+  void ReplaceDaemonBinary() const;  // by another file, as an upgrade does
+  bool DaemonRuns();
+  pid_t DaemonPid() const;  // of vdcu-node itself, as it is outside
+  const std::string& kubeconfig() const { return kubeconfig_; }  // the daemon's
+  bool Ready() const;                                            // says /readyz of the daemon
+  std::string Metrics() const;                                   // empty without an answer
+  std::string DaemonLog(size_t lines = 60) const;
+  std::string DaemonLogFile() const { return dir_ + ".daemon.log"; }
+
+  nlohmann::json DcuNode() const;
+
+ private:
+  std::string Get(const std::string& path) const;
+
+  const integration::Cluster& cluster_;
+  const integration::Api& api_;
+  const std::string dir_;
+  std::string cgroup_;
+  std::string kubeconfig_;
+  std::string listen_;
+  std::unique_ptr<integration::Background> daemon_;
+};
+
+}  // namespace vdcu::e2e
