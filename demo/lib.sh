@@ -91,6 +91,15 @@ signal() {
   for name in "$@"; do until_true "$name ends on SIG$signal" ended "$name"; done
 }
 
+# The machines first: their kubelets need no API server to end.
+end_cluster() {
+  local machine
+  for machine in "$WORK"/machine/*/; do
+    [[ ! -d $machine ]] || tests/machine/machine down "$machine"
+  done
+  [[ ! -d $WORK/cluster/pids ]] || tests/cluster/cluster down "$WORK/cluster"
+}
+
 last_logs() {
   local log
   for log in "$WORK"/logs/*.log; do
