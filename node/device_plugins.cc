@@ -33,7 +33,12 @@ DevicePlugins::DevicePlugins(const Sources& sources, const KubeletOptions& optio
                  holdings) {
   for (const std::string& resource : options.resource_names) {
     plugins_.push_back(std::make_unique<kubelet::Plugin>(
-        sources.loop, folder_, resource, admission_, [this] { admission_.LearnTokens(); }));
+        sources.loop,
+        kubelet::Plugin::Options{.folder = folder_,
+                                 .resource = resource,
+                                 .may_register = [this] { return cgroups_.Check(); },
+                                 .on_registered = [this] { admission_.LearnTokens(); }},
+        admission_));
   }
 }
 
@@ -65,17 +70,12 @@ void DevicePlugins::Begin() {
 
 void DevicePlugins::Check() {
   if (!begun_) return;
-  base::Status found = cgroups_.Check();
-  if (!found && cgroups_found_) {
-    base::Log(base::Level::kError, "cannot serve the kubelet", {{"error", found.error().message}});
-  }
-  cgroups_found_ = std::move(found);
   Update();
   for (const auto& plugin : plugins_) plugin->Check();
 }
 
 void DevicePlugins::Update() {
-  if (!begun_ || !cgroups_found_) return;
+  if (!begun_) return;
   for (const auto& plugin : plugins_) {
     plugin->SetDevices(Tokens(holdings_.devices(), holdings_.slices(),
                               admission_.TokensInUse(plugin->resource())));
@@ -91,7 +91,6 @@ void DevicePlugins::OnReleased() {
 }
 
 std::vector<std::string> DevicePlugins::NotReady() const {
-  if (!cgroups_found_) return {cgroups_found_.error().message};
   std::vector<std::string> reasons;
   for (const auto& plugin : plugins_) {
     if (plugin->registered()) continue;

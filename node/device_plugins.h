@@ -76,7 +76,6 @@ class DevicePlugins {
   Admission admission_;
   std::vector<std::unique_ptr<kubelet::Plugin>> plugins_;
   bool begun_ = false;
-  base::Status cgroups_found_;
 };
 
 }  // namespace vdcu::node

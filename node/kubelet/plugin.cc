@@ -41,10 +41,11 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& socket) {
 class Plugin::Registration {
  public:
   explicit Registration(Plugin& plugin)
-      : stub_(v1beta1::Registration::NewStub(Connect(plugin.folder_ + "/" + kKubeletSocket))) {
+      : stub_(v1beta1::Registration::NewStub(
+            Connect(plugin.options_.folder + "/" + kKubeletSocket))) {
     request_.set_version(kApiVersion);
     request_.set_endpoint(plugin.Endpoint());
-    request_.set_resource_name(plugin.resource_);
+    request_.set_resource_name(plugin.options_.resource);
     request_.mutable_options()->set_pre_start_required(true);
     request_.mutable_options()->set_get_preferred_allocation_available(true);
     call_ = std::make_unique<UnaryCall<v1beta1::Empty>>(
@@ -64,13 +65,10 @@ class Plugin::Registration {
   std::unique_ptr<UnaryCall<v1beta1::Empty>> call_;
 };
 
-Plugin::Plugin(base::UvLoop& loop, std::string folder, std::string resource, PluginHandler& handler,
-               std::function<void()> on_registered)
+Plugin::Plugin(base::UvLoop& loop, Options options, PluginHandler& handler)
     : loop_(loop),
-      folder_(std::move(folder)),
-      resource_(std::move(resource)),
+      options_(std::move(options)),
       handler_(handler),
-      on_registered_(std::move(on_registered)),
       retry_timer_(loop.MakeTimer([this] { Register(); })),
       retry_delay_(kFirstRetry) {}
 
@@ -78,7 +76,7 @@ Plugin::~Plugin() = default;
 
 // "vdcu-hygon.com_dcunum.sock"
 std::string Plugin::Endpoint() const {
-  std::string name = resource_;
+  std::string name = options_.resource;
   std::replace(name.begin(), name.end(), '/', '_');
   return "vdcu-" + name + ".sock";
 }
@@ -92,24 +90,26 @@ void Plugin::SetDevices(std::vector<Device> devices) {
 
 void Plugin::Check() {
   if (!has_devices_) return;
-  if (!Exists(folder_)) {
+  if (!Exists(options_.folder)) {
     watch_.reset();
-    return Fail(base::NotFound(folder_ + " does not exist: want --kubelet-dir to be the folder of "
-                                         "a kubelet that has started"));
+    return Fail(base::NotFound(options_.folder +
+                               " does not exist: want --kubelet-dir to be the folder of "
+                               "a kubelet that has started"));
   }
   if (!watch_) {
-    auto watch = loop_.OnChange(folder_, [this](const std::string& name) { OnChange(name); });
+    auto watch =
+        loop_.OnChange(options_.folder, [this](const std::string& name) { OnChange(name); });
     if (!watch) return Fail(watch.error());
     watch_ = std::move(*watch);
   }
-  if (!server_ || !Exists(folder_ + "/" + Endpoint())) return Listen();
+  if (!server_ || !Exists(options_.folder + "/" + Endpoint())) return Listen();
   if (!registered_ && !registration_ && !retry_timer_->armed()) Register();
 }
 
 void Plugin::OnChange(const std::string& name) {
   if (name == Endpoint()) {
-    if (!Exists(folder_ + "/" + name)) Listen();
-  } else if (name == kKubeletSocket && Exists(folder_ + "/" + name) && server_) {
+    if (!Exists(options_.folder + "/" + name)) Listen();
+  } else if (name == kKubeletSocket && Exists(options_.folder + "/" + name) && server_) {
     retry_delay_ = kFirstRetry;
     Register();
   }
@@ -120,7 +120,8 @@ void Plugin::Listen() {
   registration_.reset();
   server_.reset();  // before the new one: its end removes the socket by name
   auto server = PluginServer::Listen(
-      loop_, {.socket = folder_ + "/" + Endpoint(), .resource = resource_}, handler_, devices_);
+      loop_, {.socket = options_.folder + "/" + Endpoint(), .resource = options_.resource},
+      handler_, devices_);
   if (!server) return Fail(server.error());
   server_ = std::move(*server);
   retry_delay_ = kFirstRetry;
@@ -129,31 +130,34 @@ void Plugin::Listen() {
 
 void Plugin::Register() {
   retry_timer_->Stop();
-  if (!Exists(folder_ + "/" + kKubeletSocket)) {
-    return Fail(base::NotFound(folder_ + "/" + kKubeletSocket + " is not there yet"));
+  if (!Exists(options_.folder + "/" + kKubeletSocket)) {
+    return Fail(base::NotFound(options_.folder + "/" + kKubeletSocket + " is not there yet"));
   }
+  if (const base::Status may = options_.may_register(); !may) return RetryLater(may.error());
   registration_ = std::make_unique<Registration>(*this);
 }
 
 void Plugin::OnAnswer(const base::Status& answer) {
   const auto ended = std::move(registration_);  // it is what calls us
-  if (!answer) {
-    retry_timer_->Start(retry_delay_);
-    retry_delay_ = std::min(2 * retry_delay_, kLastRetry);
-    return Fail(answer.error());
-  }
+  if (!answer) return RetryLater(answer.error());
   registered_ = true;
   problem_.clear();
   base::Log(base::Level::kInfo, "registered with the kubelet",
-            {{"resource", resource_}, {"devices", std::to_string(devices_.size())}});
-  on_registered_();
+            {{"resource", options_.resource}, {"devices", std::to_string(devices_.size())}});
+  options_.on_registered();
+}
+
+void Plugin::RetryLater(const base::Error& error) {
+  retry_timer_->Start(retry_delay_);
+  retry_delay_ = std::min(2 * retry_delay_, kLastRetry);
+  Fail(error);
 }
 
 void Plugin::Fail(const base::Error& error) {
   registered_ = false;
   if (std::exchange(problem_, error.message) == error.message) return;
   base::Log(base::Level::kWarning, "not registered with the kubelet",
-            {{"resource", resource_}, {"error", error.message}});
+            {{"resource", options_.resource}, {"error", error.message}});
 }
 
 }  // namespace vdcu::kubelet

@@ -18,10 +18,14 @@ namespace vdcu::kubelet {
 
 class Plugin {
  public:
-  // `folder` is the kubelet's device-plugins; `resource` is "hygon.com/dcunum". `on_registered`
-  // runs after each registration.
-  Plugin(base::UvLoop& loop, std::string folder, std::string resource, PluginHandler& handler,
-         std::function<void()> on_registered);
+  struct Options {
+    std::string folder;                          // the kubelet's device-plugins
+    std::string resource;                        // "hygon.com/dcunum"
+    std::function<base::Status()> may_register;  // an error: not yet, and why
+    std::function<void()> on_registered;         // each time
+  };
+
+  Plugin(base::UvLoop& loop, Options options, PluginHandler& handler);
   ~Plugin();
   Plugin(const Plugin&) = delete;
   Plugin& operator=(const Plugin&) = delete;
@@ -31,7 +35,7 @@ class Plugin {
   // Repairs what no notification tells of: a folder made after the start, or made anew.
   void Check();
 
-  const std::string& resource() const { return resource_; }
+  const std::string& resource() const { return options_.resource; }
   // The name of its socket in the folder.
   std::string Endpoint() const;
   bool registered() const { return registered_; }
@@ -45,13 +49,12 @@ class Plugin {
   void Listen();
   void Register();
   void OnAnswer(const base::Status& answer);
+  void RetryLater(const base::Error& error);
   void Fail(const base::Error& error);
 
   base::UvLoop& loop_;
-  const std::string folder_;
-  const std::string resource_;
+  const Options options_;
   PluginHandler& handler_;
-  const std::function<void()> on_registered_;
   std::vector<Device> devices_;  // none before the first SetDevices
   bool has_devices_ = false;
   std::unique_ptr<PluginServer> server_;
