@@ -281,6 +281,15 @@ void E2eTest::ExpectNoAdmissionError() {
   }
 }
 
+void E2eTest::ExpectFilesOfAssignments() {
+  std::vector<std::string> differences;
+  Until([&] {
+    differences = integration::DifferencesOfFiles(api().List(kPartitions), machine());
+    return differences.empty();
+  });
+  EXPECT_THAT(differences, testing::IsEmpty());
+}
+
 std::string E2eTest::Scene() {
   std::ostringstream text;
   text << world().cluster.Kubectl({"get", "pods,vdcu", "-o", "wide"}).text

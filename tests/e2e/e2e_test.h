@@ -88,6 +88,7 @@ class E2eTest : public testing::Test {
                    const nlohmann::json& partition);
   void ExpectOwnCards(const std::string& pod, size_t count);
   void ExpectNoAdmissionError();
+  void ExpectFilesOfAssignments();
 
   // What is there, for a message.
   static std::string Scene();

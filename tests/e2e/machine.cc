@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
@@ -95,6 +97,10 @@ Output Machine::Exec(const std::vector<std::string>& command) const {
   return RunProgram(all);
 }
 
+pid_t Machine::Pid(const std::string& process) const {
+  return std::stoi(FirstLine(dir_ + "/pids/" + process));
+}
+
 void Machine::StartDaemon(const std::vector<std::string>& environment) {
   CHECK(!DaemonRuns(), "the daemon runs already");
   std::vector<std::string> arguments{kMachine, "exec", dir_, "--confined", "env"};
@@ -149,6 +155,23 @@ std::string Machine::Metrics() const { return Get("/metrics"); }
 
 std::string Machine::DaemonLog(size_t lines) const {
   return RunProgram({"tail", "-n", std::to_string(lines), DaemonLogFile()}).text;
+}
+
+// "2026-11-22T20:55:45.242+00:00 info    registered with the kubelet …"
+std::vector<double> Machine::Registrations() const {
+  std::vector<double> found;
+  std::ifstream log(DaemonLogFile());
+  for (std::string line; std::getline(log, line);) {
+    if (line.find("registered with the kubelet") == std::string::npos) continue;
+    std::tm time{};
+    double second = 0;
+    std::sscanf(line.c_str(), "%d-%d-%dT%d:%d:%lf", &time.tm_year, &time.tm_mon, &time.tm_mday,
+                &time.tm_hour, &time.tm_min, &second);
+    time.tm_year -= 1900;
+    time.tm_mon -= 1;
+    found.push_back(static_cast<double>(timegm(&time)) + second);
+  }
+  return found;
 }
 
 json Machine::DcuNode() const {

@@ -37,6 +37,7 @@ class Machine : public integration::NodeHost {
   void Do(const std::string& command, const std::vector<std::string>& arguments = {}) const;
   void RestartKubelet(const std::string& how = "kill") const;
   integration::Output Exec(const std::vector<std::string>& command) const;
+  pid_t Pid(const std::string& process) const;  // kubelet, containerd or init
   const std::string& dir() const { return dir_; }
   const std::string& cgroup() const { return cgroup_; }
 
@@ -52,6 +53,9 @@ class Machine : public integration::NodeHost {
   std::string Metrics() const;                                   // empty without an answer
   std::string DaemonLog(size_t lines = 60) const;
   std::string DaemonLogFile() const { return dir_ + ".daemon.log"; }
+
+  // When it registered with the kubelet, in seconds since 1970.
+  std::vector<double> Registrations() const;
 
   nlohmann::json DcuNode() const;
 

@@ -1,0 +1,236 @@
+// What restarts, and what the pods that run notice of it: nothing.
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/e2e/e2e_test.h"
+#include "tests/integration/invariants.h"
+
+namespace vdcu::e2e {
+namespace {
+
+using integration::kPartitions;
+using integration::kPods;
+using nlohmann::json;
+
+class RestartTest : public E2eTest {
+ protected:
+  void SetUp() override {
+    E2eTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    Create(RealPod("slice", Slice(15, 2000)));
+    Create(RealPod("other", Slice(40, 30000)));
+    Create(RealPod("cards", kTwoCards));
+    ASSERT_TRUE(Runs(kPodsThatRun));
+    before_ = Shown();
+  }
+
+  // Containers and partitions are the very same, and what comes next runs, too.
+  void ExpectNothingHappened() {
+    ASSERT_TRUE(Runs(kPodsThatRun));
+    EXPECT_EQ(Shown(), before_);
+    Create(RealPod("next", Slice(20, 1000)));
+    ASSERT_TRUE(Runs("next"));
+    ExpectOwnSlice("next");
+    ExpectOwnSlice("slice");
+    ExpectOwnSlice("other");
+    ExpectOwnCards("cards", 2);
+    EXPECT_EQ(Shown(), before_);
+    ExpectNoAdmissionError();
+  }
+
+  const std::vector<std::string> kPodsThatRun{"slice", "other", "cards"};
+
+ private:
+  std::map<std::string, std::string> Shown() const {
+    std::map<std::string, std::string> shown;
+    for (const std::string& pod : kPodsThatRun) {
+      const auto container = ContainerOf(pod);
+      shown[pod] = Identity(pod) + " pid " +
+                   (container ? std::to_string(container->pid) : std::string("none"));
+      for (const json& partition : PartitionsOf(pod)) {
+        shown[partition["metadata"]["name"]] =
+            partition["metadata"]["uid"].get<std::string>() + partition["spec"].dump();
+      }
+    }
+    return shown;
+  }
+
+  std::map<std::string, std::string> before_;
+};
+
+TEST_F(RestartTest, OfTheKubelet) {
+  for (const char* how : {"kill", "stop"}) machine().RestartKubelet(how);
+  ExpectNothingHappened();
+}
+
+TEST_F(RestartTest, OfContainerd) {
+  for (const char* how : {"kill", "stop"}) {
+    machine().Do(how, {"containerd"});
+    machine().Do("start", {"containerd"});
+  }
+  ExpectNothingHappened();
+}
+
+TEST_F(RestartTest, OfTheController) {
+  world().controller.reset();
+  world().StartController();
+  ExpectNothingHappened();
+}
+
+TEST_F(RestartTest, OfTheDaemonByAnotherBinary) {
+  machine().KillDaemon();
+  machine().ReplaceDaemonBinary();
+  machine().StartDaemon();
+  ASSERT_TRUE(DaemonIsReady());
+  EXPECT_EQ(machine().StopDaemon(), 0) << machine().DaemonLog();
+  machine().ReplaceDaemonBinary();
+  machine().StartDaemon();
+  ExpectNothingHappened();
+}
+
+TEST_F(RestartTest, OfKubeletAndDaemonTogether) {
+  machine().KillDaemon();
+  machine().RestartKubelet();
+  machine().StartDaemon();
+  ExpectNothingHappened();
+}
+
+TEST_F(RestartTest, LostVdevFilesAreWrittenAgain) {
+  checker_.reset();  // it would report, and rightly, that they are not there
+  machine().KillDaemon();
+  const std::string folder = machine().folder() + "/etc/vdev";
+  std::vector<std::filesystem::path> lost;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) lost.push_back(entry.path());
+  }
+  ASSERT_EQ(lost.size(), 4u);
+  for (const auto& path : lost) std::filesystem::remove(path);
+  machine().StartDaemon();
+  ASSERT_TRUE(DaemonIsReady());
+  ExpectFilesOfAssignments();
+  checker_ = std::make_unique<Checker>(api(), machine());
+  ExpectNothingHappened();
+}
+
+// The folders that containers have are gone for good: only a new container sees the new ones.
+TEST_F(RestartTest, TheWholeFolderIsMadeAgainAndANewContainerSeesIt) {
+  json pod = RealPod("again", Slice(10, 500));
+  pod["spec"]["restartPolicy"] = "Always";
+  Create(pod);
+  ASSERT_TRUE(Runs("again"));
+  checker_.reset();
+  machine().KillDaemon();
+  for (const auto& entry : std::filesystem::directory_iterator(machine().folder() + "/etc/vdev")) {
+    std::filesystem::remove_all(entry.path());
+  }
+  machine().StartDaemon();
+  ASSERT_TRUE(DaemonIsReady());
+  ExpectFilesOfAssignments();
+  const std::string before = Identity("again");
+  End({"again"});
+  ASSERT_TRUE(Eventually("its container was started again", [&] {
+    return Identity("again") != before && Identity("again").ends_with("restarted 1");
+  }));
+  ASSERT_TRUE(Runs("again"));
+  ExpectOwnSlice("again");
+  for (const std::string& name : kPodsThatRun) Delete(name, true);
+  Eventually("no container without its slice runs",
+             [] { return RunningContainers(machine()).size() == 1; });
+  checker_ = std::make_unique<Checker>(api(), machine());
+}
+
+class OwnedTest : public E2eTest {
+ protected:
+  static constexpr int kReplicas = 4;
+
+  static json Slices() { return ReplicaSet("slices", kReplicas, RealPod("x", Slice(25, 9000))); }
+  static json Cards() { return ReplicaSet("cards", 2, RealPod("x", kWholeCard)); }
+
+  // As many as wanted run, and whatever failed holds nothing.
+  bool AllOwnedRun() {
+    return Eventually(
+        "all replicas run",
+        [] {
+          int running = 0;
+          for (const json& pod : api().List(kPods)) {
+            const json statuses = pod["status"].value("containerStatuses", json::array());
+            if (!pod["metadata"].contains("deletionTimestamp") && !statuses.empty() &&
+                statuses[0].value("ready", false)) {
+              ++running;
+            }
+          }
+          return running == kReplicas + 2 && api().List(kPartitions).size() == kReplicas + 2 &&
+                 RunningContainers(machine()).size() == kReplicas + 2;
+        },
+        std::chrono::seconds(90));
+  }
+};
+
+TEST_F(OwnedTest, AfterARebootNewPodsRunAndNothingLeaks) {
+  Create(Slices());
+  Create(Cards());
+  ASSERT_TRUE(AllOwnedRun());
+  machine().Do("reboot");
+  StartAll();
+  ASSERT_TRUE(DaemonIsReady());
+  ASSERT_TRUE(AllOwnedRun());
+  ExpectFilesOfAssignments();
+}
+
+// The kubelet stands until pods are bound and the daemon has died: it admits them without a plugin,
+// or with one that has just come back.
+TEST_F(OwnedTest, TheDaemonIsAwayAtBind) {
+  const pid_t kubelet = machine().Pid("kubelet");
+  kill(kubelet, SIGSTOP);
+  Create(Slices());
+  Create(Cards());
+  Eventually("all are bound", [] {
+    size_t bound = 0;
+    for (const json& pod : api().List(kPods)) bound += pod["spec"].contains("nodeName");
+    return bound == kReplicas + 2;
+  });
+  machine().KillDaemon();
+  kill(kubelet, SIGCONT);
+  // What was bound is admitted now, and fails.
+  Eventually("a pod has failed or waits for its plugin", [] {
+    for (const json& pod : api().List(kPods)) {
+      if (pod["status"].value("phase", "") == "Failed") return true;
+    }
+    return false;
+  });
+  StartAll();
+  ASSERT_TRUE(AllOwnedRun());
+  ExpectFilesOfAssignments();
+}
+
+double SecondsOf(const timespec& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+// The kubelet removes all sockets at its start: until the plugin is there again, pods in admission
+// fail.
+TEST_F(RestartTest, ThePluginRegistersSoonAfterTheKubeletsStart) {
+  const std::string socket = machine().dir() + "/var/lib/kubelet/device-plugins/kubelet.sock";
+  for (int round = 0; round < 3; ++round) {
+    const size_t registered = machine().Registrations().size();
+    machine().RestartKubelet();
+    ASSERT_TRUE(Eventually("it has registered again",
+                           [&] { return machine().Registrations().size() > registered; }));
+    struct stat state{};
+    ASSERT_EQ(stat(socket.c_str(), &state), 0);
+    const double taken = machine().Registrations().back() - SecondsOf(state.st_ctim);
+    std::cout << "registered " << taken * 1000 << " ms after kubelet.sock was there\n";
+    EXPECT_LT(taken, 1);
+  }
+  ExpectNothingHappened();
+}
+
+}  // namespace
+}  // namespace vdcu::e2e
