@@ -20,6 +20,7 @@ using std::chrono::seconds;
 
 constexpr int kPageSize = 500;
 constexpr Duration kHealthy = minutes(2);
+constexpr Duration kHealthyWatch = seconds(10);
 constexpr Duration kLongestRetryAfter = minutes(1);
 // An administrator who installs the kind sees it taken up soon.
 constexpr Duration kNotInstalledDelay = seconds(5);
@@ -154,6 +155,9 @@ void Reflector::BackOff(Error error) {
   // A kind that was removed and comes back has other objects.
   const bool list_anew = error.code == ErrorCode::kExpired || error.code == ErrorCode::kNotFound;
   if (state_ == State::kListing || list_anew) resource_version_.clear();
+  // One without an event may have been a connection to nobody.
+  const bool watched = state_ == State::kWatching && watch_had_events_;
+  if (watched && loop_.clock().Now() - watch_started_ >= kHealthyWatch) failures_ = 0;
   state_ = State::kBackingOff;
   const Duration delay = RetryDelay(error);
   LogFailure(error, delay);

@@ -257,6 +257,25 @@ TEST_F(ReflectorTest, TwoMinutesWithoutAFailureStartAgain) {
   EXPECT_LE(UntilRetry(), milliseconds(800));
 }
 
+TEST_F(ReflectorTest, AWatchThatBroughtEventsForTenSecondsStartsAgain) {
+  reflector_.Start();
+  const auto fail_after = [this](Duration time) {
+    loop_.Advance(time);
+    transport_.Fail(transport_.last(), {ErrorCode::kUnavailable, "reset", {}});
+    return UntilRetry();
+  };
+  for (int i = 0; i < 6; ++i) {
+    Answer(500, "broken");
+    UntilRetry();
+  }
+  Answer(200, Page(10, ""));
+  EXPECT_GE(fail_after(seconds(11)), seconds(15)) << "without an event, maybe nobody was there";
+  Data(Event("ADDED", Object("a", 11)));
+  EXPECT_GE(fail_after(seconds(9)), seconds(15));
+  Data(Event("ADDED", Object("a", 12)));
+  EXPECT_LE(fail_after(seconds(11)), milliseconds(800));
+}
+
 TEST_F(ReflectorTest, RetryAfterIsObeyed) {
   reflector_.Start();
   Answer(429, "slow down", seconds(7));
