@@ -36,7 +36,7 @@ TEST_F(OutageTest, TheApiServerStandsStill) {
   Create(Pod("before", kSlice));
   Bound("before");
   world().cluster.PauseApiServer();
-  std::this_thread::sleep_for(seconds(40));
+  std::this_thread::sleep_for(seconds(60));
   world().cluster.ResumeApiServer();
   Create(Pod("after", kSlice));
   ExpectRecovery("after");
