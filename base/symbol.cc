@@ -36,7 +36,7 @@ class Symbol::Pool {
     bucket = new (memory) Shared{bucket, 1, static_cast<uint32_t>(text.size())};
     std::memcpy(bucket + 1, text.data(), text.size());
     Shared* made = bucket;
-    if (++count_ > buckets_.size()) Grow();
+    if (++count_ > 2 * buckets_.size()) Grow();
     return made;
   }
 

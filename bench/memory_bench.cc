@@ -16,6 +16,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/uv_loop.h"
@@ -141,6 +142,7 @@ void AtRest() {
 int main(int argc, char** argv) {
   const size_t nodes = argc > 1 ? std::stoul(argv[1]) : 5'000;
   const size_t pods = argc > 2 ? std::stoul(argv[2]) : 50'000;
+  vdcu::base::SetUpHeap();
   vdcu::base::SetUpLogging(vdcu::base::Level::kWarning, vdcu::base::LogFormat::kText);
   std::printf("%s\n", vdcu::bench::DescribeMachine().c_str());
   vdcu::bench::Fill(nodes, pods);

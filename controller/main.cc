@@ -2,6 +2,7 @@
 #include <memory>
 #include <variant>
 
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/uv_loop.h"
 #include "controller/app.h"
@@ -13,6 +14,7 @@ int main(int argc, char** argv) {
   const auto parsed = controller::ParseOptions(argc, argv);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
   const auto& options = std::get<controller::Options>(parsed);
+  base::SetUpHeap();
   base::SetUpLogging(options.common.log_level, options.common.log_format);
 
   const auto config = kclient::LoadConfig(options.common.kubeconfig);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/heap.h"
 #include "base/log.h"
 #include "reconcilers/pod.h"
 
@@ -97,6 +98,7 @@ void Runner::Pass() {
   parts_.metrics.SetWaiting(placer_.waiting());
   parts_.metrics.SetWritesInFlight(calls_.size());
   if (HasRoom() && queue_.ready() > 0) pass_timer_->Start(base::Duration(0));
+  if (queue_.ready() == 0 && !std::exchange(trimmed_, true)) base::TrimHeap();
 }
 
 void Runner::Reconcile(const std::string& key) {

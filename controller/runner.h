@@ -77,6 +77,7 @@ class Runner {
   base::TimerPtr pass_timer_;
   base::TimerPtr silent_timer_;  // armed for when the next silent node may be tried again
   bool started_ = false;
+  bool trimmed_ = false;  // the heap, once all that was there at the start has been looked at
   std::function<void()> drained_;  // set: no write is started any more
   uint64_t next_call_ = 0;
   std::map<uint64_t, kclient::CallPtr> calls_;
