@@ -33,6 +33,11 @@ LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::Eve
                           cluster_.OnPartition(old_object, new_object, loop_.clock().Now());
                         },
                         [this](const auto& visit) { cluster_.partitions().ForEachKey(visit); }}),
+      node_cache_({[this](std::string_view name) { return cluster_.ShownNode(name); },
+                   [this](const auto& old_node, const auto& new_node) {
+                     cluster_.OnNode(old_node, new_node);
+                   },
+                   [this](const auto& visit) { cluster_.ledger().ForEachNode(visit); }}),
       dcu_node_cache_({[this](std::string_view name) { return cluster_.ShownDcuNode(name); },
                        [this](const auto& old_node, const auto& new_node) {
                          cluster_.OnDcuNode(old_node, new_node);
@@ -41,13 +46,13 @@ LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::Eve
                          for (const auto& [name, node] : cluster_.dcu_nodes()) visit(name);
                        }}),
       pods_(client, loop, All(kclient::kPods), SharedRandom(), &pod_cache_),
-      nodes_(client, loop, All(kclient::kNodes), SharedRandom()),
+      nodes_(client, loop, All(kclient::kNodes), SharedRandom(), &node_cache_),
       claims_(client, loop, All(kclient::kPersistentVolumeClaims), SharedRandom()),
       volumes_(client, loop, All(kclient::kPersistentVolumes), SharedRandom()),
       partitions_(client, loop, All(crds::kVdcuPartitions), SharedRandom(), &partition_cache_),
       dcu_nodes_(client, loop, All(crds::kDcuNodes), SharedRandom(), &dcu_node_cache_) {
   Watch(pods_);
-  Watch(nodes_, &reconcilers::Cluster::OnNode);
+  Watch(nodes_);
   Watch(claims_, &reconcilers::Cluster::OnClaim);
   Watch(volumes_, &reconcilers::Cluster::OnVolume);
   Watch(partitions_);
@@ -98,7 +103,7 @@ void LeaderState::OnSynced() {
   if (!NotReady().empty()) return;
   base::Log(base::Level::kInfo, "all kinds are listed: placing begins",
             {{"pods", std::to_string(cluster_.pods().size())},
-             {"nodes", std::to_string(nodes_.store().size())},
+             {"nodes", std::to_string(cluster_.ledger().node_count())},
              {"partitions", std::to_string(cluster_.partitions().size())}});
   runner_.Start();
 }

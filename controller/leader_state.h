@@ -58,6 +58,7 @@ class LeaderState {
   Runner runner_;
   ClusterCache<kclient::Pod> pod_cache_;
   ClusterCache<crds::VdcuPartition> partition_cache_;
+  ClusterCache<kclient::Node> node_cache_;
   ClusterCache<crds::DcuNode> dcu_node_cache_;
   kclient::Informer<kclient::Pod> pods_;
   kclient::Informer<kclient::Node> nodes_;

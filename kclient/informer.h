@@ -32,7 +32,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -72,10 +71,11 @@ class Informer : private ReflectorSink {
 
  private:
   void OnListBegin() override { listed_.clear(); }
-  void OnListed(JsonView object) override { listed_.emplace(Take(object)); }
+  void OnListed(JsonView object) override { listed_.emplace_back(Take(object)); }
   void OnListEnd() override {
+    std::sort(listed_.begin(), listed_.end());
     const auto is_gone = [this](std::string_view key) {
-      return !listed_.contains(base::Symbol(key));
+      return !std::binary_search(listed_.begin(), listed_.end(), key, std::less<>());
     };
     std::vector<std::string> gone;
     cache_.ForEachKey([&](std::string_view key) {
@@ -141,7 +141,7 @@ class Informer : private ReflectorSink {
   Store<T> store_;  // empty where another cache was given
   Cache<T>& cache_;
   bool synced_ = false;
-  std::unordered_set<base::Symbol> listed_;              // keys of the list under way
+  std::vector<base::Symbol> listed_;                     // keys of the list under way
   std::map<std::string, std::string, std::less<>> bad_;  // key -> resourceVersion that was refused
   Reflector reflector_;                                  // last: it may call until it is gone
 };

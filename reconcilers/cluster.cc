@@ -51,17 +51,27 @@ std::optional<base::Duration> NextRetry(const Avoided& avoided, base::TimePoint 
 
 // --- pods ---
 
+namespace {
+
+const std::string& ChargedAtRest(const kclient::Pod& pod) {
+  static const std::string kNowhere;
+  return pod.terminal() ? kNowhere : pod.node_name;
+}
+
+}  // namespace
+
 std::optional<PodEntry::Packed> PodEntry::Pack() const {
   const bool at_rest = pod && !pod->scheduling && !request && assumed_node.empty() &&
-                       sent == Sent::kNothing && reported.empty() && avoided.empty();
+                       sent == Sent::kNothing && reported.empty() && avoided.empty() &&
+                       charged == ChargedAtRest(*pod);
   if (!at_rest) return {};
-  return Packed{PackedPod(*pod), ours};
+  return PackedPod(*pod);
 }
 
 PodEntry PodEntry::Unpack(const Packed& packed, std::string_view key) {
   PodEntry entry;
-  entry.pod = std::make_shared<const kclient::Pod>(packed.pod.Unpack(key));
-  entry.ours = packed.ours;
+  entry.pod = std::make_shared<const kclient::Pod>(packed.Unpack(key));
+  entry.charged = base::Symbol(ChargedAtRest(*entry.pod));
   return entry;
 }
 
@@ -71,7 +81,7 @@ void Cluster::OnPod(const std::shared_ptr<const kclient::Pod>& old_pod,
   const std::string key = pod.meta.key();
   if (pod.scheduler_name != settings_.scheduler_name && NamedPartition(pod).empty() &&
       FindPod(key) == nullptr) {
-    return ShowOtherPod(key, pod.meta.uid, new_pod);
+    return ShowOtherPod(key, new_pod);
   }
   if (old_pod) {
     UnindexPod(*old_pod);
@@ -80,31 +90,35 @@ void Cluster::OnPod(const std::shared_ptr<const kclient::Pod>& old_pod,
   if (new_pod) {
     ShowPod(key, new_pod);
   } else {
-    pods_.Erase(key);
+    ForgetPod(key);
     pod_keys_.erase(kclient::Uid(pod.meta.uid));
-    Charge(nullptr, pod.meta.uid, "");
   }
   MarkPodDirty(pod);
   for (const base::Symbol& partition : PartitionKeysOfPod(pod.meta.uid)) {
-    dirty_partitions_.emplace(partition);
+    MarkDirtyPartition(partition);
   }
 }
 
-void Cluster::ShowOtherPod(const std::string& key, const std::string& uid,
-                           const std::shared_ptr<const kclient::Pod>& pod) {
-  if (pod) {
-    pods_.Open(key)->pod = pod;
-  } else {
-    pods_.Erase(key);
+// Of another scheduler: it only takes room.
+void Cluster::ShowOtherPod(const std::string& key, const std::shared_ptr<const kclient::Pod>& pod) {
+  if (!pod) return ForgetPod(key);
+  const auto entry = pods_.Open(key);
+  const auto before = std::exchange(entry->pod, pod);
+  Charge(*entry, before.get(), ChargedAtRest(*pod));
+}
+
+void Cluster::ForgetPod(std::string_view key) {
+  if (!pods_.Contains(key)) return;
+  {
+    const auto entry = pods_.Open(key);
+    Charge(*entry, entry->pod.get(), "");
   }
-  const bool counts = pod && !pod->terminal();
-  Charge(pod, uid, counts ? pod->node_name : std::string());
+  pods_.Erase(key);
 }
 
 void Cluster::ShowPod(const std::string& key, const std::shared_ptr<const kclient::Pod>& pod) {
   const auto entry = pods_.Open(key);
-  entry->pod = pod;
-  entry->ours = true;
+  const auto before = std::exchange(entry->pod, pod);
   pod_keys_.insert_or_assign(kclient::Uid(pod->meta.uid), base::Symbol(key));
   if (pod->scheduling) {
     entry->request = crds::ParsePodRequest(*pod);
@@ -123,7 +137,7 @@ void Cluster::ShowPod(const std::string& key, const std::shared_ptr<const kclien
   if (const std::string named = NamedPartition(*pod); !named.empty()) {
     pods_naming_[named].insert(key);
   }
-  Recharge(key);
+  Charge(*entry, before.get(), NodeToCharge(*entry));
 }
 
 void Cluster::UnindexPod(const kclient::Pod& pod) {
@@ -139,41 +153,47 @@ void Cluster::UnindexPod(const kclient::Pod& pod) {
 
 // The pod itself, the reserved partition that it names, and those that wait for it too.
 void Cluster::MarkPodDirty(const kclient::Pod& pod) {
-  dirty_pods_.emplace(pod.meta.key());
+  MarkDirtyPod(pod.meta.key());
   const std::string named = NamedPartition(pod);
   if (named.empty()) return;
-  dirty_partitions_.emplace(named);
-  for (const std::string& key : Find(pods_naming_, named)) dirty_pods_.emplace(key);
+  MarkDirtyPartition(named);
+  for (const std::string& key : Find(pods_naming_, named)) MarkDirtyPod(key);
+}
+
+void Cluster::MarkDirtyPod(std::string_view key) {
+  if (!all_dirty_) dirty_pods_.emplace(key);
+}
+
+void Cluster::MarkDirtyPartition(std::string_view key) {
+  if (!all_dirty_) dirty_partitions_.emplace(key);
+}
+
+std::string Cluster::NodeToCharge(const PodEntry& entry) const {
+  if (entry.pod->terminal()) return "";
+  if (!entry.node().empty()) return entry.node();
+  // A pod whose slices are being prepared is about to be bound there.
+  for (const PartitionEntryPtr& partition : PartitionsOfPod(entry.pod->meta.uid)) {
+    const crds::VdcuPartition& object = partition->object();
+    if (object.assigned() && !object.meta.deleting()) return object.spec.assignment->node;
+  }
+  return "";
 }
 
 void Cluster::Recharge(std::string_view pod_key) {
   const PodEntryPtr entry = FindPod(pod_key);
   if (!entry) return;
-  const std::string& uid = entry->pod->meta.uid;
-  if (entry->pod->terminal()) return Charge(nullptr, uid, "");
-  std::string node = entry->node();
-  // A pod whose slices are being prepared is about to be bound there.
-  if (node.empty()) {
-    for (const PartitionEntryPtr& partition : PartitionsOfPod(uid)) {
-      const crds::VdcuPartition& object = partition->object();
-      if (!object.assigned() || object.meta.deleting()) continue;
-      node = object.spec.assignment->node;
-      break;
-    }
-  }
-  Charge(entry->pod, uid, node);
+  const std::string node = NodeToCharge(*entry);
+  if (entry->charged == node) return;
+  const auto opened = pods_.Open(pod_key);
+  Charge(*opened, opened->pod.get(), node);
 }
 
-void Cluster::Charge(const std::shared_ptr<const kclient::Pod>& pod, const std::string& uid,
-                     const std::string& node) {
-  const std::string before = ledger_.ChargedNode(uid);
-  if (before.empty() && node.empty()) return;
-  if (node.empty()) {
-    ledger_.Discharge(uid);
-  } else {
-    ledger_.Charge(uid, *pod, node);
-  }
-  if (!before.empty() && before != node) Improve(before);
+void Cluster::Charge(PodEntry& entry, const kclient::Pod* before, const std::string& node) {
+  const std::string was = entry.charged.str();
+  if (!was.empty()) ledger_.Take(*before, was);
+  if (!node.empty()) ledger_.Add(*entry.pod, node);
+  entry.charged = base::Symbol(node);
+  if (!was.empty() && was != node) Improve(was);
 }
 
 // Pods that wait for a reserved partition of the node are not the placer's: they look again
@@ -181,7 +201,7 @@ void Cluster::Charge(const std::shared_ptr<const kclient::Pod>& pod, const std::
 void Cluster::Improve(const std::string& node) {
   improved_.insert(node);
   for (const base::Symbol& key : PartitionsOn(node)) {
-    for (const std::string& pod : Find(pods_naming_, key)) dirty_pods_.emplace(pod);
+    for (const std::string& pod : Find(pods_naming_, key)) MarkDirtyPod(pod);
   }
 }
 
@@ -191,7 +211,7 @@ void Cluster::OnNode(const std::shared_ptr<const kclient::Node>& old_node,
                      const std::shared_ptr<const kclient::Node>& new_node) {
   const std::string& name = (new_node ? *new_node : *old_node).meta.name;
   if (new_node) {
-    ledger_.SetNode(new_node);
+    ledger_.SetNode(*new_node);
   } else {
     ledger_.RemoveNode(name);
   }
@@ -202,7 +222,7 @@ void Cluster::OnNode(const std::shared_ptr<const kclient::Node>& old_node,
   }
   if (changed || !SameForPlacement(*old_node, *new_node)) Improve(name);
   if (!changed && SameForLettingGo(*old_node, *new_node)) return;
-  for (const base::Symbol& key : PartitionsOn(name)) dirty_partitions_.emplace(key);
+  for (const base::Symbol& key : PartitionsOn(name)) MarkDirtyPartition(key);
 }
 
 void Cluster::OnDcuNode(const std::shared_ptr<const crds::DcuNode>& old_node,
@@ -277,7 +297,7 @@ bool Cluster::IsSilent(const std::string& node, base::TimePoint now) const {
 
 PodEntryPtr Cluster::FindPod(std::string_view key) const {
   PodEntryPtr entry = pods_.Find(key);
-  return entry && entry->ours ? entry : nullptr;
+  return entry && pod_keys_.contains(kclient::Uid(entry->pod->meta.uid)) ? entry : nullptr;
 }
 
 PodEntryPtr Cluster::FindPodByUid(std::string_view uid) const {
@@ -307,6 +327,11 @@ std::shared_ptr<const crds::VdcuPartition> Cluster::ShownPartition(std::string_v
   return entry ? entry->shown : nullptr;
 }
 
+std::shared_ptr<const kclient::Node> Cluster::ShownNode(std::string_view name) const {
+  const NodeLoad* load = ledger_.Find(name);
+  return load ? std::make_shared<const kclient::Node>(load->node->Unpack(name)) : nullptr;
+}
+
 std::shared_ptr<const crds::DcuNode> Cluster::ShownDcuNode(std::string_view name) const {
   const auto found = dcu_nodes_.find(base::Symbol(name));
   if (found == dcu_nodes_.end()) return nullptr;
@@ -318,6 +343,10 @@ const std::set<std::string>& Cluster::PodsNaming(std::string_view partition_key)
 }
 
 std::vector<std::string> Cluster::TakeDirty() {
+  if (std::exchange(all_dirty_, false)) {
+    partitions_.ForEachKey([this](std::string_view key) { MarkDirtyPartition(key); });
+    for (const auto& [uid, key] : pod_keys_) MarkDirtyPod(key);
+  }
   std::vector<std::string> keys;
   keys.reserve(dirty_partitions_.size() + dirty_pods_.size());
   for (const base::Symbol& key : dirty_partitions_) keys.push_back(PartitionKey(key));

@@ -85,6 +85,7 @@ class Cluster {
   // What was shown last, other schedulers' pods too; null: not there.
   std::shared_ptr<const kclient::Pod> ShownPod(std::string_view key) const;
   std::shared_ptr<const crds::VdcuPartition> ShownPartition(std::string_view key) const;
+  std::shared_ptr<const kclient::Node> ShownNode(std::string_view name) const;
   std::shared_ptr<const crds::DcuNode> ShownDcuNode(std::string_view name) const;
   const Table<PodEntry>& pods() const { return pods_; }
   const Table<PartitionEntry>& partitions() const { return partitions_; }
@@ -107,11 +108,12 @@ class Cluster {
   void SettleOne(const AssumeBound& bound, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeReported& reported, Outcome outcome, base::TimePoint now);
   void ShowPod(const std::string& key, const std::shared_ptr<const kclient::Pod>& pod);
-  void ShowOtherPod(const std::string& key, const std::string& uid,
-                    const std::shared_ptr<const kclient::Pod>& pod);
+  void ShowOtherPod(const std::string& key, const std::shared_ptr<const kclient::Pod>& pod);
+  void ForgetPod(std::string_view key);
   void UnindexPod(const kclient::Pod& pod);
-  void Charge(const std::shared_ptr<const kclient::Pod>& pod, const std::string& uid,
-              const std::string& node);
+  std::string NodeToCharge(const PodEntry& entry) const;
+  // Instead of where it took room until now, being `before`.
+  void Charge(PodEntry& entry, const kclient::Pod* before, const std::string& node);
   void PartitionChanged(const std::string& key, PartitionEntry& entry,
                         const crds::VdcuPartition* before, base::TimePoint now);
   void IndexPartition(const std::string& key, const crds::VdcuPartition& object);
@@ -124,6 +126,8 @@ class Cluster {
   void MarkPartitionDirty(const std::string& key, const crds::VdcuPartition& object);
   void RechargePodOf(const crds::VdcuPartition& partition);
   void MarkPodDirty(const kclient::Pod& pod);
+  void MarkDirtyPod(std::string_view key);
+  void MarkDirtyPartition(std::string_view key);
   const std::vector<base::Symbol>& PartitionsOn(std::string_view node) const;
   // Sorted.
   std::vector<base::Symbol> PartitionKeysOfPod(std::string_view uid) const;
@@ -142,7 +146,8 @@ class Cluster {
   std::map<std::string, std::shared_ptr<const kclient::PersistentVolume>, std::less<>> volumes_;
   KeyIndex pods_of_claim_;                         // claim key -> keys of waiting pods
   std::map<std::string, base::TimePoint> silent_;  // node -> until when
-  std::set<base::Symbol> dirty_pods_;              // keys
+  bool all_dirty_ = true;              // until the first TakeDirty, and not noted one by one
+  std::set<base::Symbol> dirty_pods_;  // keys
   std::set<base::Symbol> dirty_partitions_;
   std::set<std::string> improved_;
   bool reshaped_ = false;

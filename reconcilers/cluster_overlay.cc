@@ -49,7 +49,7 @@ void Cluster::AssumeOne(const AssumeBound& bound, base::TimePoint /*now*/) {
   const auto entry = pods_.Open(bound.pod);
   entry->assumed_node = bound.node;
   entry->sent = Sent::kInFlight;
-  Recharge(bound.pod);
+  Charge(*entry, entry->pod.get(), NodeToCharge(*entry));
 }
 
 void Cluster::AssumeOne(const AssumeReported& reported, base::TimePoint /*now*/) {
@@ -103,7 +103,7 @@ void Cluster::SettleOne(const AssumeBound& bound, Outcome outcome, base::TimePoi
     entry->assumed_node.clear();
     entry->sent = Sent::kNothing;
     const bool was_dirty = dirty_pods_.contains(base::Symbol(bound.pod));
-    Recharge(bound.pod);
+    Charge(*entry, entry->pod.get(), NodeToCharge(*entry));
     if (!was_dirty) dirty_pods_.erase(base::Symbol(bound.pod));
     return;
   }

@@ -126,13 +126,13 @@ void Cluster::RechargePodOf(const crds::VdcuPartition& partition) {
 
 // The partition itself, its pod, or the pods that wait for it.
 void Cluster::MarkPartitionDirty(const std::string& key, const crds::VdcuPartition& object) {
-  dirty_partitions_.emplace(key);
+  MarkDirtyPartition(key);
   if (!object.spec.pod_ref) {
-    for (const std::string& pod : Find(pods_naming_, key)) dirty_pods_.emplace(pod);
+    for (const std::string& pod : Find(pods_naming_, key)) MarkDirtyPod(pod);
     return;
   }
   const auto pod = pod_keys_.find(kclient::Uid(object.spec.pod_ref->uid));
-  if (pod != pod_keys_.end()) dirty_pods_.emplace(pod->second);
+  if (pod != pod_keys_.end()) MarkDirtyPod(pod->second);
 }
 
 }  // namespace vdcu::reconcilers

@@ -13,7 +13,7 @@ void Cluster::OnClaim(const std::shared_ptr<const kclient::PersistentVolumeClaim
   }
   const auto pods = pods_of_claim_.find(key);
   if (pods == pods_of_claim_.end()) return;
-  for (const std::string& pod : pods->second) dirty_pods_.emplace(pod);
+  for (const std::string& pod : pods->second) MarkDirtyPod(pod);
 }
 
 void Cluster::OnVolume(const std::shared_ptr<const kclient::PersistentVolume>& old_volume,
@@ -26,7 +26,7 @@ void Cluster::OnVolume(const std::shared_ptr<const kclient::PersistentVolume>& o
   }
   // Volumes change rarely; all pods that wait with a claim look again.
   for (const auto& [claim, pods] : pods_of_claim_) {
-    for (const std::string& pod : pods) dirty_pods_.emplace(pod);
+    for (const std::string& pod : pods) MarkDirtyPod(pod);
   }
 }
 

@@ -59,7 +59,7 @@ using PartitionEntryPtr = std::shared_ptr<const PartitionEntry>;
 
 struct PodEntry {
   std::shared_ptr<const kclient::Pod> pod;
-  bool ours = false;  // to be placed by us, or naming a partition; others only take room
+  base::Symbol charged;  // the node whose room it takes; empty: none
   std::optional<base::Result<crds::PodRequest>> request;  // of a pod that is not bound
   std::string assumed_node;                               // our binding
   Sent sent = Sent::kNothing;                             // of the binding
@@ -69,11 +69,8 @@ struct PodEntry {
   // Where it runs or is about to; empty: nowhere yet.
   const std::string& node() const { return pod->bound() ? pod->node_name : assumed_node; }
 
-  // See Table.
-  struct Packed {
-    PackedPod pod;
-    bool ours = false;
-  };
+  // See Table. At rest it takes room where it is bound.
+  using Packed = PackedPod;
   std::optional<Packed> Pack() const;
   static PodEntry Unpack(const Packed& packed, std::string_view key);
 };

@@ -32,12 +32,13 @@ Reason WhyTainted(const kclient::Node& node, const std::vector<kclient::Tolerati
   return text + ":" + taint->effect;
 }
 
-Reason WhyNotSelected(const kclient::Node& node, const kclient::PodScheduling& wants) {
-  if (!kclient::MatchesAll(wants.node_selector, node.meta.labels)) {
+Reason WhyNotSelected(const NodeLoad& load, const kclient::PodScheduling& wants) {
+  if (wants.node_selector.empty() && !wants.affinity.present) return {};
+  const kclient::Labels labels = load.node->UnpackLabels(load.name);
+  if (!kclient::MatchesAll(wants.node_selector, labels)) {
     return "node does not match the node selector";
   }
-  if (wants.affinity.present &&
-      !kclient::Matches(wants.affinity, node.meta.name, node.meta.labels)) {
+  if (wants.affinity.present && !kclient::Matches(wants.affinity, load.name.str(), labels)) {
     return "node does not match the node affinity";
   }
   return {};
@@ -45,13 +46,13 @@ Reason WhyNotSelected(const kclient::Node& node, const kclient::PodScheduling& w
 
 // Resources in which a card is asked for by part are counted by the allocator; no node has them.
 Reason WhyTooSmall(const NodeLoad& load, const kclient::Pod& pod) {
-  const kclient::ResourceList& allocatable = load.node->allocatable;
+  const kclient::ResourceList& allocatable = load.node->alike().allocatable;
   if (load.pods + 1 > AmountOf(allocatable, "pods")) return "node has no room for another pod";
   for (const auto& [name, amount] : pod.requests) {
     if (amount == 0 || crds::IsPartResource(name)) continue;
     const auto has = allocatable.find(name);
     if (has == allocatable.end()) return "node has no " + name;
-    if (AmountOf(load.used, name) + amount > has->second) return "node has too little " + name;
+    if (load.Used(name) + amount > has->second) return "node has too little " + name;
   }
   return {};
 }
@@ -68,9 +69,11 @@ Reason WhyPortTaken(const NodeLoad& load, const kclient::Pod& pod) {
   return {};
 }
 
-Reason WhyVolumeElsewhere(const kclient::Node& node, const VolumeAffinities& volumes) {
+Reason WhyVolumeElsewhere(const NodeLoad& load, const VolumeAffinities& volumes) {
+  if (volumes.empty()) return {};
+  const kclient::Labels labels = load.node->UnpackLabels(load.name);
   const bool all_reach = std::all_of(volumes.begin(), volumes.end(), [&](const auto& affinity) {
-    return kclient::Matches(affinity, node.meta.name, node.meta.labels);
+    return kclient::Matches(affinity, load.name.str(), labels);
   });
   return all_reach ? Reason() : "node cannot reach a volume of the pod";
 }
@@ -79,19 +82,20 @@ Reason WhyVolumeElsewhere(const kclient::Node& node, const VolumeAffinities& vol
 
 std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Pod& pod,
                                     const VolumeAffinities& volumes) {
-  const kclient::Node& node = *load.node;
+  const kclient::Node& node = load.node->alike();
   const kclient::PodScheduling& wants = *pod.scheduling;
   if (auto reason = WhyCordoned(node, wants.tolerations)) return reason;
   if (auto reason = WhyTainted(node, wants.tolerations)) return reason;
-  if (auto reason = WhyNotSelected(node, wants)) return reason;
+  if (auto reason = WhyNotSelected(load, wants)) return reason;
   if (auto reason = WhyTooSmall(load, pod)) return reason;
   if (auto reason = WhyPortTaken(load, pod)) return reason;
-  return WhyVolumeElsewhere(node, volumes);
+  return WhyVolumeElsewhere(load, volumes);
 }
 
 std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Labels& node_selector) {
-  if (load.node->unschedulable) return "node is cordoned";
-  if (!kclient::MatchesAll(node_selector, load.node->meta.labels)) {
+  if (load.node->alike().unschedulable) return "node is cordoned";
+  if (node_selector.empty()) return {};
+  if (!kclient::MatchesAll(node_selector, load.node->UnpackLabels(load.name))) {
     return "node does not match the node selector";
   }
   return {};

@@ -5,54 +5,67 @@
 
 namespace vdcu::reconcilers {
 
-void NodeLedger::SetNode(std::shared_ptr<const kclient::Node> node) {
-  NodeLoad& load = nodes_[node->meta.name];
-  load.node = std::move(node);
+namespace {
+
+void AddTo(std::vector<std::pair<base::Symbol, int64_t>>& used, std::string_view resource,
+           int64_t amount) {
+  for (auto& [name, sum] : used) {
+    if (name == resource) {
+      sum += amount;
+      return;
+    }
+  }
+  used.emplace_back(resource, amount);
+}
+
+}  // namespace
+
+int64_t NodeLoad::Used(std::string_view resource) const {
+  const auto found = std::find_if(used.begin(), used.end(),
+                                  [&](const auto& item) { return item.first == resource; });
+  return found == used.end() ? 0 : found->second;
+}
+
+NodeLoad& NodeLedger::LoadOf(const base::Symbol& node) {
+  NodeLoad& load = nodes_[node];
+  load.name = node;
+  return load;
+}
+
+void NodeLedger::SetNode(const kclient::Node& node) {
+  LoadOf(base::Symbol(node.meta.name)).node.emplace(node);
 }
 
 void NodeLedger::RemoveNode(const std::string& name) {
-  const auto found = nodes_.find(name);
+  const auto found = nodes_.find(base::Symbol(name));
   if (found == nodes_.end()) return;
-  found->second.node = nullptr;
+  found->second.node.reset();
   if (found->second.pods == 0) nodes_.erase(found);
 }
 
-void NodeLedger::Charge(std::string_view pod_uid, const kclient::Pod& pod, std::string_view node) {
-  Discharge(pod_uid);
-  const Charged& charged = charged_[kclient::Uid(pod_uid)] = {
-      base::Interned<Share>({pod.requests, pod.host_ports}), base::Symbol(node)};
-  Count(charged, +1);
-}
-
-void NodeLedger::Discharge(std::string_view pod_uid) {
-  const auto found = charged_.find(kclient::Uid(pod_uid));
-  if (found == charged_.end()) return;
-  Count(found->second, -1);
-  charged_.erase(found);
-}
-
-void NodeLedger::Count(const Charged& charged, int sign) {
-  NodeLoad& load = nodes_[charged.node.str()];
+void NodeLedger::Count(const kclient::Pod& pod, std::string_view node, int sign) {
+  const base::Symbol name(node);
+  NodeLoad& load = LoadOf(name);
   load.pods += sign;
-  for (const auto& [name, amount] : charged.share->requests) load.used[name] += sign * amount;
-  for (const kclient::HostPort& port : charged.share->ports) {
+  for (const auto& [resource, amount] : pod.requests) AddTo(load.used, resource, sign * amount);
+  for (const kclient::HostPort& port : pod.host_ports) {
     if (sign > 0) {
       load.ports.push_back(port);
     } else {
       load.ports.erase(std::find(load.ports.begin(), load.ports.end(), port));
     }
   }
-  if (load.pods == 0 && load.node == nullptr) nodes_.erase(charged.node.str());
+  if (load.pods == 0 && !load.node) nodes_.erase(name);
 }
 
-std::string NodeLedger::ChargedNode(std::string_view pod_uid) const {
-  const auto found = charged_.find(kclient::Uid(pod_uid));
-  return found == charged_.end() ? std::string() : found->second.node.str();
+size_t NodeLedger::node_count() const {
+  return std::count_if(nodes_.begin(), nodes_.end(),
+                       [](const auto& item) { return item.second.node.has_value(); });
 }
 
 const NodeLoad* NodeLedger::Find(std::string_view name) const {
-  const auto found = nodes_.find(name);
-  return found == nodes_.end() || found->second.node == nullptr ? nullptr : &found->second;
+  const auto found = nodes_.find(base::Symbol(name));
+  return found == nodes_.end() || !found->second.node ? nullptr : &found->second;
 }
 
 }  // namespace vdcu::reconcilers

@@ -2,58 +2,55 @@
 // Kept up to date change by change.
 #pragma once
 
-#include <map>
-#include <memory>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
-#include "base/interned.h"
 #include "base/symbol.h"
 #include "kclient/core/node.h"
 #include "kclient/core/pod.h"
-#include "kclient/core/uid.h"
+#include "reconcilers/packed.h"
 
 namespace vdcu::reconcilers {
 
 struct NodeLoad {
-  std::shared_ptr<const kclient::Node> node;  // null: only pods name it
-  kclient::ResourceList used;
+  base::Symbol name;
+  std::optional<PackedNode> node;  // nothing: only pods name it
+  std::vector<std::pair<base::Symbol, int64_t>> used;
   int pods = 0;
   std::vector<kclient::HostPort> ports;
+
+  int64_t Used(std::string_view resource) const;
 };
 
 class NodeLedger {
  public:
-  void SetNode(std::shared_ptr<const kclient::Node> node);
+  void SetNode(const kclient::Node& node);
   void RemoveNode(const std::string& name);
 
-  // Counts the pod on the node, wherever it was counted before.
-  void Charge(std::string_view pod_uid, const kclient::Pod& pod, std::string_view node);
-  void Discharge(std::string_view pod_uid);
-  // Where the pod is counted; empty: nowhere.
-  std::string ChargedNode(std::string_view pod_uid) const;
+  // Counts the pod on the node; and takes it off again: the same pod, as it was counted.
+  void Add(const kclient::Pod& pod, std::string_view node) { Count(pod, node, +1); }
+  void Take(const kclient::Pod& pod, std::string_view node) { Count(pod, node, -1); }
 
   // nullptr: no Node of that name.
   const NodeLoad* Find(std::string_view name) const;
+  size_t node_count() const;
+  template <class Visit>
+  void ForEachNode(const Visit& visit) const {
+    for (const auto& [name, load] : nodes_) {
+      if (load.node) visit(name.view());
+    }
+  }
 
  private:
-  // What a pod takes of its node.
-  struct Share {
-    kclient::ResourceList requests;
-    std::vector<kclient::HostPort> ports;
+  NodeLoad& LoadOf(const base::Symbol& node);
+  void Count(const kclient::Pod& pod, std::string_view node, int sign);
 
-    friend auto operator<=>(const Share&, const Share&) = default;
-  };
-  struct Charged {
-    base::Interned<Share> share;
-    base::Symbol node;
-  };
-  void Count(const Charged& charged, int sign);
-
-  std::map<std::string, NodeLoad, std::less<>> nodes_;
-  std::unordered_map<kclient::Uid, Charged> charged_;  // by pod UID
+  std::unordered_map<base::Symbol, NodeLoad> nodes_;
 };
 
 }  // namespace vdcu::reconcilers

@@ -10,6 +10,8 @@ namespace vdcu::reconcilers {
 
 namespace {
 
+constexpr std::string_view kHostname = "kubernetes.io/hostname";
+
 // Each Take… moves what it can into the short form and leaves the text empty; what it cannot stays
 // as it is. Its Put… turns that round.
 
@@ -160,6 +162,29 @@ crds::DcuNode PackedDcuNode::Unpack(std::string_view name) const {
   PutTimes(times_, node.status.conditions);
   for (size_t i = 0; i < devices_.size(); ++i) PutSymbol(devices_[i], node.status.devices[i].uuid);
   return node;
+}
+
+PackedNode::PackedNode(kclient::Node node) {
+  const auto host = node.meta.labels.find(kHostname);
+  named_as_host_ = host != node.meta.labels.end() && host->second == node.meta.name;
+  if (named_as_host_) host->second.clear();
+  meta_ = TakeMeta(node.meta);
+  ready_changed_ = TakeTime(node.ready_changed);
+  rest_ = base::Interned(std::move(node));
+}
+
+kclient::Node PackedNode::Unpack(std::string_view name) const {
+  kclient::Node node = *rest_;
+  PutMeta(meta_, name, node.meta);
+  PutTime(ready_changed_, node.ready_changed);
+  if (named_as_host_) node.meta.labels.find(kHostname)->second = node.meta.name;
+  return node;
+}
+
+kclient::Labels PackedNode::UnpackLabels(std::string_view name) const {
+  kclient::Labels labels = rest_->meta.labels;
+  if (named_as_host_) labels.find(kHostname)->second = name;
+  return labels;
 }
 
 }  // namespace vdcu::reconcilers

@@ -15,6 +15,7 @@
 #include "base/symbol.h"
 #include "crds/dcunode.h"
 #include "crds/vdcupartition.h"
+#include "kclient/core/node.h"
 #include "kclient/core/pod.h"
 #include "kclient/core/uid.h"
 
@@ -78,6 +79,22 @@ class PackedDcuNode {
   PackedTimes times_{};
   std::vector<base::Symbol> devices_;  // uuids
   base::Interned<crds::DcuNode> rest_;
+};
+
+class PackedNode {
+ public:
+  explicit PackedNode(kclient::Node node);
+  kclient::Node Unpack(std::string_view name) const;
+  kclient::Labels UnpackLabels(std::string_view name) const;
+
+  // What is right of it without unpacking: unschedulable, taints, allocatable, ready.
+  const kclient::Node& alike() const { return *rest_; }
+
+ private:
+  PackedMeta meta_;
+  uint32_t ready_changed_ = 0;
+  bool named_as_host_ = false;  // the label kubernetes.io/hostname is the name
+  base::Interned<kclient::Node> rest_;
 };
 
 }  // namespace vdcu::reconcilers

@@ -74,7 +74,7 @@ std::optional<base::Duration> LetGoIn(const Cluster& cluster, const crds::VdcuPa
                                       const PartitionInstant& at) {
   const NodeLoad* load = cluster.ledger().Find(partition.spec.assignment->node);
   if (load == nullptr) return base::Duration(0);
-  const kclient::Node& node = *load->node;
+  const kclient::Node node = load->node->Unpack(load->name);
   for (const kclient::Taint& taint : node.taints) {
     if (taint.key == kOutOfService) return base::Duration(0);
   }

@@ -19,6 +19,7 @@ struct Node {
   bool ready = false;
   std::string ready_changed;  // lastTransitionTime of the condition Ready, RFC 3339
 
+  friend auto operator<=>(const Node&, const Node&) = default;
   static base::Result<Node> FromJson(JsonView object);
 };
 

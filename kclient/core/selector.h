@@ -45,7 +45,7 @@ struct Taint {
   std::string value;
   std::string effect;  // NoSchedule, PreferNoSchedule, NoExecute
 
-  friend bool operator==(const Taint&, const Taint&) = default;
+  friend auto operator<=>(const Taint&, const Taint&) = default;
 };
 
 struct Toleration {

@@ -16,8 +16,8 @@ using builders::MakePod;
 std::string WhyNot(const NodePtr& node, const std::vector<PodPtr>& there, const PodPtr& pod,
                    const VolumeAffinities& volumes = {}) {
   NodeLedger ledger;
-  ledger.SetNode(node);
-  for (const PodPtr& other : there) ledger.Charge(other->meta.uid, *other, node->meta.name);
+  ledger.SetNode(*node);
+  for (const PodPtr& other : there) ledger.Add(*other, node->meta.name);
   return WhyUnfit(*ledger.Find(node->meta.name), *pod, volumes).value_or("");
 }
 
@@ -198,7 +198,7 @@ TEST(NodeFit, APartitionAsksForLabelsAndNoCordon) {
   const kclient::Labels zone{{"zone", "a"}};
   const auto why = [&](const NodePtr& node) {
     NodeLedger ledger;
-    ledger.SetNode(node);
+    ledger.SetNode(*node);
     return WhyUnfit(*ledger.Find("n"), zone).value_or("");
   };
   EXPECT_EQ(why(MakeNode("n").Label("zone", "a").Taint("x", "", "NoSchedule").Obj()), "");
@@ -206,34 +206,37 @@ TEST(NodeFit, APartitionAsksForLabelsAndNoCordon) {
   EXPECT_EQ(why(MakeNode("n").Label("zone", "a").Cordoned().Obj()), "node is cordoned");
 }
 
-TEST(NodeLedger, CountsAPodOnceWhereItIs) {
+TEST(NodeLedger, WhatIsTakenOffIsWhatWasAdded) {
   NodeLedger ledger;
-  for (const char* name : {"a", "b"}) ledger.SetNode(MakeNode(name).Obj());
+  for (const char* name : {"a", "b"}) ledger.SetNode(*MakeNode(name).Obj());
   const PodPtr pod = MakePod("p").Limits({{"cpu", 5}}).Port(80).Obj();
-  ledger.Charge("uid-p", *pod, "a");
-  ledger.Charge("uid-p", *pod, "a");
-  EXPECT_EQ(ledger.Find("a")->used.at("cpu"), 5);
-  EXPECT_EQ(ledger.Find("a")->pods, 1);
-  ledger.Charge("uid-p", *pod, "b");
-  EXPECT_EQ(ledger.Find("a")->used.at("cpu"), 0);
-  EXPECT_TRUE(ledger.Find("a")->ports.empty());
-  EXPECT_EQ(ledger.ChargedNode("uid-p"), "b");
-  ledger.Discharge("uid-p");
+  const PodPtr other = MakePod("q").Limits({{"cpu", 7}}).Port(81).Obj();
+  ledger.Add(*pod, "a");
+  ledger.Add(*other, "a");
+  EXPECT_EQ(ledger.Find("a")->Used("cpu"), 12);
+  EXPECT_EQ(ledger.Find("a")->Used("memory"), 0);
+  EXPECT_EQ(ledger.Find("a")->pods, 2);
+  ledger.Take(*pod, "a");
+  ledger.Add(*pod, "b");
+  EXPECT_EQ(ledger.Find("a")->Used("cpu"), 7);
+  EXPECT_EQ(ledger.Find("a")->ports, other->host_ports);
+  EXPECT_EQ(ledger.Find("b")->pods, 1);
+  ledger.Take(*pod, "b");
   EXPECT_EQ(ledger.Find("b")->pods, 0);
-  EXPECT_EQ(ledger.ChargedNode("uid-p"), "");
+  EXPECT_TRUE(ledger.Find("b")->ports.empty());
 }
 
 TEST(NodeLedger, PodsMayComeBeforeTheirNodeAndOutliveIt) {
   NodeLedger ledger;
   const PodPtr pod = MakePod("p").Limits({{"cpu", 5}}).Obj();
-  ledger.Charge("uid-p", *pod, "n");
+  ledger.Add(*pod, "n");
   EXPECT_EQ(ledger.Find("n"), nullptr);
-  ledger.SetNode(MakeNode("n").Obj());
+  ledger.SetNode(*MakeNode("n").Obj());
   EXPECT_EQ(ledger.Find("n")->pods, 1);
   ledger.RemoveNode("n");
   EXPECT_EQ(ledger.Find("n"), nullptr);
-  ledger.SetNode(MakeNode("n").Obj());
-  EXPECT_EQ(ledger.Find("n")->used.at("cpu"), 5);
+  ledger.SetNode(*MakeNode("n").Obj());
+  EXPECT_EQ(ledger.Find("n")->Used("cpu"), 5);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ namespace vdcu::reconcilers {
 namespace {
 
 using builders::MakeDcuNode;
+using builders::MakeNode;
 using builders::MakePartition;
 using builders::MakePod;
 using builders::MakeSlice;
@@ -117,6 +118,25 @@ TEST(PackedDcuNode, UnpacksToWhatWasPacked) {
   }
 }
 
+TEST(PackedNode, UnpacksToWhatWasPacked) {
+  const auto plain = MakeNode("n").Label("zone", "a").Taint("x", "", "NoSchedule").Obj();
+  for (const char* host : {"", "n", "another"}) {
+    for (const char* since : {"", "2026-01-02T15:04:05Z", "a while"}) {
+      kclient::Node node = *plain;
+      node.meta.labels["kubernetes.io/hostname"] = host;
+      node.ready_changed = since;
+      for (const kclient::ObjectMeta& meta : OddMetas(node.meta)) {
+        node.meta = meta;
+        const PackedNode packed(node);
+        EXPECT_EQ(packed.Unpack(meta.key()), node);
+        EXPECT_EQ(packed.UnpackLabels(meta.key()), node.meta.labels);
+        EXPECT_EQ(packed.alike().taints, node.taints);
+        EXPECT_EQ(packed.alike().allocatable, node.allocatable);
+      }
+    }
+  }
+}
+
 TEST(Packed, WhatObjectsHaveAlikeIsHeldOnce) {
   std::vector<PackedPod> pods;
   std::vector<PackedPartition> partitions;
@@ -138,7 +158,11 @@ TEST(Table, ARowReadsTheSamePackedOrOpen) {
   Table<PodEntry> table;
   const PodPtr pod = MakePod("p").Node("n").Obj();
   EXPECT_EQ(table.Find("team-a/p"), nullptr);
-  table.Open("team-a/p")->pod = pod;
+  {
+    const auto entry = table.Open("team-a/p");
+    entry->pod = pod;
+    entry->charged = base::Symbol("n");
+  }
   const auto packed = table.Find("team-a/p");
   EXPECT_NE(packed->pod, pod) << "unpacked, not kept";
   EXPECT_EQ(*packed->pod, *pod);
