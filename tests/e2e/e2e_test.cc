@@ -229,6 +229,21 @@ bool E2eTest::DaemonIsReady() {
   return Eventually("the daemon is ready", [] { return machine().Ready(); });
 }
 
+bool E2eTest::OwnedRun(size_t replicas) {
+  return Eventually(
+      std::to_string(replicas) + " replicas run, alone",
+      [replicas] {
+        const auto pods = api().List(kPods);
+        const auto running = std::count_if(pods.begin(), pods.end(), [](const json& pod) {
+          return IsRunning(pod) && !pod["metadata"].contains("deletionTimestamp");
+        });
+        return static_cast<size_t>(running) == replicas &&
+               api().List(kPartitions).size() == replicas &&
+               RunningContainers(machine()).size() == replicas;
+      },
+      std::chrono::seconds(120));
+}
+
 void E2eTest::End(const std::vector<std::string>& pods) {
   std::vector<std::string> uids;
   for (const std::string& pod : pods) uids.push_back(UidOf(pod));

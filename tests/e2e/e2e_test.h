@@ -80,6 +80,9 @@ class E2eTest : public testing::Test {
   bool HasPhase(const std::string& pod, const std::string& phase);
   bool DaemonIsReady();
 
+  // Whose pods are to run: all of `replicas` do, and nobody else holds anything.
+  bool OwnedRun(size_t replicas);
+
   // SIGTERM to the containers of these pods, from outside.
   void End(const std::vector<std::string>& pods);
   // What the container printed is what its partition and card ask for.

@@ -101,13 +101,21 @@ pid_t Machine::Pid(const std::string& process) const {
   return std::stoi(FirstLine(dir_ + "/pids/" + process));
 }
 
-void Machine::StartDaemon(const std::vector<std::string>& environment) {
+void Machine::ConfigureKubelet(const std::string& yaml) const {
+  std::ofstream(dir_ + "/etc/kubernetes/kubelet.d/given.conf")
+      << "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
+      << yaml;
+  RestartKubelet();
+}
+
+void Machine::StartDaemon(const Start& start) {
   CHECK(!DaemonRuns(), "the daemon runs already");
   std::vector<std::string> arguments{kMachine, "exec", dir_, "--confined", "env"};
-  arguments.insert(arguments.end(), environment.begin(), environment.end());
+  arguments.insert(arguments.end(), start.environment.begin(), start.environment.end());
   arguments.insert(arguments.end(),
-                   {dir_ + ".vdcu-node", "--kubeconfig", kubeconfig_, "--node-name", name(),
-                    "--host-root", "/host", "--cgroup-root", cgroup_, "--listen", listen_});
+                   {dir_ + ".vdcu-node", "--kubeconfig",
+                    start.kubeconfig.empty() ? kubeconfig_ : start.kubeconfig, "--node-name",
+                    name(), "--host-root", "/host", "--cgroup-root", cgroup_, "--listen", listen_});
   daemon_ = std::make_unique<Background>(arguments, DaemonLogFile());
 }
 

@@ -41,8 +41,14 @@ class Machine : public integration::NodeHost {
   const std::string& dir() const { return dir_; }
   const std::string& cgroup() const { return cgroup_; }
 
-  // `environment` are NAME=VALUE.
-  void StartDaemon(const std::vector<std::string>& environment = {});
+  // Fields of KubeletConfiguration, as YAML, beside its own; the kubelet is started again.
+  void ConfigureKubelet(const std::string& yaml) const;
+
+  struct Start {
+    std::vector<std::string> environment = {};  // NAME=VALUE
+    std::string kubeconfig = "";                // empty: kubeconfig()
+  };
+  void StartDaemon(const Start& start = {{}, ""});
   void KillDaemon();                 // SIGKILL
   int StopDaemon();                  // SIGTERM; the exit code
   void ReplaceDaemonBinary() const;  // by another file, as an upgrade does

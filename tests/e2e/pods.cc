@@ -62,4 +62,17 @@ json ReplicaSet(const std::string& name, int replicas, const json& pod) {
             {"template", {{"metadata", {{"labels", labels}}}, {"spec", spec}}}}}};
 }
 
+json Job(const std::string& name, int completions, const json& pod) {
+  json spec = pod["spec"];
+  spec["containers"][0]["command"] = {"cat", "/etc/vdev/docker/vdev0.conf"};
+  return {{"apiVersion", "batch/v1"},
+          {"kind", "Job"},
+          {"metadata", {{"name", name}}},
+          {"spec",
+           {{"completions", completions},
+            {"parallelism", 2},
+            {"backoffLimit", 1000},
+            {"template", {{"spec", spec}}}}}};
+}
+
 }  // namespace vdcu::e2e

@@ -29,5 +29,7 @@ nlohmann::json PodOf(const std::string& name, const std::vector<nlohmann::json>&
 nlohmann::json On(const std::string& node, nlohmann::json pod);
 // An apps/v1 or batch/v1 object whose pods are as `pod`; `name` is its own.
 nlohmann::json ReplicaSet(const std::string& name, int replicas, const nlohmann::json& pod);
+// Its pods end by themselves.
+nlohmann::json Job(const std::string& name, int completions, const nlohmann::json& pod);
 
 }  // namespace vdcu::e2e

@@ -152,35 +152,16 @@ class OwnedTest : public E2eTest {
 
   static json Slices() { return ReplicaSet("slices", kReplicas, RealPod("x", Slice(25, 9000))); }
   static json Cards() { return ReplicaSet("cards", 2, RealPod("x", kWholeCard)); }
-
-  // As many as wanted run, and whatever failed holds nothing.
-  bool AllOwnedRun() {
-    return Eventually(
-        "all replicas run",
-        [] {
-          int running = 0;
-          for (const json& pod : api().List(kPods)) {
-            const json statuses = pod["status"].value("containerStatuses", json::array());
-            if (!pod["metadata"].contains("deletionTimestamp") && !statuses.empty() &&
-                statuses[0].value("ready", false)) {
-              ++running;
-            }
-          }
-          return running == kReplicas + 2 && api().List(kPartitions).size() == kReplicas + 2 &&
-                 RunningContainers(machine()).size() == kReplicas + 2;
-        },
-        std::chrono::seconds(90));
-  }
 };
 
 TEST_F(OwnedTest, AfterARebootNewPodsRunAndNothingLeaks) {
   Create(Slices());
   Create(Cards());
-  ASSERT_TRUE(AllOwnedRun());
+  ASSERT_TRUE(OwnedRun(kReplicas + 2));
   machine().Do("reboot");
   StartAll();
   ASSERT_TRUE(DaemonIsReady());
-  ASSERT_TRUE(AllOwnedRun());
+  ASSERT_TRUE(OwnedRun(kReplicas + 2));
   ExpectFilesOfAssignments();
 }
 
@@ -206,7 +187,7 @@ TEST_F(OwnedTest, TheDaemonIsAwayAtBind) {
     return false;
   });
   StartAll();
-  ASSERT_TRUE(AllOwnedRun());
+  ASSERT_TRUE(OwnedRun(kReplicas + 2));
   ExpectFilesOfAssignments();
 }
 

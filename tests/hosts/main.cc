@@ -67,7 +67,7 @@ CLI::App* AddCreate(CLI::App& app, Arguments& arguments) {
   create->option_defaults()->always_capture_default();
   HostOptions& options = arguments.options;
   create->add_option("DIR", arguments.folder, "Folder of the host")->required();
-  create->add_option("--cards", options.cards, "Number of cards, 1 to 16");
+  create->add_option("--cards", options.cards, "Number of cards, 1 to 32");
   create->add_option("--model", options.model, "Model of all cards");
   create->add_option("--compute-units", options.compute_units,
                      "Compute units of each card, 1 to 128; 0: the model's");

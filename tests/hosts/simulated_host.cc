@@ -19,7 +19,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Card, index, serial, pci_bus_id, bus, device_
 namespace {
 
 constexpr char kStateFile[] = "/.simulated-host.json";
-constexpr int kMostCards = 16;
+constexpr int kMostCards = 32;
+constexpr int kBuses = 253;  // shares no factor with the distance of two cards
 
 // The models that a host may be asked for, by their PCI device id.
 constexpr std::string_view kDeviceIds[] = {"54b7", "55b7", "6210", "6211", "6212", "62b7", "6370"};
@@ -36,7 +37,7 @@ base::Result<std::string> DeviceIdOf(const std::string& model) {
 
 base::Status CheckOptions(const HostOptions& options, int units, int64_t memory_mib) {
   if (options.cards < 1 || options.cards > kMostCards) {
-    return base::Invalid("cards " + std::to_string(options.cards) + ": want 1 to 16");
+    return base::Invalid("cards " + std::to_string(options.cards) + ": want 1 to 32");
   }
   if (units < 1 || units > dcu::kMaxComputeUnits) {
     return base::Invalid("compute units " + std::to_string(units) + " of " + options.model +
@@ -68,7 +69,7 @@ Card MakeCard(const HostOptions& options, int index) {
   card.index = index;
   std::snprintf(text, sizeof text, "-%02d", index);
   card.serial = options.serial_prefix + text;
-  card.bus = 3 + static_cast<int>(Fnv(options.serial_prefix) % 100) + 7 * index;
+  card.bus = 3 + (static_cast<int>(Fnv(options.serial_prefix) % 100) + 7 * index) % kBuses;
   std::snprintf(text, sizeof text, "0000:%02x:00.0", static_cast<unsigned>(card.bus));
   card.pci_bus_id = text;
   card.drm_minor = options.cards - index;  // descending, above the other vendor's 0

@@ -18,7 +18,7 @@
 namespace vdcu::hosts {
 
 struct HostOptions {
-  int cards = 8;                       // 1..16
+  int cards = 8;                       // 1..32
   std::string model = "K100_AI";       // a name of dcu/model.h that has an id
   int compute_units = 0;               // 0: the model's
   int64_t memory_mib = 0;              // 0: the model's

@@ -1,0 +1,154 @@
+// Bursts under what may be different on a node, or go wrong beside the processes' deaths.
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/e2e/e2e_test.h"
+#include "tests/faults/proxy.h"
+
+namespace vdcu::e2e {
+namespace {
+
+using integration::Condition;
+using integration::kPartitions;
+using integration::kPods;
+using nlohmann::json;
+using std::chrono::seconds;
+
+class DisturbedTest : public E2eTest {
+ protected:
+  std::vector<std::string> CreateSlices(int count, const std::string& prefix = "slice") {
+    std::vector<std::string> names;
+    for (int i = 0; i < count; ++i) {
+      names.push_back(prefix + "-" + std::to_string(i));
+      Create(RealPod(names.back(), Slice(5 + i % 4 * 5, 1000 + i * 300)));
+    }
+    return names;
+  }
+};
+
+TEST_F(DisturbedTest, UnderTheTopologyManager) {
+  machine().ConfigureKubelet("topologyManagerPolicy: best-effort\n");
+  ASSERT_TRUE(DaemonIsReady());
+  const auto slices = CreateSlices(12);
+  Create(RealPod("two", kTwoCards));
+  ASSERT_TRUE(Runs(slices));
+  ASSERT_TRUE(Runs("two"));
+  for (const std::string& pod : slices) ExpectOwnSlice(pod);
+  ExpectOwnCards("two", 2);
+  ExpectNoAdmissionError();
+  machine().ConfigureKubelet("");
+}
+
+class SickCardTest : public DisturbedTest {
+ protected:
+  void TearDown() override {
+    if (checker_) {
+      EXPECT_TRUE(machine().host().Heal(0));
+    }
+    DisturbedTest::TearDown();
+  }
+  bool Advertises(const std::string& slots) {
+    return Eventually("the kubelet advertises " + slots + " slots", [&] {
+      return api().Find("/api/v1/nodes", kNode)["status"]["allocatable"].value("hygon.com/dcunum",
+                                                                               "") == slots;
+    });
+  }
+};
+
+TEST_F(SickCardTest, ARunningPodStaysAndTheRestFillsUp) {
+  Create(
+      RealPod("patient", Slice(50, 30000), {{"hygon.com/use-gpuuuid", machine().host().Uuid(0)}}));
+  ASSERT_TRUE(Runs("patient"));
+  const std::string identity = Identity("patient");
+  EXPECT_TRUE(machine().host().MakeSick(0, hosts::Sickness::kMarker));
+  // One slot is in use, and stays.
+  ASSERT_TRUE(Advertises("29"));
+  const std::string partition = PartitionsOf("patient").at(0)["metadata"]["name"];
+  ASSERT_TRUE(Eventually("its partition says so", [&] {
+    const json health = Condition(api().Find(kPartitions, partition), "Healthy");
+    return health.is_object() && health["status"] == "False";
+  }));
+  ASSERT_TRUE(Eventually("an event says so", [&] {
+    const auto events = api().List("/apis/events.k8s.io/v1/namespaces/default/events");
+    return std::any_of(events.begin(), events.end(), [&](const json& event) {
+      return event["regarding"].value("name", "") == partition && event["type"] == "Warning";
+    });
+  }));
+  // Seven cards: 24 slices on six, and one whole card.
+  const auto slices = CreateSlices(24);
+  Create(RealPod("card", kWholeCard));
+  ASSERT_TRUE(Runs(slices));
+  ASSERT_TRUE(Runs("card"));
+  Create(RealPod("late", Slice(10, 1000)));
+  ASSERT_TRUE(Waits("late"));
+  machine().RestartKubelet();
+  ASSERT_TRUE(Advertises("29"));
+  EXPECT_EQ(Identity("patient"), identity);
+  for (const json& object : api().List(kPartitions)) {
+    if (object["metadata"]["name"] == partition) continue;
+    EXPECT_NE(object["spec"]["assignment"]["device"], machine().host().Uuid(0)) << object.dump();
+  }
+  ExpectNoAdmissionError();
+  EXPECT_TRUE(machine().host().Heal(0));
+  ASSERT_TRUE(Runs("late"));
+  ExpectOwnSlice("late");
+  ASSERT_TRUE(Advertises("32"));
+  EXPECT_EQ(Identity("patient"), identity);
+}
+
+class CutTest : public DisturbedTest {
+ protected:
+  static faults::Proxy& proxy() {
+    static faults::Proxy one(world().cluster, "daemon");
+    return one;
+  }
+
+  // The daemon, through the proxy.
+  void SetUp() override {
+    DisturbedTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    const std::string kubeconfig = machine().kubeconfig() + ".proxied";
+    std::filesystem::copy_file(machine().kubeconfig(), kubeconfig,
+                               std::filesystem::copy_options::overwrite_existing);
+    proxy().Redirect(kubeconfig, "daemon");
+    proxy().Plan({});
+    machine().KillDaemon();
+    machine().StartDaemon({.kubeconfig = kubeconfig});
+    ASSERT_TRUE(DaemonIsReady());
+  }
+  void TearDown() override {
+    if (checker_) {
+      proxy().Plan({});
+      machine().KillDaemon();
+    }
+    DisturbedTest::TearDown();
+  }
+};
+
+TEST_F(CutTest, OfThePartitionWatchInABurst) {
+  auto slices = CreateSlices(6, "before");
+  const json rule{{"client", "daemon"},
+                  {"watch", true},
+                  {"path", "vdcupartitions"},
+                  {"do", "answer"},
+                  {"code", 503}};
+  proxy().Plan({rule});
+  proxy().CutWatches();
+  const base::SystemClock clock;
+  const auto end = clock.Now() + seconds(30);
+  for (const std::string& pod : CreateSlices(14, "after")) slices.push_back(pod);
+  for (int i = 0; i < 3; ++i) Delete(slices[static_cast<size_t>(i)], i % 2 == 0);
+  while (clock.Now() < end) std::this_thread::sleep_for(base::Duration(100));
+  proxy().Plan({});
+  slices.erase(slices.begin(), slices.begin() + 3);
+  ASSERT_TRUE(Runs(slices));
+  for (const std::string& pod : slices) ExpectOwnSlice(pod);
+  ExpectNoAdmissionError();
+}
+
+}  // namespace
+}  // namespace vdcu::e2e
