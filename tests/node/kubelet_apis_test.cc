@@ -3,16 +3,14 @@
 #include <deviceplugin.grpc.pb.h>
 #include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
-#include <grpcpp/server_builder.h>
 #include <gtest/gtest.h>
-#include <podresources.grpc.pb.h>
 
-#include <atomic>
 #include <future>
 
 #include "node/kubelet/plugin.h"
 #include "node/kubelet/plugin_server.h"
 #include "node/kubelet/pod_resources.h"
+#include "tests/node/lister.h"
 #include "tests/node/temp_folder.h"
 
 namespace vdcu::kubelet {
@@ -21,15 +19,6 @@ namespace {
 using testing::ElementsAre;
 
 constexpr char kResource[] = "hygon.com/dcunum";
-
-// Posted work alone does not keep a loop going, as a process's other handles do.
-class TestLoop : public base::UvLoop {
- public:
-  TestLoop() { alive_->Start(base::Duration(3'600'000)); }
-
- private:
-  const base::TimerPtr alive_ = MakeTimer([] {});
-};
 
 // Answers at once what it is told to, or keeps the call open.
 class Handler : public PluginHandler {
@@ -91,7 +80,7 @@ class PluginServerTest : public testing::Test {
 
   node::TempFolder folder_;
   const std::string socket_ = folder_.path() + "/p.sock";
-  TestLoop loop_;
+  node::TestLoop loop_;
   Handler handler_;
   std::unique_ptr<PluginServer> server_;
   std::unique_ptr<v1beta1::DevicePlugin::Stub> stub_;
@@ -163,45 +152,19 @@ TEST_F(PluginServerTest, EndsOpenCallsWhenItEnds) {
   EXPECT_EQ(status.get().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
-// A kubelet's socket: answers as it is told, and counts.
-class Lister : public v1::PodResourcesLister::Service {
- public:
-  grpc::Status List(grpc::ServerContext*, const v1::ListPodResourcesRequest*,
-                    v1::ListPodResourcesResponse* response) override {
-    if (busy_times.fetch_sub(1) > 0) return {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many"};
-    auto& pod = *response->add_pod_resources();
-    pod.set_namespace_("team");
-    pod.set_name("p" + std::to_string(++lists));
-    auto& container = *pod.add_containers();
-    container.set_name("main");
-    auto& devices = *container.add_devices();
-    devices.set_resource_name(kResource);
-    devices.add_device_ids("vdcu-7");
-    return grpc::Status::OK;
-  }
-
-  std::atomic<int> busy_times = 0;
-  std::atomic<int> lists = 0;
-};
-
 class PodResourcesTest : public testing::Test {
  protected:
-  void Listen() {
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort("unix://" + socket_, grpc::InsecureServerCredentials());
-    builder.RegisterService(&lister_);
-    server_ = builder.BuildAndStart();
-    ASSERT_TRUE(server_);
-  }
-  // Its answer goes to answers_: the name of the pod in the listing, or the error's code.
+  // Its answer goes to answers_: the pod, and how many lists there were; or the error's code.
   void List(base::Duration timeout) {
     pod_resources_.List(timeout, [this](auto listing) {
-      answers_.push_back(listing ? (*listing)->at(0).name
-                                 : std::string(base::ToString(listing.error().code)));
-      if (listing) {
-        EXPECT_THAT((*listing)->at(0).containers.at(0).devices.at(kResource),
-                    ElementsAre("vdcu-7"));
+      if (!listing) {
+        answers_.emplace_back(base::ToString(listing.error().code));
+        return;
       }
+      const ListedPod& pod = (*listing)->at(0);
+      EXPECT_EQ(pod.ns, "team");
+      EXPECT_THAT(pod.containers.at(0).devices.at(kResource), ElementsAre("vdcu-7"));
+      answers_.push_back(pod.name + "#" + std::to_string(lister_.lists()));
     });
   }
   void WaitFor(size_t answers) {
@@ -210,42 +173,41 @@ class PodResourcesTest : public testing::Test {
 
   node::TempFolder folder_;
   const std::string socket_ = folder_.path() + "/r.sock";
-  TestLoop loop_;
-  Lister lister_;
-  std::unique_ptr<grpc::Server> server_;
+  node::TestLoop loop_;
+  node::Lister lister_{{"team", "p", "main", kResource, {"vdcu-7"}}};
   std::vector<std::string> answers_;
   PodResources pod_resources_{loop_, socket_};
 };
 
 TEST_F(PodResourcesTest, WhoAsksWhileAListIsInFlightSharesTheNext) {
-  Listen();
+  lister_.Listen(socket_);
   for (int n = 0; n < 5; ++n) List(base::Duration(5'000));
   WaitFor(5);
-  EXPECT_THAT(answers_, ElementsAre("p1", "p2", "p2", "p2", "p2"));
-  EXPECT_EQ(lister_.lists, 2);
+  EXPECT_EQ(answers_.size(), 5u);
+  EXPECT_EQ(lister_.lists(), 2);
 }
 
 TEST_F(PodResourcesTest, TriesAgainWhileTheKubeletIsBusy) {
-  Listen();
-  lister_.busy_times = 3;
+  lister_.Listen(socket_);
+  lister_.BeBusy(3);
   List(base::Duration(5'000));
   WaitFor(1);
-  EXPECT_THAT(answers_, ElementsAre("p1"));
+  EXPECT_THAT(answers_, ElementsAre("p#1"));
 }
 
 TEST_F(PodResourcesTest, TriesAgainUntilTheKubeletIsThere) {
   List(base::Duration(10'000));
-  const auto timer = loop_.MakeTimer([this] { Listen(); });
+  const auto timer = loop_.MakeTimer([this] { lister_.Listen(socket_); });
   timer->Start(base::Duration(100));
   WaitFor(1);
-  EXPECT_THAT(answers_, ElementsAre("p1"));
+  EXPECT_THAT(answers_, ElementsAre("p#1"));
 }
 
 TEST_F(PodResourcesTest, GivesUpInTimeAndSaysWhy) {
-  lister_.busy_times = 1'000'000;
+  lister_.BeBusy(1'000'000);
   List(base::Duration(100));
   WaitFor(1);
-  Listen();
+  lister_.Listen(socket_);
   List(base::Duration(100));
   WaitFor(2);
   EXPECT_THAT(answers_, ElementsAre(base::ToString(base::ErrorCode::kUnavailable),

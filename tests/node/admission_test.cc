@@ -1,0 +1,263 @@
+// What the kubelet's calls are answered, the kubelet's list and the API being scripted.
+#include "node/admission.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/fakes/fake_transport.h"
+#include "tests/node/builders.h"
+#include "tests/node/lister.h"
+#include "tests/node/temp_folder.h"
+
+namespace vdcu::node {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr char kDcu[] = "hygon.com/dcunum";
+constexpr char kOk[] = "ok";
+
+dcu::Device Card(const std::string& uuid, int minor) {
+  dcu::Device device = MakeDevice(uuid);
+  device.drm_card_minor = minor;
+  device.drm_render_minor = 128 + minor;
+  return device;
+}
+
+class AdmissionTest : public testing::Test {
+ protected:
+  AdmissionTest() {
+    lister_.Listen(socket_);
+    holdings_.SetDevices({Card("DCU-0", 0), Card("DCU-1", 1)}, {}, loop_.clock().Wall());
+  }
+
+  void AddPod(const std::string& name, int64_t count = 1, const std::string& partition = "") {
+    NodePod pod = MakePod(name, partition);
+    pod.phase = "Pending";
+    pod.asks = {{"main", kDcu, count}};
+    pods_.Set(pod.meta.key(), std::make_shared<NodePod>(pod));
+  }
+  // Held for the pod; empty: for nobody.
+  void HoldSlice(const std::string& name, const dcu::Assignment& assignment,
+                 const std::string& pod) {
+    Slice slice{"uid-" + name, "team", name, assignment, {}, ""};
+    if (!pod.empty()) slice.pod = RefOf(MakePod(pod));
+    const auto refusal = holdings_.Hold(slice);
+    ASSERT_FALSE(refusal) << refusal->message;
+  }
+  static Lister::Entry Listed(const std::string& pod, std::vector<std::string> ids = {}) {
+    return {"team", pod, "main", kDcu, std::move(ids)};
+  }
+
+  template <class Done>
+  void WaitFor(const Done& done) {
+    while (!done()) loop_.RunOnce();
+  }
+  // "ok", or the refusal's reason.
+  template <class T>
+  static std::string Outcome(const base::Result<T>& result) {
+    if (result) return kOk;
+    return result.error().message.substr(0, result.error().message.find(':'));
+  }
+  std::string Choose(size_t size = 1) {
+    std::string outcome;
+    admission_.Choose(kDcu,
+                      {.available = {"vdcu-0", "vdcu-1", "vdcu-2"}, .required = {}, .size = size},
+                      [&](const auto& ids) {
+                        outcome = Outcome(ids);
+                        if (ids) chosen_ = *ids;
+                      });
+    WaitFor([&] { return !outcome.empty(); });
+    return outcome;
+  }
+  std::string Allocate(const std::vector<std::string>& ids) {
+    std::string outcome;
+    admission_.Allocate(kDcu, ids, [&](const auto& edits) {
+      outcome = Outcome(edits);
+      if (edits) edits_ = *edits;
+    });
+    WaitFor([&] { return !outcome.empty(); });
+    return outcome;
+  }
+  std::string Admit(size_t size = 1) {
+    const std::string chosen = Choose(size);
+    return chosen == kOk ? Allocate(chosen_) : chosen;
+  }
+  std::string PreStart(const std::vector<std::string>& ids) {
+    std::string outcome;
+    admission_.PreStart(kDcu, ids, [&](const auto& may) { outcome = Outcome(may); });
+    WaitFor([&] { return !outcome.empty() || transport_.requests().size() > answered_; });
+    while (outcome.empty()) {
+      transport_.Answer(answered_++, api_pod_.empty() ? 404 : 200, api_pod_);
+      WaitFor([&] { return !outcome.empty() || transport_.requests().size() > answered_; });
+    }
+    return outcome;
+  }
+
+  TempFolder folder_;
+  const std::string socket_ = folder_.path() + "/r.sock";
+  base::Root root_{folder_.path()};
+  RootFileOps files_{root_};
+  Holdings holdings_{SliceFiles(files_)};
+  TestLoop loop_;
+  Lister lister_{};
+  fakes::FakeTransport transport_;
+  kclient::Client client_{transport_};
+  kubelet::PodResources pod_resources_{loop_, socket_};
+  kclient::Store<NodePod> pods_;
+  Metrics metrics_;
+  std::set<std::string> running_;    // UIDs
+  std::vector<std::string> events_;  // "pod: reason"
+  std::vector<std::string> chosen_;  // ids
+  kubelet::ContainerEdits edits_;
+  std::string api_pod_;  // what the API answers; empty: 404
+  size_t answered_ = 0;
+  Admission admission_{
+      {.dtk_dir = "/opt/dtk",
+       .loop = loop_,
+       .client = client_,
+       .pod_resources = pod_resources_,
+       .host = root_,
+       .pods = pods_,
+       .metrics = metrics_,
+       .has_processes = [this](const std::string& uid) { return running_.contains(uid); },
+       .tell =
+           [this](const kclient::Event& event) {
+             events_.push_back(event.regarding.name + ": " + event.reason);
+           },
+       .on_tokens = [] {},
+       .on_allocated = [](const std::string&) {},
+       .on_started = [](const std::string&) {}},
+      holdings_};
+};
+
+TEST_F(AdmissionTest, GivesAPodItsSliceAndAsksTheKubeletOnce) {
+  AddPod("a");
+  HoldSlice("p", MakeAssignment(0), "a");
+  lister_.Set({Listed("a")});
+  EXPECT_EQ(Admit(), kOk);
+  EXPECT_THAT(chosen_, ElementsAre("vdcu-0"));
+  ASSERT_EQ(edits_.mounts.size(), 1u);
+  EXPECT_EQ(edits_.mounts[0].host_path, "/etc/vdev/slices/uid-p");
+  EXPECT_EQ(edits_.devices.at(0).path, "/dev/dri/card0");
+  EXPECT_EQ(lister_.lists(), 1) << "Allocate answers from memory";
+  EXPECT_THAT(events_, ElementsAre("a: Allocated"));
+}
+
+TEST_F(AdmissionTest, AnAllocateThatWasNotChosenForFindsItsPodItself) {
+  AddPod("a");
+  HoldSlice("p", MakeAssignment(0), "a");
+  lister_.Set({Listed("a")});
+  EXPECT_EQ(Choose(), kOk);
+  EXPECT_EQ(Allocate({"vdcu-9"}), kOk) << "other ids than those chosen";
+  EXPECT_EQ(lister_.lists(), 2);
+}
+
+TEST_F(AdmissionTest, RefusesWhatDoesNotFitTogether) {
+  const auto refused = [this](const std::string& sentence, const std::string& want, size_t size) {
+    events_.clear();
+    EXPECT_EQ(Admit(size), want) << sentence;
+    EXPECT_THAT(events_, ElementsAre("a: " + want)) << sentence;
+  };
+  AddPod("a");
+  lister_.Set({Listed("a")});
+  refused("its node was set by hand", "NoSlice", 1);
+  HoldSlice("p", MakeAssignment(0), "a");
+  refused("the kubelet wants two", "WrongCount", 2);
+  AddPod("a", 2);
+  refused("it asks for two and one is prepared", "WrongCount", 2);
+  AddPod("a");
+  Slice lost = *holdings_.Find("uid-p");
+  lost.lost_since = "2026-01-02T03:04:05Z";
+  ASSERT_TRUE(holdings_.Record(lost));
+  refused("its partition was removed", "PartitionGone", 1);
+  lost.lost_since = "";
+  ASSERT_TRUE(holdings_.Record(lost));
+  holdings_.SetDevices({MakeSick(Card("DCU-0", 0))}, {}, loop_.clock().Wall());
+  refused("its card is sick", "CardNotHealthy", 1);
+}
+
+TEST_F(AdmissionTest, GivesSeveralWholeCards) {
+  AddPod("a", 2);
+  HoldSlice("p", MakeWholeCard(), "a");
+  dcu::Assignment other = MakeWholeCard();
+  other.device = "DCU-1";
+  HoldSlice("q", other, "a");
+  lister_.Set({Listed("a")});
+  EXPECT_EQ(Admit(2), kOk);
+  EXPECT_THAT(edits_.mounts, IsEmpty());
+  EXPECT_EQ(edits_.devices.size(), 4u);
+}
+
+TEST_F(AdmissionTest, AReservedSliceGoesToThePodThatNamesItAndToNoOther) {
+  AddPod("a", 1, "p");
+  HoldSlice("p", MakeAssignment(0), "");
+  lister_.Set({Listed("a")});
+  EXPECT_EQ(Admit(), kOk);
+  EXPECT_EQ(holdings_.Find("uid-p")->pod, RefOf(MakePod("a"))) << "written down before the answer";
+  AddPod("b", 1, "p");
+  lister_.Set({Listed("a", {"vdcu-0"}), Listed("b")});
+  EXPECT_EQ(Admit(), "NoSlice");
+}
+
+TEST_F(AdmissionTest, MendsTheFileBeforeItIsMounted) {
+  AddPod("a");
+  HoldSlice("p", MakeAssignment(0), "a");
+  lister_.Set({Listed("a")});
+  ASSERT_TRUE(root_.WriteAtomic("/etc/vdev/slices/uid-p/vdev0.conf", "cu_count: 60\n"));
+  EXPECT_EQ(Admit(), kOk);
+  EXPECT_THAT(root_.Read("/etc/vdev/slices/uid-p/vdev0.conf").value(),
+              testing::HasSubstr("cu_count: 9\n"));
+}
+
+TEST_F(AdmissionTest, LetsAContainerStartWhileItsPodRunsAndHoldsItsSlice) {
+  AddPod("a");
+  HoldSlice("p", MakeAssignment(0), "a");
+  lister_.Set({Listed("a", {"vdcu-0"})});
+  api_pod_ = R"({"metadata": {"name": "a", "namespace": "team", "uid": "uid-a"},
+                 "spec": {"nodeName": "n"}})";
+  EXPECT_EQ(PreStart({"vdcu-0"}), "NotRunning") << "no sandbox of that UID";
+  running_ = {"uid-a"};
+  EXPECT_EQ(PreStart({"vdcu-0"}), kOk);
+  ASSERT_TRUE(root_.RemoveFile("/etc/vdev/slices/uid-p/vdev0.conf"));
+  EXPECT_EQ(PreStart({"vdcu-0"}), kOk);
+  EXPECT_TRUE(root_.Exists("/etc/vdev/slices/uid-p/vdev0.conf")) << "an empty folder shows all";
+  EXPECT_EQ(PreStart({"vdcu-5"}), "NobodyHolds");
+  ASSERT_TRUE(holdings_.Release("uid-p"));
+  EXPECT_EQ(PreStart({"vdcu-0"}), "SliceGone");
+}
+
+TEST_F(AdmissionTest, OneIdInTwoHandsNeedsBothToBeRight) {
+  AddPod("a");
+  AddPod("b");
+  HoldSlice("p", MakeAssignment(0), "a");
+  HoldSlice("q", MakeAssignment(1), "b");
+  running_ = {"uid-a", "uid-b"};
+  lister_.Set({Listed("a", {"vdcu-0"}), Listed("b", {"vdcu-0"})});
+  EXPECT_EQ(PreStart({"vdcu-0"}), kOk);
+  ASSERT_TRUE(holdings_.Release("uid-q"));
+  api_pod_ = R"({"metadata": {"name": "b", "namespace": "team", "uid": "uid-b"}})";
+  EXPECT_EQ(PreStart({"vdcu-0"}), "SliceGone");
+  // A pod that the API does not have any more is not what starts.
+  pods_.Erase("team/b");
+  api_pod_ = "";
+  EXPECT_EQ(PreStart({"vdcu-0"}), kOk);
+}
+
+TEST_F(AdmissionTest, DrainsWhenNoAdmissionIsBetweenItsCalls) {
+  AddPod("a");
+  HoldSlice("p", MakeAssignment(0), "a");
+  lister_.Set({Listed("a")});
+  EXPECT_EQ(Choose(), kOk);
+  bool drained = false;
+  admission_.Drain(base::Duration(60'000), [&] { drained = true; });
+  EXPECT_TRUE(admission_.busy());
+  EXPECT_EQ(Allocate(chosen_), kOk);
+  WaitFor([&] { return drained; });
+}
+
+}  // namespace
+}  // namespace vdcu::node
