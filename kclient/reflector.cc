@@ -82,7 +82,7 @@ void Reflector::RequestPage(const std::string& continue_token) {
 }
 
 void Reflector::OnPage(base::Result<JsonView> page) {
-  if (!page) return BackOff(std::move(page.error()));
+  if (!page) return BackOff(page.error());
   const std::string version = MetadataField(*page, "resourceVersion");
   if (version.empty()) {
     return BackOff(base::Corrupt("list " + FullName(options_.resource) +
@@ -116,7 +116,7 @@ void Reflector::StartWatch() {
 void Reflector::OnWatchData(std::string_view bytes) {
   auto status =
       decoder_.Feed(bytes, [this](const WatchEvent& event) { return OnWatchEvent(event); });
-  if (!status) BackOff(std::move(status.error()));
+  if (!status) BackOff(status.error());
 }
 
 Status Reflector::OnWatchEvent(const WatchEvent& event) {
@@ -136,7 +136,7 @@ Status Reflector::OnWatchEvent(const WatchEvent& event) {
 
 void Reflector::OnWatchEnd(Status status) {
   if (status) status = decoder_.End();
-  if (!status) return BackOff(std::move(status.error()));
+  if (!status) return BackOff(status.error());
   const bool too_short =
       !watch_had_events_ && loop_.clock().Now() - watch_started_ < kShortestWatch;
   if (!too_short) return StartWatch();
@@ -150,7 +150,7 @@ void Reflector::OnRetry() {
   StartWatch();
 }
 
-void Reflector::BackOff(Error error) {
+void Reflector::BackOff(const Error& error) {
   call_.reset();
   // A kind that was removed and comes back has other objects.
   const bool list_anew = error.code == ErrorCode::kExpired || error.code == ErrorCode::kNotFound;

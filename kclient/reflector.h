@@ -64,7 +64,7 @@ class Reflector {
   base::Status OnWatchEvent(const WatchEvent& event);
   void OnWatchEnd(base::Status status);
   void OnRetry();
-  void BackOff(base::Error error);
+  void BackOff(const base::Error& error);
   base::Duration RetryDelay(const base::Error& error);
   void LogFailure(const base::Error& error, base::Duration delay);
 

@@ -103,7 +103,7 @@ void Admission::PreStart(const std::string& resource, std::vector<std::string> i
   Search(kPreStartTimeout, decide, done);
 }
 
-void Admission::FindAsker(const std::string& resource, Done<Asker> done) {
+void Admission::FindAsker(const std::string& resource, const Done<Asker>& done) {
   const auto decide = [this, resource, done](const PodSearch& search) {
     const Identity identity = WhoAsks({.listing = search.listing(),
                                        .resource = resource,

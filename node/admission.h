@@ -80,7 +80,7 @@ class Admission : public kubelet::PluginHandler {
     std::vector<Asker> holders;      // of the ids
   };
 
-  void FindAsker(const std::string& resource, Done<Asker> done);
+  void FindAsker(const std::string& resource, const Done<Asker>& done);
   void Search(base::Duration timeout, PodSearch::Decide decide,
               std::function<void(const base::Error&)> fail);
   void Learn(const kubelet::Listing& listing);

@@ -46,9 +46,9 @@ DaemonOptions ToDaemonOptions(const Options& options) {
 
 int Run(const Options& options) {
   base::UvLoop loop;
-  auto config = kclient::LoadConfig(options.common.kubeconfig);
+  const auto config = kclient::LoadConfig(options.common.kubeconfig);
   if (!config) return Fail("cannot reach an API server", config.error());
-  kclient::CurlTransport transport(loop, std::move(*config), "vdcu-node");
+  kclient::CurlTransport transport(loop, *config, "vdcu-node");
   kclient::Client client(transport);
   const base::Root host(options.host_root);
   Metrics metrics;

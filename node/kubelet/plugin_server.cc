@@ -109,7 +109,7 @@ class DeviceStream : public grpc::ServerWriteReactor<ListAndWatchResponse> {
 
   // Runs `work` on the loop, unless the stream has ended by then.
   template <class Work>
-  void OnLoop(Work work) {
+  void OnLoop(const Work& work) {
     core_->loop.Post([core = core_, stream = this, work] {
       if (core->streams.Contains(stream)) work();
     });
@@ -245,7 +245,7 @@ class PluginServer::Service : public v1beta1::DevicePlugin::CallbackService {
  private:
   // The request and response stand until the call has ended.
   template <class Work>
-  grpc::ServerUnaryReactor* OnLoop(grpc::CallbackServerContext* context, Work work) {
+  grpc::ServerUnaryReactor* OnLoop(grpc::CallbackServerContext* context, const Work& work) {
     auto* call = context->DefaultReactor();
     if (!core_->calls.Add(call)) {
       call->Finish(Closing());
@@ -278,7 +278,8 @@ class PluginServer::Service : public v1beta1::DevicePlugin::CallbackService {
 PluginServer::PluginServer(std::unique_ptr<Service> service) : service_(std::move(service)) {}
 
 base::Result<std::unique_ptr<PluginServer>> PluginServer::Listen(
-    base::Loop& loop, Options options, PluginHandler& handler, const std::vector<Device>& devices) {
+    base::Loop& loop, const Options& options, PluginHandler& handler,
+    const std::vector<Device>& devices) {
   auto service = std::make_unique<Service>(std::make_shared<Core>(loop, handler, options.resource));
   service->core().devices = ToResponse(devices);
   grpc::ServerBuilder builder;

@@ -75,7 +75,8 @@ class PluginServer {
   };
 
   // Errors: kUnavailable.
-  static base::Result<std::unique_ptr<PluginServer>> Listen(base::Loop& loop, Options options,
+  static base::Result<std::unique_ptr<PluginServer>> Listen(base::Loop& loop,
+                                                            const Options& options,
                                                             PluginHandler& handler,
                                                             const std::vector<Device>& devices);
   ~PluginServer();
