@@ -14,17 +14,12 @@ using nlohmann::json;
 
 class BurstTest : public E2eTest {
  protected:
-  static constexpr int kSlices = 16;
-  static constexpr int kCards = 4;
-  static constexpr int kMoreSlices = 8;
-  static constexpr int kMoreCards = 4;
-
-  static std::string Name(const std::string& kind, int index) {
-    return kind + (index < 10 ? "-0" : "-") + std::to_string(index);
-  }
-  static std::vector<std::string> Names(const std::string& kind, int count) {
+  std::vector<std::string> CreateCards(int count, const std::string& prefix) {
     std::vector<std::string> names;
-    for (int i = 0; i < count; ++i) names.push_back(Name(kind, i));
+    for (int i = 0; i < count; ++i) {
+      names.push_back(prefix + "-" + std::to_string(i));
+      Create(RealPod(names.back(), kWholeCard));
+    }
     return names;
   }
   static std::vector<std::string> Join(std::vector<std::string> a,
@@ -32,32 +27,15 @@ class BurstTest : public E2eTest {
     a.insert(a.end(), b.begin(), b.end());
     return a;
   }
-  // Four of any of these fit on one card.
-  static Limits SliceOf(int index) {
-    constexpr int kCores[] = {5, 10, 15, 25};
-    constexpr int kMebibytes[] = {16380, 1000, 4096, 2000, 8001};
-    return Slice(kCores[index % 4], kMebibytes[index % 5]);
-  }
-
-  void CreateSlices(const std::string& kind, int count) {
-    for (int i = 0; i < count; ++i) Create(RealPod(Name(kind, i), SliceOf(i)));
-  }
-  void CreateCards(const std::string& kind, int count) {
-    for (int i = 0; i < count; ++i) Create(RealPod(Name(kind, i), kWholeCard));
-  }
 };
 
 TEST_F(BurstTest, AllRunWithTheirOwnSlices) {
-  const auto slices = Names("slice", kSlices);
-  const auto cards = Names("card", kCards);
-  const auto more_slices = Names("more-slice", kMoreSlices);
-  const auto more_cards = Names("more-card", kMoreCards);
   const base::SystemClock clock;
   const auto began = clock.Now();
-  CreateSlices("slice", kSlices);
-  CreateCards("card", kCards);
-  CreateSlices("more-slice", kMoreSlices);
-  CreateCards("more-card", kMoreCards);
+  const auto slices = CreateSlices(16);
+  const auto cards = CreateCards(4, "card");
+  const auto more_slices = CreateSlices(8, "more-slice");
+  const auto more_cards = CreateCards(4, "more-card");
   ASSERT_TRUE(Runs(Join(slices, cards)));
   const auto first = clock.Now() - began;
   EXPECT_EQ(machine().DcuNode()["status"].value("vdcus", ""), "32/32") << Scene();
@@ -76,9 +54,12 @@ TEST_F(BurstTest, AllRunWithTheirOwnSlices) {
 
   TearDown();
   SetUp();
-  const auto plain = Names("plain", 32);
+  std::vector<std::string> plain;
   const auto plain_began = clock.Now();
-  for (const std::string& pod : plain) Create(On(kNode, RealPod(pod, kNothing)));
+  for (int i = 0; i < 32; ++i) {
+    plain.push_back("plain-" + std::to_string(i));
+    Create(On(kNode, RealPod(plain.back(), kNothing)));
+  }
   ASSERT_TRUE(Runs(plain));
   const auto without = clock.Now() - plain_began;
   std::cout << "burst of 32 pods: the 20 that fit ran after " << first.count()

@@ -134,6 +134,17 @@ json E2eTest::Create(const json& object) {
   return std::move(answer.body);
 }
 
+std::vector<std::string> E2eTest::CreateSlices(int count, const std::string& prefix) {
+  constexpr int kCores[] = {5, 10, 15, 25};
+  constexpr int kMebibytes[] = {16380, 1000, 4096, 2000, 8001};
+  std::vector<std::string> names;
+  for (int i = 0; i < count; ++i) {
+    names.push_back(prefix + "-" + std::to_string(i));
+    Create(RealPod(names.back(), Slice(kCores[i % 4], kMebibytes[i % 5])));
+  }
+  return names;
+}
+
 void E2eTest::Delete(const std::string& pod, bool force) {
   const auto answer = api().Call("DELETE", std::string(kPods) + "/" + pod + (force ? kAtOnce : ""));
   EXPECT_LT(answer.code, 300) << answer.body.dump();

@@ -55,6 +55,8 @@ class E2eTest : public testing::Test {
   void StartAll();
   // Of its kind and namespace; the object as it was stored.
   nlohmann::json Create(const nlohmann::json& object);
+  // Pods of different slices, small enough for any four to share a card; their names.
+  std::vector<std::string> CreateSlices(int count, const std::string& prefix = "slice");
   // A pod with its own grace period; a forced deletion asks nobody.
   void Delete(const std::string& pod, bool force = false);
   static nlohmann::json FindPod(const std::string& name) {
