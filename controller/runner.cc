@@ -83,13 +83,14 @@ void Runner::Pass() {
   if (drained_ || !HasRoom()) return;
   const auto at = Instant();
   if (const auto next = parts_.cluster.ExpireSilent(at.now)) silent_timer_->Start(*next - at.now);
-  for (const std::string& key : parts_.cluster.TakeDirty()) queue_.Add(key);
+  for (const std::string& key : parts_.cluster.TakeDirty(kMostKeysInAPass)) queue_.Add(key);
   for (int i = 0; HasRoom() && i < kMostKeysInAPass; ++i) {
     const auto key = queue_.Get();
     if (!key) break;
     Reconcile(*key);
   }
-  while (HasRoom() && queue_.ready() == 0) {
+  const bool more_dirty = parts_.cluster.HasDirty();
+  while (HasRoom() && queue_.ready() == 0 && !more_dirty) {
     auto decision = placer_.Next(at);
     if (!decision) break;
     if (decision->placed) parts_.metrics.CountPlacement();
@@ -97,8 +98,9 @@ void Runner::Pass() {
   }
   parts_.metrics.SetWaiting(placer_.waiting());
   parts_.metrics.SetWritesInFlight(calls_.size());
-  if (HasRoom() && queue_.ready() > 0) pass_timer_->Start(base::Duration(0));
-  if (queue_.ready() == 0 && !std::exchange(trimmed_, true)) base::TrimHeap();
+  const bool more = queue_.ready() > 0 || more_dirty;
+  if (HasRoom() && more) pass_timer_->Start(base::Duration(0));
+  if (!more && !std::exchange(trimmed_, true)) base::TrimHeap();
 }
 
 void Runner::Reconcile(const std::string& key) {

@@ -106,13 +106,6 @@ uint8_t Card::FreePipes() const {
   return static_cast<uint8_t>(kAllPipes & ~used_pipes);
 }
 
-std::vector<std::string> Card::SliceIds() const {
-  std::vector<std::string> ids;
-  for (const Slice* slice = slices; slice; slice = slice->next) ids.push_back(slice->id.str());
-  std::sort(ids.begin(), ids.end());
-  return ids;
-}
-
 const Card* Node::FindCard(std::string_view uuid) const {
   const auto found = std::lower_bound(cards.begin(), cards.end(), uuid, ByUuid);
   return found != cards.end() && found->uuid == uuid ? &*found : nullptr;
@@ -206,7 +199,6 @@ void Inventory::SetSlice(std::string_view id, const Assignment& assignment) {
   Node& node = NodeOf(assignment.node);
   Card& card = CardOf(node, assignment.device);
   slice = wanted;
-  slice.id = found->first;
   slice.node = &node;
   slice.card = &card;
   slice.next = card.slices;

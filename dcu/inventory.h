@@ -39,7 +39,6 @@ struct CardType {
 struct Card;
 
 struct Slice {
-  base::Symbol id;
   Card* card = nullptr;
   Node* node = nullptr;
   Slice* next = nullptr;  // on the same card
@@ -76,7 +75,6 @@ struct Card {
   CuMask FreeUnits() const;
   MiB FreeMemory() const;
   uint8_t FreePipes() const;  // bits 0..3; none when no further slice may be put on the card
-  std::vector<std::string> SliceIds() const;  // sorted
 };
 
 struct Node {
@@ -95,7 +93,7 @@ struct Node {
 
 class Inventory {
  public:
-  Inventory() = default;
+  Inventory() { slices_.max_load_factor(2); }  // buckets cost memory, and ids compare fast
   Inventory(const Inventory&) = delete;
   Inventory& operator=(const Inventory&) = delete;
 

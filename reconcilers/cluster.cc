@@ -49,6 +49,11 @@ std::optional<base::Duration> NextRetry(const Avoided& avoided, base::TimePoint 
   return next;
 }
 
+Cluster::Cluster(Settings settings) : settings_(std::move(settings)) {
+  pod_keys_.max_load_factor(2);
+  partitions_of_pod_.max_load_factor(2);
+}
+
 // --- pods ---
 
 namespace {
@@ -342,17 +347,20 @@ const std::set<std::string>& Cluster::PodsNaming(std::string_view partition_key)
   return Find(pods_naming_, partition_key);
 }
 
-std::vector<std::string> Cluster::TakeDirty() {
+std::vector<std::string> Cluster::TakeDirty(size_t most) {
   if (std::exchange(all_dirty_, false)) {
     partitions_.ForEachKey([this](std::string_view key) { MarkDirtyPartition(key); });
     for (const auto& [uid, key] : pod_keys_) MarkDirtyPod(key);
   }
   std::vector<std::string> keys;
-  keys.reserve(dirty_partitions_.size() + dirty_pods_.size());
-  for (const base::Symbol& key : dirty_partitions_) keys.push_back(PartitionKey(key));
-  for (const base::Symbol& key : dirty_pods_) keys.push_back(PodKey(key));
-  dirty_partitions_.clear();
-  dirty_pods_.clear();
+  const auto take = [&](std::set<base::Symbol>& dirty, std::string (*key_of)(std::string_view)) {
+    while (!dirty.empty() && keys.size() < most) {
+      keys.push_back(key_of(*dirty.begin()));
+      dirty.erase(dirty.begin());
+    }
+  };
+  take(dirty_partitions_, PartitionKey);
+  take(dirty_pods_, PodKey);
   return keys;
 }
 

@@ -8,6 +8,7 @@
 // too. Ownership: pointers returned hold until the next change.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,7 +37,7 @@ namespace vdcu::reconcilers {
 
 class Cluster {
  public:
-  explicit Cluster(Settings settings) : settings_(std::move(settings)) {}
+  explicit Cluster(Settings settings);
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
@@ -91,7 +92,8 @@ class Cluster {
   const Table<PartitionEntry>& partitions() const { return partitions_; }
   const std::unordered_map<base::Symbol, PackedDcuNode>& dcu_nodes() const { return dcu_nodes_; }
 
-  std::vector<std::string> TakeDirty();
+  std::vector<std::string> TakeDirty(size_t most = SIZE_MAX);
+  bool HasDirty() const { return all_dirty_ || !dirty_partitions_.empty() || !dirty_pods_.empty(); }
   // Nodes or cards have come, gone or changed: what was said of all of them does not hold any more.
   bool TakeReshaped() { return std::exchange(reshaped_, false); }
   std::set<std::string> TakeImproved() { return std::exchange(improved_, {}); }

@@ -20,6 +20,9 @@ class Table {
  public:
   using Ptr = std::shared_ptr<const Entry>;
 
+  // Two rows a bucket: half the memory of one, and keys compare by address.
+  Table() { rows_.max_load_factor(2); }
+
   // An entry while it is changed; packed again at the end where it can be. One at a time of a row.
   class Opened {
    public:
