@@ -70,12 +70,15 @@ void PutTimes(const PackedTimes& times, std::vector<kclient::Condition>& conditi
 
 PackedMeta TakeMeta(kclient::ObjectMeta& meta) {
   meta.name.clear();
+  meta.ns.clear();
   return {kclient::Uid(std::exchange(meta.uid, {})), TakeNumber(meta.resource_version),
           TakeTime(meta.creation_timestamp)};
 }
 
 void PutMeta(const PackedMeta& packed, std::string_view key, kclient::ObjectMeta& meta) {
-  meta.name = key.substr(meta.ns.empty() ? 0 : meta.ns.size() + 1);
+  const size_t slash = key.find('/');
+  if (slash != std::string_view::npos) meta.ns = key.substr(0, slash);
+  meta.name = key.substr(slash + 1);  // npos + 1 is 0
   meta.uid = packed.uid.text();
   PutNumber(packed.resource_version, meta.resource_version);
   PutTime(packed.created, meta.creation_timestamp);
