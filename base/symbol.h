@@ -28,7 +28,7 @@ class Symbol {
   bool empty() const { return shared_ == nullptr; }
   // Holds as long as any Symbol of this text.
   std::string_view view() const;
-  operator std::string_view() const { return view(); }
+  operator std::string_view() const { return view(); }  // NOLINT(google-explicit-constructor)
   std::string str() const { return std::string(view()); }
   size_t Hash() const { return std::hash<const void*>()(shared_); }
 

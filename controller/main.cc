@@ -9,11 +9,13 @@
 #include "controller/options.h"
 #include "kclient/config.h"
 
-int main(int argc, char** argv) {
-  using namespace vdcu;
-  const auto parsed = controller::ParseOptions(argc, argv);
+namespace vdcu::controller {
+namespace {
+
+int Main(int argc, char** argv) {
+  const auto parsed = ParseOptions(argc, argv);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
-  const auto& options = std::get<controller::Options>(parsed);
+  const auto& options = std::get<Options>(parsed);
   base::SetUpHeap();
   base::SetUpLogging(options.common.log_level, options.common.log_format);
 
@@ -23,7 +25,7 @@ int main(int argc, char** argv) {
     return base::kExitFailure;
   }
   base::UvLoop loop;
-  controller::App app(loop, options, *config);
+  App app(loop, options, *config);
   if (const auto started = app.Start(); !started) {
     base::Log(base::Level::kError, "cannot start", {{"error", started.error().message}});
     return base::kExitFailure;
@@ -31,3 +33,8 @@ int main(int argc, char** argv) {
   loop.Run();
   return app.exit_code();
 }
+
+}  // namespace
+}  // namespace vdcu::controller
+
+int main(int argc, char** argv) { return vdcu::controller::Main(argc, argv); }
