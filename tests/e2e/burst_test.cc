@@ -1,6 +1,9 @@
 // Many pods at once on one node.
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,6 +31,21 @@ class BurstTest : public E2eTest {
     return a;
   }
 };
+
+// What makes the other tests worth as much: the daemon's pod needs no rights on its host.
+TEST_F(BurstTest, TheDaemonHasNoCapability) {
+  const std::string process = "/proc/" + std::to_string(machine().DaemonPid());
+  std::map<std::string, std::string> shown;
+  std::ifstream status(process + "/status");
+  for (std::string key, value; status >> key >> value;) shown[key] = value;
+  for (const char* set : {"CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"}) {
+    EXPECT_EQ(shown[set], "0000000000000000") << set;
+  }
+  EXPECT_EQ(shown["NoNewPrivs:"], "1");
+  EXPECT_NE(
+      std::filesystem::read_symlink(process + "/ns/pid"),
+      std::filesystem::read_symlink("/proc/" + std::to_string(machine().Pid("init")) + "/ns/pid"));
+}
 
 TEST_F(BurstTest, AllRunWithTheirOwnSlices) {
   const base::SystemClock clock;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <thread>
 
 #include "base/check.h"
 #include "tests/integration/invariants.h"
@@ -21,6 +22,7 @@ using nlohmann::json;
 namespace {
 
 constexpr char kAtOnce[] = "?propagationPolicy=Background&gracePeriodSeconds=0";
+constexpr base::Duration kLook(100);
 constexpr char kReplicaSets[] = "/apis/apps/v1/namespaces/default/replicasets";
 constexpr char kJobs[] = "/apis/batch/v1/namespaces/default/jobs";
 const std::string kSource = VDCU_SOURCE_DIR;
@@ -48,15 +50,6 @@ const json& FirstStatus(const json& pod) {
   const auto status = pod.find("status");
   if (status == pod.end() || !status->contains("containerStatuses")) return kNone;
   return (*status)["containerStatuses"][0];
-}
-
-// All of its containers.
-bool IsRunning(const json& pod) {
-  if (!pod.is_object() || pod["status"].value("phase", "") != "Running") return false;
-  const json statuses = pod["status"].value("containerStatuses", json::array());
-  return !statuses.empty() && std::all_of(statuses.begin(), statuses.end(), [](const json& status) {
-    return status["state"].contains("running");
-  });
 }
 
 }  // namespace
@@ -175,7 +168,7 @@ bool E2eTest::HasEvent(const std::string& object, const std::string& reason,
 }
 
 std::string E2eTest::Log(const std::string& pod, const std::string& container) {
-  return world().cluster.Kubectl({"logs", pod, "-c", container}).text;
+  return api().Text(std::string(kPods) + "/" + pod + "/log?container=" + container);
 }
 
 std::string E2eTest::Identity(const std::string& pod) {
@@ -195,7 +188,11 @@ std::optional<RunningContainer> E2eTest::ContainerOf(const std::string& pod) {
 
 bool E2eTest::Eventually(const std::string& what, const std::function<bool()>& done,
                          base::Duration most) {
-  const bool did = Until(done, most);
+  const base::SystemClock clock;
+  const base::TimePoint deadline = clock.Now() + most;
+  bool did = done();
+  // Lists of many pods take the API server's time.
+  for (; !did && clock.Now() < deadline; did = done()) std::this_thread::sleep_for(kLook);
   EXPECT_TRUE(did) << "never came true: " << what << "\n" << Scene();
   return did;
 }

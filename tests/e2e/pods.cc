@@ -1,5 +1,7 @@
 #include "tests/e2e/pods.h"
 
+#include <algorithm>
+
 namespace vdcu::e2e {
 
 using nlohmann::json;
@@ -73,6 +75,14 @@ json Job(const std::string& name, int completions, const json& pod) {
             {"parallelism", 2},
             {"backoffLimit", 1000},
             {"template", {{"spec", spec}}}}}};
+}
+
+bool IsRunning(const json& pod) {
+  if (!pod.is_object() || pod["status"].value("phase", "") != "Running") return false;
+  const json statuses = pod["status"].value("containerStatuses", json::array());
+  return !statuses.empty() && std::all_of(statuses.begin(), statuses.end(), [](const json& status) {
+    return status["state"].contains("running");
+  });
 }
 
 }  // namespace vdcu::e2e

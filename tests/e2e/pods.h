@@ -32,4 +32,7 @@ nlohmann::json ReplicaSet(const std::string& name, int replicas, const nlohmann:
 // Its pods end by themselves.
 nlohmann::json Job(const std::string& name, int completions, const nlohmann::json& pod);
 
+// Whether all of its containers run, as the API shows it.
+bool IsRunning(const nlohmann::json& pod);
+
 }  // namespace vdcu::e2e

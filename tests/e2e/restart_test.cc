@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <string>
@@ -189,6 +190,63 @@ TEST_F(OwnedTest, TheDaemonIsAwayAtBind) {
   StartAll();
   ASSERT_TRUE(OwnedRun(kReplicas + 2));
   ExpectFilesOfAssignments();
+}
+
+class AdmissionTest : public E2eTest {
+ protected:
+  // From now on, as the daemon's log shows them.
+  class Allocations {
+   public:
+    Allocations() : log_(machine().DaemonLogFile(), std::ios::ate) {}
+    int count() {
+      for (std::string line; std::getline(log_, line);) {
+        if (line.find(" allocated pod=default/many") != std::string::npos) ++count_;
+      }
+      log_.clear();
+      return count_;
+    }
+
+   private:
+    std::ifstream log_;
+    int count_ = 0;
+  };
+};
+
+TEST_F(AdmissionTest, TheKubeletIsKilledBetweenTwoContainersOfAPod) {
+  constexpr size_t kContainers = 6;
+  std::vector<json> containers;
+  for (size_t i = 0; i < kContainers; ++i) {
+    containers.push_back(
+        RealContainer("c" + std::to_string(i), Slice(5 + static_cast<int>(i), 1000)));
+  }
+  for (int round = 0; round < 3; ++round) {
+    Allocations allocations;
+    const pid_t kubelet = machine().Pid("kubelet");
+    Create(ReplicaSet("many", 1, PodOf("x", containers)));
+    // No pause: from one container to the next are some milliseconds.
+    const base::SystemClock clock;
+    const base::TimePoint deadline = clock.Now() + std::chrono::seconds(60);
+    while (allocations.count() == 0 && clock.Now() < deadline) continue;
+    kill(kubelet, SIGKILL);
+    std::cout << allocations.count() << " of " << kContainers
+              << " containers had been allocated when the kubelet died\n";
+    machine().Do("start", {"kubelet"});
+    std::string name;
+    ASSERT_TRUE(Eventually("all containers run", [&] {
+      for (const json& pod : api().List(kPods)) {
+        if (IsRunning(pod)) name = pod["metadata"]["name"];
+      }
+      return !name.empty() && api().List(kPartitions).size() == kContainers &&
+             RunningContainers(machine()).size() == kContainers;
+    }));
+    for (const json& container : containers) ExpectOwnSlice(name, container["name"]);
+    api().Call("DELETE",
+               "/apis/apps/v1/namespaces/default/replicasets/many?propagationPolicy=Background");
+    api().Call("DELETE", kPods);
+    ASSERT_TRUE(Eventually("nothing is left", [] {
+      return api().List(kPods).empty() && api().List(kPartitions).empty();
+    }));
+  }
 }
 
 double SecondsOf(const timespec& time) {

@@ -76,9 +76,9 @@ json Api::Find(const std::string& path, const std::string& name) const {
   return found.empty() ? json() : found.front();
 }
 
-std::string Api::Metrics() const {
+std::string Api::Text(const std::string& path) const {
   std::string text;
-  CHECK(Until([&] { return Request("GET", "/metrics", "", "", text) == 200; }), "/metrics");
+  CHECK(Until([&] { return Request("GET", path, "", "", text) == 200; }), path + ": " + text);
   return text;
 }
 

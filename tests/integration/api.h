@@ -38,7 +38,9 @@ class Api {
   std::vector<nlohmann::json> List(const std::string& path) const;
   // The object, or null where there is none. It is listed, so that no GET is counted.
   nlohmann::json Find(const std::string& path, const std::string& name) const;
-  std::string Metrics() const;
+  // What is there as it is: metrics, a container's log.
+  std::string Text(const std::string& path) const;
+  std::string Metrics() const { return Text("/metrics"); }
 
  private:
   // The status code, or 0 without an answer.
