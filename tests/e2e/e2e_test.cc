@@ -267,7 +267,8 @@ std::string E2eTest::NodesOf(const std::vector<json>& partitions) {
   std::vector<std::string> nodes;
   for (const json& partition : partitions) {
     for (const hosts::Card& card : machine().host().cards()) {
-      if (machine().host().Uuid(card.index) != partition["spec"]["assignment"]["device"]) continue;
+      const std::string device = partition["spec"]["assignment"]["device"];
+      if (machine().host().Uuid(card.index) != device) continue;
       nodes.push_back("opens /dev/dri/card" + std::to_string(card.drm_minor) + "\n");
       nodes.push_back("opens /dev/dri/renderD" + std::to_string(128 + card.drm_minor) + "\n");
     }

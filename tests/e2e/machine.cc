@@ -56,18 +56,10 @@ pid_t ChildOf(pid_t pid) {
 Machine::Machine(const integration::Cluster& cluster, const integration::Api& api,
                  const Options& options)
     : NodeHost(options.name, cluster.folder() + "/" + options.name + ".host", options.host),
-      cluster_(cluster),
       api_(api),
       dir_(cluster.folder() + "/" + options.name) {
-  std::vector<std::string> arguments{
-      "--cluster", cluster.folder() + "/c", "--name", name(), "--host", folder(),
-      "--mount",   cluster.folder()};
-  if (!options.kubelet_config.empty()) {
-    const std::string path = dir_ + ".kubelet.yaml";
-    std::ofstream(path) << options.kubelet_config;
-    arguments.insert(arguments.end(), {"--kubelet-config", path});
-  }
-  Do("up", arguments);
+  Do("up", {"--cluster", cluster.folder() + "/c", "--name", name(), "--host", folder(), "--mount",
+            cluster.folder()});
   cgroup_ = FirstLine(dir_ + "/cgroup");
   kubeconfig_ = cluster.TokenKubeconfig("vdcu-system", "vdcu-node", name());
   listen_ = LocalAddress();

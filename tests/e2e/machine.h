@@ -26,7 +26,6 @@ class Machine : public integration::NodeHost {
   struct Options {
     std::string name;
     hosts::HostOptions host;
-    std::string kubelet_config = "";  // fields of KubeletConfiguration, as YAML
   };
 
   // Boots it below the cluster's folder; the daemon does not run yet.
@@ -68,7 +67,6 @@ class Machine : public integration::NodeHost {
  private:
   std::string Get(const std::string& path) const;
 
-  const integration::Cluster& cluster_;
   const integration::Api& api_;
   const std::string dir_;
   std::string cgroup_;

@@ -67,6 +67,9 @@ json ReplicaSet(const std::string& name, int replicas, const json& pod) {
 json Job(const std::string& name, int completions, const json& pod) {
   json spec = pod["spec"];
   spec["containers"][0]["command"] = {"cat", "/etc/vdev/docker/vdev0.conf"};
+  // With Never, a kubelet that dies between a container's creation and its start may leave the pod
+  // Pending for good, with slices or without.
+  spec["restartPolicy"] = "OnFailure";
   return {{"apiVersion", "batch/v1"},
           {"kind", "Job"},
           {"metadata", {{"name", name}}},

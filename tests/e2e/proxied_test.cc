@@ -33,8 +33,4 @@ void ProxiedTest::StartProxied() {
   ASSERT_TRUE(DaemonIsReady());
 }
 
-void ProxiedTest::Tend() {
-  if (!machine().DaemonRuns()) machine().StartDaemon({.kubeconfig = ProxiedKubeconfig()});
-}
-
 }  // namespace vdcu::e2e

@@ -17,8 +17,6 @@ class ProxiedTest : public E2eTest {
 
   // Anew, with nothing planned.
   void StartProxied();
-  // Where it died.
-  void Tend();
   static std::string ProxiedKubeconfig() { return machine().kubeconfig() + ".proxied"; }
 };
 
