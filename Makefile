@@ -34,8 +34,8 @@ e2e: deps control-plane machines configure ## pods on a real kubelet and contain
 	$(STEP) "build (release)" ninja -C build end-to-end-tests
 	@$(CTEST) --test-dir build -L e2e
 
-soak: deps control-plane configure ## faults for SOAK_SECONDS=600 at random, and each write refused in each way
-	$(STEP) "build (release)" ninja -C build faults_soak
+soak: deps control-plane machines configure ## faults for SOAK_SECONDS=600 at random, each write refused in each way, 200 rounds on a real kubelet
+	$(STEP) "build (release)" ninja -C build faults_soak end-to-end-tests
 	@VDCU_SOAK_SECONDS=$(SOAK_SECONDS) $(CTEST) --test-dir build -C soak -L soak
 
 lint: deps configure ## format, layers, headers alone, shell; clang-tidy on what changed (ALL=1: on all)
