@@ -162,8 +162,11 @@ void Runner::OnAnswer(uint64_t id, const BatchPtr& batch, const reconcilers::Pla
     batch->failed = true;
     batch->retry_after = std::max(batch->retry_after, status.error().retry_after);
     LogFailure(planned.write, status.error());
-    const std::string written = reconcilers::KeyOf(planned.assumption);
-    if (outcome == Outcome::kUnknown && written != batch->key) queue_.AddRateLimited(written);
+    // A create may be repeated by its partition's key: when that is refused, the pod decides anew.
+    const std::string next = outcome == Outcome::kUnknown
+                                 ? reconcilers::KeyOf(planned.assumption)
+                                 : reconcilers::RequestKeyOf(planned.assumption);
+    if (next != batch->key) queue_.AddRateLimited(next);
   }
   if (--batch->left == 0) Finish(*batch);
   OnChange();

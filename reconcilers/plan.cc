@@ -24,4 +24,10 @@ std::string KeyOf(const Assumption& assumption) {
   return std::visit([](const auto& assumed) { return KeyOfOne(assumed); }, assumption);
 }
 
+std::string RequestKeyOf(const Assumption& assumption) {
+  const auto* created = std::get_if<AssumeCreated>(&assumption);
+  if (created == nullptr || !created->partition.spec.pod_ref) return KeyOf(assumption);
+  return PodKey(created->partition.meta.ns + "/" + created->partition.spec.pod_ref->name);
+}
+
 }  // namespace vdcu::reconcilers

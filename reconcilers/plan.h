@@ -71,5 +71,7 @@ std::string PodKey(std::string_view object_key);
 std::string PartitionKey(std::string_view object_key);
 // Of the object that is written to: who finds out what became of a write whose answer was lost.
 std::string KeyOf(const Assumption& assumption);
+// Of the request that the write was for: who decides anew when it was refused.
+std::string RequestKeyOf(const Assumption& assumption);
 
 }  // namespace vdcu::reconcilers

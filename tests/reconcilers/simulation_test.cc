@@ -38,6 +38,12 @@ void RunOnce(unsigned seed, int& bound) {
   bound += world.bound();
 }
 
+TEST(Simulation, WhatFailedOnceHolds) {
+  base::SetUpLogging(base::Level::kError, base::LogFormat::kText);
+  int bound = 0;
+  RunOnce(100271, bound);  // a create whose answer was lost, refused when it was repeated
+}
+
 // As many as there is time for; VDCU_TEST_SEED runs that one again, VDCU_TEST_RUNS so many from it.
 TEST(Simulation, NothingIsGrantedTwiceNothingLeaksAndAllThatFitsRuns) {
   base::SetUpLogging(base::Level::kError, base::LogFormat::kText);
