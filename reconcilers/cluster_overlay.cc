@@ -6,6 +6,19 @@
 
 namespace vdcu::reconcilers {
 
+namespace {
+
+Sent Sending(Sent before) {
+  const bool again = before == Sent::kUnknown || before == Sent::kRepeated;
+  return again ? Sent::kRepeated : Sent::kInFlight;
+}
+
+Sent Settled(Outcome outcome) {
+  return outcome == Outcome::kCommitted ? Sent::kCommitted : Sent::kUnknown;
+}
+
+}  // namespace
+
 bool Cluster::IsShown(std::string_view pod_key, std::string_view uid) const {
   const PodEntryPtr entry = FindPod(pod_key);
   return entry && entry->pod->meta.uid == uid;
@@ -21,7 +34,7 @@ void Cluster::AssumeOne(const AssumeCreated& created, base::TimePoint now) {
   if (entry->shown) return;
   const auto before =
       std::exchange(entry->assumed, std::make_shared<const crds::VdcuPartition>(created.partition));
-  entry->sent = Sent::kInFlight;
+  entry->sent = Sending(entry->sent);
   PartitionChanged(key, *entry, before.get(), now);
 }
 
@@ -34,7 +47,7 @@ void Cluster::AssumeOne(const AssumeAssigned& assigned, base::TimePoint now) {
   ++object->meta.generation;  // so that no condition speaks of it yet
   const auto before = entry->assumed ? entry->assumed : entry->shown;
   entry->assumed = std::move(object);
-  entry->sent = Sent::kInFlight;
+  entry->sent = Sending(entry->sent);
   PartitionChanged(assigned.partition, *entry, before.get(), now);
 }
 
@@ -48,7 +61,7 @@ void Cluster::AssumeOne(const AssumeBound& bound, base::TimePoint /*now*/) {
   if (!IsShown(bound.pod, bound.uid)) return;
   const auto entry = pods_.Open(bound.pod);
   entry->assumed_node = bound.node;
-  entry->sent = Sent::kInFlight;
+  entry->sent = Sending(entry->sent);
   Charge(*entry, entry->pod.get(), NodeToCharge(*entry));
 }
 
@@ -67,19 +80,19 @@ void Cluster::SettleOne(const AssumeCreated& created, Outcome outcome, base::Tim
   const auto entry = partitions_.Open(key);
   // The watch was faster than the answer.
   if (entry->shown) return;
-  if (outcome == Outcome::kRefused) {
+  if (outcome == Outcome::kRefused && entry->sent != Sent::kRepeated) {
     ErasePartition(key);
     return;
   }
-  entry->sent = outcome == Outcome::kCommitted ? Sent::kCommitted : Sent::kUnknown;
+  entry->sent = Settled(outcome);
 }
 
 void Cluster::SettleOne(const AssumeAssigned& assigned, Outcome outcome, base::TimePoint now) {
   if (!partitions_.Contains(assigned.partition)) return;
   const auto entry = partitions_.Open(assigned.partition);
   if (!entry->assumed || !entry->shown) return;
-  if (outcome != Outcome::kRefused) {
-    entry->sent = outcome == Outcome::kCommitted ? Sent::kCommitted : Sent::kUnknown;
+  if (outcome != Outcome::kRefused || entry->sent == Sent::kRepeated) {
+    entry->sent = Settled(outcome);
     return;
   }
   const auto before = std::exchange(entry->assumed, nullptr);
@@ -99,7 +112,7 @@ void Cluster::SettleOne(const AssumeBound& bound, Outcome outcome, base::TimePoi
   if (!IsShown(bound.pod, bound.uid)) return;
   const auto entry = pods_.Open(bound.pod);
   if (entry->assumed_node.empty()) return;
-  if (outcome == Outcome::kRefused) {
+  if (outcome == Outcome::kRefused && entry->sent != Sent::kRepeated) {
     entry->assumed_node.clear();
     entry->sent = Sent::kNothing;
     const bool was_dirty = dirty_pods_.contains(base::Symbol(bound.pod));
@@ -107,7 +120,7 @@ void Cluster::SettleOne(const AssumeBound& bound, Outcome outcome, base::TimePoi
     if (!was_dirty) dirty_pods_.erase(base::Symbol(bound.pod));
     return;
   }
-  entry->sent = outcome == Outcome::kCommitted ? Sent::kCommitted : Sent::kUnknown;
+  entry->sent = Settled(outcome);
 }
 
 void Cluster::SettleOne(const AssumeReported& reported, Outcome outcome, base::TimePoint /*now*/) {

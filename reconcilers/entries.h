@@ -31,8 +31,9 @@ using Avoided = std::map<std::string, base::TimePoint>;
 // After how long the next of them may be tried again.
 std::optional<base::Duration> NextRetry(const Avoided& avoided, base::TimePoint now);
 
-// How far our last write to an object has come.
-enum class Sent { kNothing, kInFlight, kUnknown, kCommitted };
+// How far our last write to an object has come. kRepeated is in flight again after a try of unknown
+// end: only success says more, as what refuses the second may have let the first through.
+enum class Sent { kNothing, kInFlight, kRepeated, kUnknown, kCommitted };
 
 struct PartitionEntry {
   std::shared_ptr<const crds::VdcuPartition> shown;    // null: our create only

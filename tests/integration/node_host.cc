@@ -36,7 +36,7 @@ std::map<std::string, std::string> NodeHost::Files() const {
 std::string NodeHost::VdevFile(const json& assignment) const {
   const hosts::Card* card = nullptr;
   for (const hosts::Card& other : host_.cards()) {
-    if (host_.Uuid(other.index) == assignment["device"]) card = &other;
+    if (assignment["device"] == host_.Uuid(other.index)) card = &other;
   }
   CHECK(card != nullptr, assignment.dump());
   std::string mebibytes = assignment["memory"];

@@ -78,6 +78,20 @@ TEST_F(ClusterTest, ACreateOfUnknownEndKeepsItsSlice) {
   EXPECT_EQ(shown_.cluster.FindPartition(mine_->meta.key())->sent, Sent::kUnknown);
 }
 
+TEST_F(ClusterTest, ARefusedRepeatSaysNothingOfTheTryBefore) {
+  Assume(created_);
+  Settle(created_, Outcome::kUnknown);
+  for (int again = 0; again < 2; ++again) {
+    Assume(created_);
+    Settle(created_, Outcome::kRefused);
+    EXPECT_EQ(shown_.UnitsTaken("n"), 6);
+    EXPECT_EQ(shown_.cluster.FindPartition(mine_->meta.key())->sent, Sent::kUnknown);
+  }
+  Assume(created_);
+  Settle(created_, Outcome::kCommitted);
+  EXPECT_EQ(shown_.cluster.FindPartition(mine_->meta.key())->sent, Sent::kCommitted);
+}
+
 TEST_F(ClusterTest, TheWatchMayBeFasterThanTheAnswer) {
   Assume(created_);
   shown_.Show(mine_);
