@@ -310,11 +310,10 @@ std::string Simulation::WhatIsWrongAtRest() {
   }
   for (const auto& partition : Partitions(api_)) {
     const std::string key = partition.meta.key();
-    // Of a reserved one that was made anew while a pod still has the old one's slice: it may be
-    // refused, and stays so until that pod ends.
-    const auto* prepared = kclient::FindCondition(partition.status.conditions, crds::kPrepared);
-    const bool refused = prepared != nullptr && prepared->status == "False";
-    const bool waits = refused && !partition.spec.pod_ref && used.contains(partition.meta.name);
+    // A reserved one that was made anew while a pod still has the old one's slice may be refused,
+    // or deleted before it is admitted, and stays so until that pod ends.
+    const bool waits = !partition.IsTrue(crds::kPrepared) && !partition.spec.pod_ref &&
+                       used.contains(partition.meta.name);
     if (partition.assigned() && !waits) named.insert(partition.meta.uid);
     if (partition.meta.deleting() && !used.contains(partition.meta.name)) {
       return "still being deleted: " + api_.Find("vdcupartitions", key)->dump();
