@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -265,7 +266,9 @@ TEST_F(RestartTest, ThePluginRegistersSoonAfterTheKubeletsStart) {
     const double made = SecondsOf(state.st_ctim) - 0.01;
     ASSERT_TRUE(Eventually("it has registered again",
                            [&] { return machine().Registrations().back() > made; }));
-    const double taken = machine().Registrations().back() - SecondsOf(state.st_ctim);
+    const auto all = machine().Registrations();
+    const double first = *std::upper_bound(all.begin(), all.end(), made);
+    const double taken = first - SecondsOf(state.st_ctim);
     std::cout << "registered " << taken * 1000 << " ms after kubelet.sock was there\n";
     EXPECT_LT(taken, 1);
   }
