@@ -18,9 +18,17 @@ runs() {
   { tr '\0' '\n' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -F -- "$DIR/" >/dev/null
 }
 
+# The command line goes with the first thread; the others may hold ports for some time after it.
+dies() {
+  local threads
+  threads=$(awk '/^State:/ {state = $2} /^Threads:/ {print state == "Z" ? $2 : 0}' \
+    "/proc/$(pid_of "$1")/status" 2>/dev/null) || return 1
+  ((${threads:-0} > 1))
+}
+
 wait_for_end() {
   local name=$1 deadline=$((SECONDS + $2))
-  while runs "$name"; do
+  while runs "$name" || dies "$name"; do
     ((SECONDS < deadline)) || return 1
     sleep 0.02
   done
