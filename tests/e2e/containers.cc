@@ -102,12 +102,15 @@ bool Inspect(RunningContainer& container, const std::string& machine_root) {
   if (!fs::is_directory(root, gone) || SameFolder(root + "/", machine_root)) return false;
   container.slice = SliceMountedIn(container.pid);
   const std::string vdev = root + "/etc/vdev/docker/vdev0.conf";
-  if (std::ifstream(vdev).good()) container.vdev = ReadFile(vdev);
+  if (std::ifstream file(vdev); file.good()) {
+    container.vdev = std::string(std::istreambuf_iterator<char>(file), {});
+  }
   for (fs::directory_iterator at(root + "/dev/dri", gone); !gone && at != fs::directory_iterator();
        at.increment(gone)) {
     container.dri.insert(at->path().filename());
   }
-  return true;
+  // What ended meanwhile was seen in part.
+  return fs::is_directory(root, gone);
 }
 
 bool IsPause(pid_t pid) {
