@@ -261,7 +261,7 @@ TEST(SimulatedHosts, DifferInSerialNumbersAndBusIds) {
 
 TEST(SimulatedHosts, RefuseWhatIsWrong) {
   for (const hosts::HostOptions& options :
-       {hosts::HostOptions{.cards = 0}, hosts::HostOptions{.cards = 17},
+       {hosts::HostOptions{.cards = 0}, hosts::HostOptions{.cards = 33},
         hosts::HostOptions{.model = "H100"}, hosts::HostOptions{.compute_units = 129},
         hosts::HostOptions{.model = "BW100"}, hosts::HostOptions{.serial_prefix = "a/b"}}) {
     const TempFolder folder;
