@@ -63,12 +63,13 @@ class PluginServerTest : public testing::Test {
   // Runs the loop until the call, made on a thread of its own, has ended.
   template <class Call>
   auto Run(Call call) {
-    auto result = std::async(std::launch::async, [this, call] {
+    bool ended = false;  // set on the loop: its result may be there a moment later
+    auto result = std::async(std::launch::async, [&, call] {
       auto answer = call();
-      loop_.Post([] {});
+      loop_.Post([&ended] { ended = true; });
       return answer;
     });
-    while (result.wait_for(std::chrono::seconds(0)) != std::future_status::ready) loop_.RunOnce();
+    while (!ended) loop_.RunOnce();
     return result.get();
   }
   grpc::Status Allocate(const std::string& id, v1beta1::AllocateResponse* response) {
