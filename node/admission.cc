@@ -142,7 +142,10 @@ void Admission::Search(base::Duration timeout, PodSearch::Decide decide,
 }
 
 void Admission::LearnTokens() {
-  Search(kLearnTimeout, [](const PodSearch&) { return Ids(); }, [](const base::Error&) {});
+  sources_.pod_resources.List(kLearnTimeout,
+                              [this, alive = std::weak_ptr(alive_)](const auto& listing) {
+                                if (!alive.expired() && listing) Learn(**listing);
+                              });
 }
 
 void Admission::Learn(const kubelet::Listing& listing) {

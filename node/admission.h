@@ -56,7 +56,8 @@ class Admission : public kubelet::PluginHandler {
   void PreStart(const std::string& resource, std::vector<std::string> ids,
                 Done<void> done) override;
 
-  // Asks the kubelet which ids its containers have; on_tokens follows.
+  // Asks the kubelet which ids its containers have; on_tokens follows where that is news. What it
+  // does not answer stays as it is known.
   void LearnTokens();
   // Ids that containers have, as far as is known.
   std::set<std::string> TokensInUse(const std::string& resource) const;
@@ -106,6 +107,7 @@ class Admission : public kubelet::PluginHandler {
   uint64_t search_count_ = 0;
   base::TimerPtr drain_timer_;
   std::function<void()> on_drained_;
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for LearnTokens' answer
 };
 
 }  // namespace vdcu::node
