@@ -4,12 +4,9 @@
 #include <filesystem>
 #include <utility>
 
-#include <grpcpp/channel.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
-
 #include <deviceplugin.grpc.pb.h>
 #include "base/log.h"
+#include "node/kubelet/channel.h"
 #include "node/kubelet/unary_call.h"
 
 namespace vdcu::kubelet {
@@ -28,21 +25,13 @@ bool Exists(const std::string& path) {
   return std::filesystem::exists(path, code);
 }
 
-std::shared_ptr<grpc::Channel> Connect(const std::string& socket) {
-  grpc::ChannelArguments arguments;
-  // Else a new channel shares with the last one that it has just failed to connect.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel("unix://" + socket, grpc::InsecureChannelCredentials(),
-                                   arguments);
-}
-
 }  // namespace
 
 class Plugin::Registration {
  public:
   explicit Registration(Plugin& plugin)
       : stub_(v1beta1::Registration::NewStub(
-            Connect(plugin.options_.folder + "/" + kKubeletSocket))) {
+            ConnectTo(plugin.options_.folder + "/" + kKubeletSocket))) {
     request_.set_version(kApiVersion);
     request_.set_endpoint(plugin.Endpoint());
     request_.set_resource_name(plugin.options_.resource);

@@ -3,11 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include <grpcpp/channel.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
-
 #include <podresources.grpc.pb.h>
+#include "node/kubelet/channel.h"
 #include "node/kubelet/unary_call.h"
 
 namespace vdcu::kubelet {
@@ -15,16 +12,6 @@ namespace vdcu::kubelet {
 namespace {
 
 constexpr base::Duration kRetryDelay{20};
-constexpr int kMostBytes = 64 * 1024 * 1024;
-
-std::shared_ptr<grpc::Channel> Connect(const std::string& socket) {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kMostBytes);
-  // Else a new channel shares with the last one that it has just failed to connect.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel("unix://" + socket, grpc::InsecureChannelCredentials(),
-                                   arguments);
-}
 
 std::shared_ptr<const Listing> ToListing(const v1::ListPodResourcesResponse& response) {
   auto listing = std::make_shared<Listing>();
@@ -88,7 +75,7 @@ void PodResources::Begin() {
   waiting_.clear();
   base::TimePoint last = loop_.clock().Now();
   for (const Waiting& one : sharing_) last = std::max(last, one.deadline);
-  if (!channel_) channel_ = Connect(socket_);
+  if (!channel_) channel_ = ConnectTo(socket_);
   const auto left = std::chrono::ceil<base::Duration>(last - loop_.clock().Now());
   attempt_ = std::make_unique<Attempt>(*this, left);
 }
