@@ -16,8 +16,6 @@ namespace vdcu::node {
 
 namespace {
 
-constexpr char kVdevFolder[] = "/etc/vdev";
-constexpr char kSlicesFolder[] = "/etc/vdev/slices";
 constexpr char kPodFolders[] = "/usr/local/vgpu/dcu";
 constexpr base::Duration kAliveFor{5 * 60 * 1000};
 constexpr const char* kFamilies[] = {"dcu", "hcu"};

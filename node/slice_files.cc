@@ -11,8 +11,6 @@ namespace vdcu::node {
 
 namespace {
 
-constexpr char kVdevFolder[] = "/etc/vdev";
-constexpr char kSlicesFolder[] = "/etc/vdev/slices";
 constexpr char kCheckpointFolder[] = "/var/lib/vdcu/slices";
 constexpr int kFormat = 1;
 

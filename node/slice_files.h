@@ -19,6 +19,9 @@
 
 namespace vdcu::node {
 
+inline constexpr char kVdevFolder[] = "/etc/vdev";
+inline constexpr char kSlicesFolder[] = "/etc/vdev/slices";
+
 // "/etc/vdev/vdev4.conf"; empty for a whole card.
 std::string HostVdevPath(const dcu::Assignment& assignment);
 // Whether a file in /etc/vdev is called "vdev<N>.conf".
