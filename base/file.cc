@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <thread>
 #include <utility>
 
 namespace vdcu::base {
@@ -157,6 +159,24 @@ Status Root::RemoveFolder(std::string_view path) const {
   }
   if (rmdir(full.c_str()) != 0 && errno != ENOENT) return ErrnoError("remove " + full, errno);
   return SyncFolder(SplitPath(full).first);
+}
+
+FileLock::~FileLock() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Result<FileLock> Root::Lock(std::string_view path, Duration most) const {
+  constexpr Duration kPause{20};
+  const std::string file = Resolve(path);
+  RETURN_IF_ERROR(MakeFolder(SplitPath(std::string(path)).first));
+  FileLock lock(open(file.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (lock.fd() < 0) return ErrnoError("open " + file, errno);
+  for (Duration waited{0};; waited += kPause) {
+    if (flock(lock.fd(), LOCK_EX | LOCK_NB) == 0) return lock;
+    if (errno != EWOULDBLOCK) return ErrnoError("lock " + file, errno);
+    if (waited >= most) return Error{ErrorCode::kAlreadyExists, file + " is locked by another"};
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 }  // namespace vdcu::base

@@ -10,11 +10,27 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace vdcu::base {
+
+// A file that this process alone has locked, until this is destroyed or the process ends, however.
+class FileLock {
+ public:
+  explicit FileLock(int fd) : fd_(fd) {}
+  ~FileLock();
+  FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileLock& operator=(FileLock&&) = delete;
+
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
 
 class Root {
  public:
@@ -38,6 +54,10 @@ class Root {
   // Not an error if it does not exist. RemoveFolder removes what is in it (files, one level).
   Status RemoveFile(std::string_view path) const;
   Status RemoveFolder(std::string_view path) const;
+
+  // Makes the file where it is not there. Waits for who has it locked, and so blocks, for `most`;
+  // kAlreadyExists then.
+  Result<FileLock> Lock(std::string_view path, Duration most) const;
 
  private:
   std::string prefix_;  // without a trailing "/"; empty for the real root

@@ -18,6 +18,11 @@
 namespace vdcu::node {
 namespace {
 
+// Two would take the kubelet's calls from each other.
+constexpr char kLockFile[] = "/var/lib/vdcu/lock";
+// One that was told to stop may need its time.
+constexpr base::Duration kLockTime{3'000};
+
 int Fail(const std::string& what, const base::Error& error) {
   base::Log(base::Level::kError, what, {{"error", error.message}});
   return base::kExitFailure;
@@ -51,6 +56,12 @@ int Run(const Options& options) {
   kclient::CurlTransport transport(loop, *config, "vdcu-node");
   kclient::Client client(transport);
   const base::Root host(options.host_root);
+  const auto lock = host.Lock(kLockFile, kLockTime);
+  if (!lock && lock.error().code == base::ErrorCode::kAlreadyExists) {
+    return Fail("another vdcu-node runs on this host: want one", lock.error());
+  }
+  // The disk may be full: slices then say so, and it is tried again.
+  if (!lock) Fail("cannot keep a second vdcu-node from this host", lock.error());
   Metrics metrics;
   int code = 0;
   DaemonOptions daemon_options = ToDaemonOptions(options);

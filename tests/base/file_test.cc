@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -212,6 +213,37 @@ TEST_F(FileTest, AWriterKilledAtAnyPointLeavesTheOldBytesOrTheNew) {
   }
   ASSERT_TRUE(root_.WriteAtomic("/f", "after")) << "a left temporary file is no hindrance";
   EXPECT_EQ(root_.List("/").value(), Names{"f"});
+}
+
+TEST_F(FileTest, ALockIsHeldByOneUntilItGoes) {
+  const auto wait = Duration(50);
+  auto first = std::make_unique<Result<FileLock>>(root_.Lock("/new/lock", wait));
+  ASSERT_TRUE(*first) << first->error().message;
+  EXPECT_EQ(ModeOf("/new/lock") & ~0644, 0u);
+  const auto second = root_.Lock("/new/lock", wait);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kAlreadyExists);
+  first.reset();
+  EXPECT_TRUE(root_.Lock("/new/lock", wait));
+}
+
+TEST_F(FileTest, ALockEndsWithTheProcessThatHasIt) {
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  const pid_t holder = fork();
+  if (holder == 0) {
+    const auto lock = root_.Lock("/lock", Duration(0));
+    if (!lock || write(ready[1], "x", 1) != 1) _exit(1);
+    for (;;) pause();
+  }
+  char byte = 0;
+  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  EXPECT_FALSE(root_.Lock("/lock", Duration(0)));
+  kill(holder, SIGKILL);
+  EXPECT_TRUE(root_.Lock("/lock", Duration(10'000))) << "it waits for the end of the other";
+  waitpid(holder, nullptr, 0);
+  close(ready[0]);
+  close(ready[1]);
 }
 
 }  // namespace
