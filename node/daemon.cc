@@ -62,6 +62,7 @@ Daemon::Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& ho
                [this](const std::string& pod_uid) {
                  return device_plugins_ && device_plugins_->WaitForEnd(pod_uid);
                },
+           .kubelet_admits = [this] { return !device_plugins_ || device_plugins_->Admits(); },
            .tell = [this](kclient::Event event) { events_.Record(std::move(event)); },
            .on_held = [this] { OnHeld(); },
            .on_released = [this] { OnReleased(); },
@@ -82,7 +83,8 @@ Daemon::Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& ho
             .stages = stages_,
             .tell = [this](kclient::Event event) { events_.Record(std::move(event)); },
             .on_pod_ended =
-                [this](const std::string& pod_uid) { AddPartitions(partitions_.KeysOf(pod_uid)); }},
+                [this](const std::string& pod_uid) { AddPartitions(partitions_.KeysOf(pod_uid)); },
+            .on_admits = [this] { AddPartitions(partitions_.AllKeys()); }},
         *options_.kubelet, holdings_);
   }
   if (!options_.advertise.empty()) {

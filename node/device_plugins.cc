@@ -9,12 +9,21 @@
 
 namespace vdcu::node {
 
+namespace {
+
+constexpr char kPodResourcesSocket[] = "/pod-resources/kubelet.sock";
+
+bool IsHealthy(const dcu::Device& device) { return device.healthy; }
+
+}  // namespace
+
 DevicePlugins::DevicePlugins(const Sources& sources, const KubeletOptions& options,
                              Holdings& holdings)
     : host_(sources.host),
       folder_(options.dir + "/device-plugins"),
       holdings_(holdings),
-      pod_resources_(sources.loop, options.dir + "/pod-resources/kubelet.sock"),
+      pod_resources_(sources.loop, options.dir + kPodResourcesSocket),
+      allocatable_(sources.loop, options.dir + kPodResourcesSocket, sources.on_admits),
       cgroups_(sources.loop, sources.host, options.cgroup_root, sources.on_pod_ended),
       admission_({.dtk_dir = options.dtk_dir,
                   .loop = sources.loop,
@@ -37,7 +46,8 @@ DevicePlugins::DevicePlugins(const Sources& sources, const KubeletOptions& optio
         kubelet::Plugin::Options{.folder = folder_,
                                  .resource = resource,
                                  .may_register = [this] { return cgroups_.Check(); },
-                                 .on_registered = [this] { admission_.LearnTokens(); }},
+                                 .on_registered = [this] { admission_.LearnTokens(); },
+                                 .on_watched = [this] { OnWatched(); }},
         admission_));
   }
 }
@@ -82,11 +92,22 @@ void DevicePlugins::Update() {
   }
 }
 
+void DevicePlugins::OnWatched() {
+  if (!std::all_of(plugins_.begin(), plugins_.end(),
+                   [](const auto& plugin) { return plugin->watched(); })) {
+    return allocatable_.Forget();
+  }
+  std::set<std::string> resources;
+  for (const auto& plugin : plugins_) resources.insert(plugin->resource());
+  const auto& devices = holdings_.devices();
+  const bool any = std::any_of(devices.begin(), devices.end(), IsHealthy);
+  allocatable_.Ask(any ? resources : std::set<std::string>());
+}
+
 // Which ids are free matters only where some are to be unhealthy.
 void DevicePlugins::OnReleased() {
   const auto& devices = holdings_.devices();
-  const bool sick = std::any_of(devices.begin(), devices.end(),
-                                [](const dcu::Device& device) { return !device.healthy; });
+  const bool sick = !std::all_of(devices.begin(), devices.end(), IsHealthy);
   if (begun_ && sick) admission_.LearnTokens();
 }
 

@@ -17,6 +17,7 @@
 #include "kclient/store.h"
 #include "node/admission.h"
 #include "node/holdings.h"
+#include "node/kubelet/allocatable.h"
 #include "node/kubelet/cgroups.h"
 #include "node/kubelet/plugin.h"
 #include "node/kubelet/pod_resources.h"
@@ -44,6 +45,7 @@ class DevicePlugins {
     Stages& stages;
     std::function<void(kclient::Event)> tell;
     std::function<void(const std::string& pod_uid)> on_pod_ended;  // it was waited for
+    std::function<void()> on_admits;                               // Admits() has become true
   };
 
   DevicePlugins(const Sources& sources, const KubeletOptions& options, Holdings& holdings);
@@ -60,6 +62,9 @@ class DevicePlugins {
   // Repairs what no notification tells of; now and then.
   void Check();
 
+  // Whether the kubelet would give out devices of all resources: it fails a pod for good that comes
+  // before. True where no card is healthy, as there is nothing to give out.
+  bool Admits() const { return allocatable_.complete(); }
   bool WaitForEnd(const std::string& pod_uid) { return cgroups_.WaitForEnd(pod_uid); }
   // Runs `done` when no admission is in flight, or after `most`.
   void Drain(base::Duration most, std::function<void()> done) {
@@ -68,10 +73,13 @@ class DevicePlugins {
   std::vector<std::string> NotReady() const;
 
  private:
+  void OnWatched();
+
   const base::Root& host_;
   const std::string folder_;  // of the kubelet's device plugins
   Holdings& holdings_;
   kubelet::PodResources pod_resources_;
+  kubelet::Allocatable allocatable_;
   kubelet::Cgroups cgroups_;
   Admission admission_;
   std::vector<std::unique_ptr<kubelet::Plugin>> plugins_;

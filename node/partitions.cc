@@ -28,6 +28,12 @@ bool IsWaiting(const crds::VdcuPartition& partition, const Holdings& holdings) {
          holdings.Find(partition.meta.uid) == nullptr;
 }
 
+bool IsPrepared(const crds::VdcuPartition& partition) {
+  const kclient::Condition* prepared =
+      kclient::FindCondition(partition.status.conditions, crds::kPrepared);
+  return prepared != nullptr && prepared->status == "True";
+}
+
 auto Age(const crds::VdcuPartition& partition) {
   return std::tie(partition.meta.creation_timestamp, partition.meta.name, partition.meta.ns);
 }
@@ -101,9 +107,14 @@ Work Partitions::ProcessDeleted(const Ptr& partition, const Asked& asked) {
   return Work{.writes = std::move(plan.writes)};
 }
 
+// Held at once. "Prepared", after which the controller binds the pod, has to wait for the kubelet.
 Work Partitions::ProcessWanted(const Ptr& partition) {
   const auto user = UserOf(*partition);
   const auto refusal = Hold(*partition, user);
+  if (!refusal && partition->spec.pod_ref && !IsPrepared(*partition) &&
+      !sources_.kubelet_admits()) {
+    return {};
+  }
   const bool reserved = !partition->spec.pod_ref;
   const PartitionView view{
       .partition = *partition,
@@ -134,7 +145,7 @@ void Partitions::OnStatusWritten(const Ptr& partition, const std::optional<Refus
     }
     return;
   }
-  if (before != nullptr && before->status == "True") return;
+  if (IsPrepared(*partition)) return;
   const auto created = base::ParseTime(partition->meta.creation_timestamp);
   const std::chrono::duration<double> taken =
       sources_.clock.Wall() - created.value_or(sources_.clock.Wall());

@@ -35,6 +35,8 @@ class Partitions {
     // Whether a process of the pod is left; if so, its partitions are processed again when none
     // is.
     std::function<bool(const std::string& pod_uid)> wait_for_end;
+    // Whether a pod may be bound here now; if not, what waits for that is processed again then.
+    std::function<bool()> kubelet_admits;
     std::function<void(kclient::Event)> tell;
     std::function<void()> on_held;      // what is held has changed
     std::function<void()> on_released;  // those that wait may fit now

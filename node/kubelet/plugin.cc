@@ -108,9 +108,12 @@ void Plugin::Listen() {
   registered_ = false;
   registration_.reset();
   server_.reset();  // before the new one: its end removes the socket by name
-  auto server = PluginServer::Listen(
-      loop_, {.socket = options_.folder + "/" + Endpoint(), .resource = options_.resource},
-      handler_, devices_);
+  options_.on_watched();
+  auto server = PluginServer::Listen(loop_,
+                                     {.socket = options_.folder + "/" + Endpoint(),
+                                      .resource = options_.resource,
+                                      .on_watched = [this] { OnWatched(); }},
+                                     handler_, devices_);
   if (!server) return Fail(server.error());
   server_ = std::move(*server);
   retry_delay_ = kFirstRetry;
@@ -134,6 +137,17 @@ void Plugin::OnAnswer(const base::Status& answer) {
   base::Log(base::Level::kInfo, "registered with the kubelet",
             {{"resource", options_.resource}, {"devices", std::to_string(devices_.size())}});
   options_.on_registered();
+}
+
+// A kubelet that goes on without its watch gives out no device until the next registration.
+void Plugin::OnWatched() {
+  if (watched()) {
+    registered_ = true;
+    problem_.clear();
+  } else if (registered_) {
+    Fail({base::ErrorCode::kUnavailable, "the kubelet has ended its watch of the devices"});
+  }
+  options_.on_watched();
 }
 
 void Plugin::RetryLater(const base::Error& error) {

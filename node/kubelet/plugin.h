@@ -23,6 +23,7 @@ class Plugin {
     std::string resource;                        // "hygon.com/dcunum"
     std::function<base::Status()> may_register;  // an error: not yet, and why
     std::function<void()> on_registered;         // each time
+    std::function<void()> on_watched;            // watched() may be other
   };
 
   Plugin(base::UvLoop& loop, Options options, PluginHandler& handler);
@@ -39,6 +40,8 @@ class Plugin {
   // The name of its socket in the folder.
   std::string Endpoint() const;
   bool registered() const { return registered_; }
+  // Whether the kubelet has been sent the devices and is still there.
+  bool watched() const { return server_ && server_->watched(); }
   // Why it is not registered; empty: it is.
   const std::string& problem() const { return problem_; }
 
@@ -49,6 +52,7 @@ class Plugin {
   void Listen();
   void Register();
   void OnAnswer(const base::Status& answer);
+  void OnWatched();
   void RetryLater(const base::Error& error);
   void Fail(const base::Error& error);
 

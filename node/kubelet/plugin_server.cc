@@ -75,6 +75,7 @@ struct Core {
   base::Loop& loop;
   PluginHandler& handler;  // while there is a server: that is while calls are open
   const std::string resource;
+  const std::function<void()> on_watched;
   ListAndWatchResponse devices = {};
   uint64_t version = 1;  // of devices
   OpenCalls<grpc::ServerUnaryReactor> calls = {};
@@ -98,14 +99,17 @@ class DeviceStream : public grpc::ServerWriteReactor<ListAndWatchResponse> {
   void OnWriteDone(bool ok) override {
     OnLoop([this, ok] {
       writing_ = false;
-      if (ok) return Offer();
-      End();
+      if (!ok) return End();
+      if (!std::exchange(has_list_, true)) core_->on_watched();
+      Offer();
     });
   }
   void OnCancel() override {
     OnLoop([this] { End(); });
   }
   void OnDone() override { delete this; }
+
+  bool has_list() const { return has_list_; }
 
   // Runs `work` on the loop, unless the stream has ended by then.
   template <class Work>
@@ -120,10 +124,12 @@ class DeviceStream : public grpc::ServerWriteReactor<ListAndWatchResponse> {
     const std::shared_ptr<Core> core = core_;
     core->watching.erase(this);
     core->streams.End(this, grpc::Status::OK);
+    core->on_watched();
   }
 
   const std::shared_ptr<Core> core_;
   bool writing_ = false;
+  bool has_list_ = false;
   uint64_t seen_ = 0;
   ListAndWatchResponse response_;
 };
@@ -280,7 +286,8 @@ PluginServer::PluginServer(std::unique_ptr<Service> service) : service_(std::mov
 base::Result<std::unique_ptr<PluginServer>> PluginServer::Listen(
     base::Loop& loop, const Options& options, PluginHandler& handler,
     const std::vector<Device>& devices) {
-  auto service = std::make_unique<Service>(std::make_shared<Core>(loop, handler, options.resource));
+  auto service = std::make_unique<Service>(
+      std::make_shared<Core>(loop, handler, options.resource, options.on_watched));
   service->core().devices = ToResponse(devices);
   grpc::ServerBuilder builder;
   builder.AddListeningPort("unix://" + options.socket, grpc::InsecureServerCredentials());
@@ -299,6 +306,12 @@ void PluginServer::SetDevices(const std::vector<Device>& devices) {
   core.devices = ToResponse(devices);
   ++core.version;
   for (DeviceStream* stream : std::set<DeviceStream*>(core.watching)) stream->Offer();
+}
+
+bool PluginServer::watched() const {
+  const auto& streams = service_->core().watching;
+  return std::any_of(streams.begin(), streams.end(),
+                     [](const DeviceStream* stream) { return stream->has_list(); });
 }
 
 }  // namespace vdcu::kubelet

@@ -70,8 +70,9 @@ class PluginHandler {
 class PluginServer {
  public:
   struct Options {
-    std::string socket;    // a path; what is there is replaced
-    std::string resource;  // what the handler is told
+    std::string socket;                        // a path; what is there is replaced
+    std::string resource;                      // what the handler is told
+    std::function<void()> on_watched = [] {};  // watched() may be other
   };
 
   // Errors: kUnavailable.
@@ -84,6 +85,8 @@ class PluginServer {
   PluginServer& operator=(const PluginServer&) = delete;
 
   void SetDevices(const std::vector<Device>& devices);
+  // Whether somebody has got a list of devices and waits for the next.
+  bool watched() const;
 
  private:
   class Service;

@@ -39,12 +39,6 @@ class SickCardTest : public DisturbedTest {
     }
     DisturbedTest::TearDown();
   }
-  bool Advertises(const std::string& slots) {
-    return Eventually("the kubelet advertises " + slots + " slots", [&] {
-      return api().Find("/api/v1/nodes", kNode)["status"]["allocatable"].value("hygon.com/dcunum",
-                                                                               "") == slots;
-    });
-  }
 };
 
 TEST_F(SickCardTest, ARunningPodStaysAndTheRestFillsUp) {

@@ -90,11 +90,15 @@ void E2eTest::SetUp() {
   if (geteuid() != 0) GTEST_SKIP() << "a simulated machine needs root: skipped";
   StartAll();
   ASSERT_TRUE(DaemonIsReady());
-  ASSERT_TRUE(Eventually("the kubelet advertises all slots", [] {
-    const json node = api().Find("/api/v1/nodes", kNode);
-    return node["status"]["allocatable"].value("hygon.com/dcunum", "") == "32";
-  }));
+  ASSERT_TRUE(Advertises("32"));
   checker_ = std::make_unique<Checker>(api(), machine());
+}
+
+bool E2eTest::Advertises(const std::string& slots) {
+  return Eventually("the kubelet advertises " + slots + " slots", [&] {
+    const json node = api().Find("/api/v1/nodes", kNode);
+    return node["status"]["allocatable"].value("hygon.com/dcunum", "") == slots;
+  });
 }
 
 void E2eTest::TearDown() {

@@ -81,6 +81,7 @@ class E2eTest : public testing::Test {
   bool IsGone(const std::string& pod);
   bool HasPhase(const std::string& pod, const std::string& phase);
   bool DaemonIsReady();
+  bool Advertises(const std::string& slots);
 
   // Whose pods are to run: all of `replicas` do, and nobody else holds anything.
   bool OwnedRun(size_t replicas);

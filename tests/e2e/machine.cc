@@ -100,15 +100,24 @@ void Machine::ConfigureKubelet(const std::string& yaml) const {
   RestartKubelet();
 }
 
-void Machine::StartDaemon(const Start& start) {
-  CHECK(!DaemonRuns(), "the daemon runs already");
+std::vector<std::string> Machine::DaemonCommand(const Start& start,
+                                                const std::string& listen) const {
   std::vector<std::string> arguments{kMachine, "exec", dir_, "--confined", "env"};
   arguments.insert(arguments.end(), start.environment.begin(), start.environment.end());
   arguments.insert(arguments.end(),
                    {dir_ + ".vdcu-node", "--kubeconfig",
                     start.kubeconfig.empty() ? kubeconfig_ : start.kubeconfig, "--node-name",
-                    name(), "--host-root", "/host", "--cgroup-root", cgroup_, "--listen", listen_});
-  daemon_ = std::make_unique<Background>(arguments, DaemonLogFile());
+                    name(), "--host-root", "/host", "--cgroup-root", cgroup_, "--listen", listen});
+  return arguments;
+}
+
+void Machine::StartDaemon(const Start& start) {
+  CHECK(!DaemonRuns(), "the daemon runs already");
+  daemon_ = std::make_unique<Background>(DaemonCommand(start, listen_), DaemonLogFile());
+}
+
+Output Machine::RunSecondDaemon() const {
+  return RunProgram(DaemonCommand({{}, ""}, LocalAddress()));
 }
 
 void Machine::KillDaemon() {

@@ -48,6 +48,8 @@ class Machine : public integration::NodeHost {
     std::string kubeconfig = "";                // empty: kubeconfig()
   };
   void StartDaemon(const Start& start = {{}, ""});
+  // A second one, while the first runs; what it said until it ended.
+  integration::Output RunSecondDaemon() const;
   void KillDaemon();                 // SIGKILL
   int StopDaemon();                  // SIGTERM; the exit code
   void ReplaceDaemonBinary() const;  // by another file, as an upgrade does
@@ -65,6 +67,7 @@ class Machine : public integration::NodeHost {
   nlohmann::json DcuNode() const;
 
  private:
+  std::vector<std::string> DaemonCommand(const Start& start, const std::string& listen) const;
   std::string Get(const std::string& path) const;
 
   const integration::Api& api_;

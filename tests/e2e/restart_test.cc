@@ -193,6 +193,30 @@ TEST_F(OwnedTest, TheDaemonIsAwayAtBind) {
   ExpectFilesOfAssignments();
 }
 
+// A kubelet fails a pod for good that it admits without a plugin: so no pod may be bound before the
+// kubelet has taken in the plugin's list. They are bare: nobody makes them anew.
+TEST_F(OwnedTest, APodThatWaitedForDaemonOrKubeletIsNotFailedByThem) {
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_TRUE(Advertises("32"));
+    machine().KillDaemon();
+    const auto pods = CreateSlices(8, "waited-" + std::to_string(round));
+    Eventually("each has a partition", [&] { return api().List(kPartitions).size() == 8; });
+    if (round % 2 == 1) machine().RestartKubelet();
+    machine().StartDaemon();
+    ASSERT_TRUE(Runs(pods));
+    ExpectNoAdmissionError();
+    for (const std::string& pod : pods) Delete(pod);
+    Eventually("nothing is held", [] { return api().List(kPartitions).empty(); });
+  }
+}
+
+TEST_F(RestartTest, ASecondDaemonOnTheHostEndsAndSaysWhy) {
+  const integration::Output second = machine().RunSecondDaemon();
+  EXPECT_EQ(second.exit_code, 1);
+  EXPECT_THAT(second.text, testing::HasSubstr("another vdcu-node runs on this host"));
+  ExpectNothingHappened();
+}
+
 class AdmissionTest : public E2eTest {
  protected:
   // From now on, as the daemon's log shows them.

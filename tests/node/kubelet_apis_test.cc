@@ -7,6 +7,7 @@
 
 #include <future>
 
+#include "node/kubelet/allocatable.h"
 #include "node/kubelet/plugin.h"
 #include "node/kubelet/plugin_server.h"
 #include "node/kubelet/pod_resources.h"
@@ -52,8 +53,10 @@ class Handler : public PluginHandler {
 class PluginServerTest : public testing::Test {
  protected:
   void SetUp() override {
-    auto server = PluginServer::Listen(loop_, {.socket = socket_, .resource = kResource}, handler_,
-                                       {{.id = "vdcu-0"}});
+    auto server = PluginServer::Listen(
+        loop_,
+        {.socket = socket_, .resource = kResource, .on_watched = [this] { ++watched_changes_; }},
+        handler_, {{.id = "vdcu-0"}});
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
     stub_ = v1beta1::DevicePlugin::NewStub(
@@ -83,6 +86,7 @@ class PluginServerTest : public testing::Test {
   const std::string socket_ = folder_.path() + "/p.sock";
   node::TestLoop loop_;
   Handler handler_;
+  int watched_changes_ = 0;
   std::unique_ptr<PluginServer> server_;
   std::unique_ptr<v1beta1::DevicePlugin::Stub> stub_;
 };
@@ -143,6 +147,17 @@ TEST_F(PluginServerTest, SendsEachListOfDevices) {
   server_.reset();
   v1beta1::ListAndWatchResponse none;
   EXPECT_FALSE(stream->Read(&none)) << "its end is told";
+}
+
+TEST_F(PluginServerTest, KnowsWhetherItsDevicesAreWatched) {
+  EXPECT_FALSE(server_->watched());
+  grpc::ClientContext context;
+  const auto stream = stub_->ListAndWatch(&context, v1beta1::Empty());
+  while (watched_changes_ < 1) loop_.RunOnce();
+  EXPECT_TRUE(server_->watched());
+  context.TryCancel();
+  while (watched_changes_ < 2) loop_.RunOnce();
+  EXPECT_FALSE(server_->watched());
 }
 
 TEST_F(PluginServerTest, EndsOpenCallsWhenItEnds) {
@@ -213,6 +228,24 @@ TEST_F(PodResourcesTest, GivesUpInTimeAndSaysWhy) {
   WaitFor(2);
   EXPECT_THAT(answers_, ElementsAre(base::ToString(base::ErrorCode::kUnavailable),
                                     base::ToString(base::ErrorCode::kThrottled)));
+}
+
+TEST_F(PodResourcesTest, AsksUntilDevicesOfEachResourceAreAllocatable) {
+  lister_.Listen(socket_);
+  int completions = 0;
+  Allocatable allocatable(loop_, socket_, [&] { ++completions; });
+  lister_.SetAllocatable({"other/one"});
+  allocatable.Ask({kResource, "other/one"});
+  const auto timer = loop_.MakeTimer([this] { lister_.SetAllocatable({"other/one", kResource}); });
+  timer->Start(base::Duration(50));
+  while (completions == 0) {
+    EXPECT_FALSE(allocatable.complete());
+    loop_.RunOnce();
+  }
+  EXPECT_FALSE(timer->armed()) << "not before it is so";
+  EXPECT_TRUE(allocatable.complete());
+  allocatable.Forget();
+  EXPECT_FALSE(allocatable.complete());
 }
 
 }  // namespace

@@ -34,8 +34,20 @@ class Lister::Service : public v1::PodResourcesLister::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status GetAllocatableResources(grpc::ServerContext*, const v1::AllocatableResourcesRequest*,
+                                       v1::AllocatableResourcesResponse* response) override {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& resource : allocatable_) {
+      auto& devices = *response->add_devices();
+      devices.set_resource_name(resource);
+      devices.add_device_ids("vdcu-0");
+    }
+    return grpc::Status::OK;
+  }
+
   std::mutex mutex_;
   std::vector<Entry> entries_;  // all guarded by mutex_
+  std::vector<std::string> allocatable_;
   int busy_times_ = 0;
   int lists_ = 0;
   std::unique_ptr<grpc::Server> server_;
@@ -57,6 +69,11 @@ void Lister::Listen(const std::string& socket) {
 void Lister::Set(std::vector<Entry> entries) {
   const std::lock_guard lock(service_->mutex_);
   service_->entries_ = std::move(entries);
+}
+
+void Lister::SetAllocatable(std::vector<std::string> resources) {
+  const std::lock_guard lock(service_->mutex_);
+  service_->allocatable_ = std::move(resources);
 }
 
 void Lister::BeBusy(int times) {

@@ -34,6 +34,8 @@ class Lister {
 
   void Listen(const std::string& socket);
   void Set(std::vector<Entry> entries);
+  // Resources of which it has devices to give out; nobody was told of others.
+  void SetAllocatable(std::vector<std::string> resources);
   // The next so many requests are too many for it.
   void BeBusy(int times);
   // How many lists it has given.

@@ -53,6 +53,7 @@ class PartitionsTest : public testing::Test {
   kclient::Store<NodePod> pods_;
   std::vector<std::string> events_;
   std::set<std::string> uids_with_processes_;
+  bool kubelet_admits_ = true;
   int held_changes_ = 0;
   int releases_ = 0;
   simdjson::dom::parser parser_;
@@ -64,6 +65,7 @@ class PartitionsTest : public testing::Test {
        .metrics = metrics_,
        .wait_for_end =
            [this](const std::string& uid) { return uids_with_processes_.contains(uid); },
+       .kubelet_admits = [this] { return kubelet_admits_; },
        .tell = [this](kclient::Event event) { events_.push_back(event.reason); },
        .on_held = [this] { ++held_changes_; },
        .on_released = [this] { ++releases_; },
@@ -77,6 +79,28 @@ TEST_F(PartitionsTest, PreparesASliceAndTellsOfIt) {
   EXPECT_THAT(root_.Read("/etc/vdev/vdev4.conf").value(), testing::HasSubstr("cu_count: 9\n"));
   EXPECT_TRUE(root_.Exists("/etc/vdev/slices/uid-p/vdev0.conf"));
   EXPECT_EQ(held_changes_, 1);
+}
+
+TEST_F(PartitionsTest, SaysPreparedForAPodWhenTheKubeletWouldAdmitIt) {
+  kubelet_admits_ = false;
+  auto partition = MakePartition("p", MakeAssignment(0));
+  partition.spec.pod_ref = crds::PodRef{.name = "pod", .uid = "uid-pod", .container = "main"};
+  Put(partition);
+  EXPECT_EQ(Prepare("p"), "");
+  EXPECT_TRUE(root_.Exists("/etc/vdev/slices/uid-p/vdev0.conf")) << "held at once";
+  auto overlapping = partition;
+  overlapping.meta.name = "q";
+  overlapping.meta.uid = "uid-q";
+  Put(overlapping);
+  EXPECT_EQ(Prepare("q"), "UnitsOverlap") << "a refusal waits for nobody";
+  kubelet_admits_ = true;
+  EXPECT_EQ(Prepare("p"), "Prepared");
+}
+
+TEST_F(PartitionsTest, AReservedOneWaitsForNoKubelet) {
+  kubelet_admits_ = false;
+  Put(MakePartition("p", MakeAssignment(0)));
+  EXPECT_EQ(Prepare("p"), "Prepared");
 }
 
 TEST_F(PartitionsTest, HoldsAWholeCardWithoutAFile) {

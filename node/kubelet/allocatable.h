@@ -1,0 +1,49 @@
+// Asks the kubelet which devices it would give out, until it has some of each resource: from then
+// on a pod that is bound to this node is not failed for want of a plugin. (A kubelet fails a pod
+// for good that it admits before it has taken in the plugin's list, and no message tells when it
+// has.)
+// Source: module k8s.io/kubelet, pkg/apis/podresources/v1/api.proto, GetAllocatableResources.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/loop.h"
+#include "base/result.h"
+
+namespace vdcu::kubelet {
+
+class Allocatable {
+ public:
+  // `socket` is that of pod-resources; `on_complete` runs each time that asking has an end.
+  Allocatable(base::Loop& loop, std::string socket, std::function<void()> on_complete);
+  ~Allocatable();
+  Allocatable(const Allocatable&) = delete;
+  Allocatable& operator=(const Allocatable&) = delete;
+
+  // Forgets what is known and asks until the kubelet has devices of all `resources`.
+  void Ask(std::set<std::string> resources);
+  // Forgets what is known.
+  void Forget();
+  // Whether it had, after the last Ask.
+  bool complete() const { return complete_; }
+
+ private:
+  class Attempt;
+
+  void Begin();
+  void OnAnswer(const base::Result<std::set<std::string>>& resources);
+
+  base::Loop& loop_;
+  const std::string socket_;
+  const std::function<void()> on_complete_;
+  std::set<std::string> wanted_;
+  std::unique_ptr<Attempt> attempt_;
+  base::TimerPtr retry_timer_;
+  base::Duration retry_delay_{};
+  bool complete_ = false;
+};
+
+}  // namespace vdcu::kubelet
