@@ -71,16 +71,17 @@ void Admission::Choose(const std::string& resource, kubelet::Choice choice,
 
 void Admission::Allocate(const std::string& resource, std::vector<std::string> ids,
                          Done<kubelet::ContainerEdits> done) {
-  const base::TimePoint began = sources_.loop.clock().Now();
-  const auto answer = [this, resource, ids, began, done](const base::Result<Asker>& asker) {
+  const base::Clock& clock = sources_.loop.clock();
+  const auto answer = [this, resource, ids, &clock, began = clock.Wall(),
+                       done](const base::Result<Asker>& asker) {
     if (!asker) return done(asker.error());
     done(Grant(resource, *asker, ids));
-    sources_.metrics.OnAllocated(sources_.loop.clock().Now() - began);
+    sources_.metrics.OnAllocated(clock.Wall() - began);
     CheckDrained();
   };
   const auto chosen = chosen_.extract(resource);
   if (!chosen.empty() && chosen.mapped().ids == Ids(ids.begin(), ids.end()) &&
-      began - chosen.mapped().at < kChosenFor) {
+      clock.Now() - chosen.mapped().at < kChosenFor) {
     return answer(chosen.mapped().asker);
   }
   FindAsker(resource, answer);

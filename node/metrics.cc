@@ -15,10 +15,12 @@ prometheus::Family<prometheus::Gauge>& Gauges(prometheus::Registry& registry,
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
 }
 
-const prometheus::Histogram::BucketBoundaries kShort{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1,
+const prometheus::Histogram::BucketBoundaries kAllocate{0.0002, 0.0005, 0.001, 0.002, 0.005,
+                                                        0.01,   0.05,   0.2,   1,     5};
+const prometheus::Histogram::BucketBoundaries kStage{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1,
                                                      0.2,   0.5,   1,     2,    5,    10};
 
-double Seconds(base::Duration duration) { return std::chrono::duration<double>(duration).count(); }
+double Seconds(std::chrono::duration<double> duration) { return duration.count(); }
 
 }  // namespace
 
@@ -42,7 +44,7 @@ Metrics::Metrics()
                             .Name("vdcu_node_allocate_seconds")
                             .Help("The daemon's own share of answering the kubelet's Allocate")
                             .Register(*registry_)
-                            .Add({}, kShort)),
+                            .Add({}, kAllocate)),
       admissions_refused_(Counters(*registry_, "vdcu_node_admissions_refused_total",
                                    "Containers refused to the kubelet, by reason")),
       stage_seconds_(prometheus::BuildHistogram()
@@ -60,14 +62,16 @@ void Metrics::OnRefused(const std::string& reason) {
   refused_.Add({{"reason", reason}}).Increment();
 }
 
-void Metrics::OnAllocated(base::Duration taken) { allocate_seconds_.Observe(Seconds(taken)); }
+void Metrics::OnAllocated(std::chrono::microseconds taken) {
+  allocate_seconds_.Observe(Seconds(taken));
+}
 
 void Metrics::OnAdmissionRefused(const std::string& reason) {
   admissions_refused_.Add({{"reason", reason}}).Increment();
 }
 
 void Metrics::OnStage(const std::string& stage, base::Duration since_last) {
-  stage_seconds_.Add({{"stage", stage}}, kShort).Observe(Seconds(since_last));
+  stage_seconds_.Add({{"stage", stage}}, kStage).Observe(Seconds(since_last));
 }
 
 void Metrics::OnError(const std::string& code) { errors_.Add({{"code", code}}).Increment(); }

@@ -25,7 +25,7 @@ class Metrics {
   void OnPrepared(double seconds);
   void OnRefused(const std::string& reason);
   // The daemon's own share of one Allocate.
-  void OnAllocated(base::Duration taken);
+  void OnAllocated(std::chrono::microseconds taken);
   void OnAdmissionRefused(const std::string& reason);
   // From the stage before to this one: Prepared -> bound -> Allocate -> PreStart.
   void OnStage(const std::string& stage, base::Duration since_last);
