@@ -2,6 +2,8 @@
 MAKEFLAGS += --no-print-directory
 STEP := @tools/step
 JOBS ?= $(shell nproc)
+# Most of a test's time is spent waiting for a kubelet or an API server.
+TESTS ?= $(shell echo $$(($$(nproc) + 1)))
 FUZZ_SECONDS ?= 30
 SOAK_SECONDS ?= 600
 # The compiler cache serves every clone: where the tree stands does not count.
@@ -28,11 +30,11 @@ demo: ## all of it on a control plane of its own, about half a minute once built
 
 # The last command is one run of ctest, so that its summary ends the output.
 test: deps control-plane machines build-tests build-asan ## unit tests with ASan and UBSan, integration tests, lint
-	@$(CTEST) --test-dir build -j $(JOBS)
+	@$(CTEST) --test-dir build -j $(TESTS)
 
 e2e: deps control-plane machines configure ## pods on a real kubelet and containerd (root only)
 	$(STEP) "build (release)" ninja -C build end-to-end-tests
-	@$(CTEST) --test-dir build -L e2e
+	@$(CTEST) --test-dir build -L e2e -j $(TESTS)
 
 soak: deps control-plane machines configure ## faults for SOAK_SECONDS=600 at random, each write refused in each way, 200 rounds on a real kubelet
 	$(STEP) "build (release)" ninja -C build faults_soak end-to-end-tests

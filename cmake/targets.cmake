@@ -33,10 +33,11 @@ function(vdcu_binary name)
   add_dependencies(binaries ${name})
 endfunction()
 
-# vdcu_test(<name> SOURCES a_test.cc … [DEPS target …] [LABELS unit|integration] [TIMEOUT seconds]): one ctest entry,
-# called asan.<name> where sanitizers are on, as one ctest run has both flavours (cmake/test_run.cmake).
+# vdcu_test(<name> SOURCES a_test.cc … [DEPS target …] [LABELS unit|integration] [TIMEOUT seconds] [SHARDS n]): one ctest
+# entry, called asan.<name> where sanitizers are on, as one ctest run has both flavours (cmake/test_run.cmake); with
+# SHARDS n entries <name>.1 …, each with every n-th of the tests, for a test that mostly waits. <name>_ENTRIES names them.
 function(vdcu_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;SHARDS" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE vdcu_options ${ARG_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
@@ -58,8 +59,23 @@ function(vdcu_test name)
     set(entry asan.${name})
     set(ARG_LABELS asan)
   endif()
-  add_test(NAME ${entry} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${entry} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  set(entries ${entry})
+  if(ARG_SHARDS)
+    set(entries)
+    foreach(shard RANGE 1 ${ARG_SHARDS})
+      list(APPEND entries ${entry}.${shard})
+    endforeach()
+  endif()
+  set(index 0)
+  foreach(each ${entries})
+    add_test(NAME ${each} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${each} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+    if(ARG_SHARDS)
+      set_property(TEST ${each} PROPERTY ENVIRONMENT GTEST_TOTAL_SHARDS=${ARG_SHARDS} GTEST_SHARD_INDEX=${index})
+      math(EXPR index "${index} + 1")
+    endif()
+  endforeach()
+  set(${name}_ENTRIES ${entries} PARENT_SCOPE)
 endfunction()
 
 # vdcu_fuzz(<name> SOURCES x_fuzz.cc CORPUS folder [DEPS target …]): LLVMFuzzerTestOneInput. With VDCU_FUZZ a libFuzzer
