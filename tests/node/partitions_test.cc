@@ -66,7 +66,7 @@ class PartitionsTest : public testing::Test {
        .wait_for_end =
            [this](const std::string& uid) { return uids_with_processes_.contains(uid); },
        .kubelet_admits = [this] { return kubelet_admits_; },
-       .tell = [this](kclient::Event event) { events_.push_back(event.reason); },
+       .tell = [this](const kclient::Event& event) { events_.push_back(event.reason); },
        .on_held = [this] { ++held_changes_; },
        .on_released = [this] { ++releases_; },
        .on_prepared = [](const std::string&) {}},
