@@ -2,7 +2,7 @@
 #include <memory>
 #include <variant>
 
-#include "base/heap.h"
+#include "base/memory.h"
 #include "base/log.h"
 #include "base/uv_loop.h"
 #include "controller/app.h"

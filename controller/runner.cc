@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/heap.h"
+#include "base/memory.h"
 #include "base/log.h"
 #include "reconcilers/pod.h"
 
@@ -100,7 +100,7 @@ void Runner::Pass() {
   parts_.metrics.SetWritesInFlight(calls_.size());
   const bool more = queue_.ready() > 0 || more_dirty;
   if (HasRoom() && more) pass_timer_->Start(base::Duration(0));
-  if (!more && !std::exchange(trimmed_, true)) base::TrimHeap();
+  if (!more && !std::exchange(trimmed_, true)) base::TrimMemory();
 }
 
 void Runner::Reconcile(const std::string& key) {

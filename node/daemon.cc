@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "crds/resources.h"
 #include "node/other_owner.h"
 
@@ -195,6 +196,7 @@ void Daemon::Begin() {
 void Daemon::OnScanTimer() {
   scan_timer_->Start(kScanInterval);
   if (!begun_) return Begin();
+  if (!std::exchange(trimmed_, true)) base::TrimMemory();
   if (device_plugins_) device_plugins_->Check();
   Scan scan = ScanHost(host_);
   if (scan == scan_) return;

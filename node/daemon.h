@@ -94,6 +94,7 @@ class Daemon {
   bool owner_checked_ = false;
   kclient::CallPtr owner_call_;
   bool begun_ = false;
+  bool trimmed_ = false;  // once, after the start
   base::TimerPtr scan_timer_;
 };
 

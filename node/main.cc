@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/http/server.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/random.h"
 #include "base/uv_loop.h"
 #include "kclient/api.h"
@@ -85,6 +86,7 @@ int Run(const Options& options) {
 int Main(int argc, char** argv) {
   Options options;
   if (const auto code = ParseOptions(argc, argv, options)) return *code;
+  base::SetUpHeap();
   base::SetUpLogging(options.common.log_level, options.common.log_format);
   return Run(options);
 }
