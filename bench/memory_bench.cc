@@ -126,7 +126,8 @@ void AtRest() {
   const integration::Background daemon({VDCU_NODE_BINARY, "--kubeconfig", kubeconfig, "--node-name",
                                         "alone", "--host-root", host, "--kubelet-dir", ""},
                                        world.folder() + "/alone.log");
-  world.connection().RunFor(std::chrono::seconds(8));  // a scan of the host
+  world.connection().RunFor(
+      std::chrono::seconds(13));  // a quiet interval between two scans of the host
   PrintRest("vdcu-controller, empty cluster", controller->pid());
   PrintRest("vdcu-node, 8 cards", daemon.pid());
 }

@@ -196,12 +196,21 @@ void Daemon::Begin() {
 void Daemon::OnScanTimer() {
   scan_timer_->Start(kScanInterval);
   if (!begun_) return Begin();
-  if (!std::exchange(trimmed_, true)) base::TrimMemory();
+  TrimWhenQuiet();
   if (device_plugins_) device_plugins_->Check();
   Scan scan = ScanHost(host_);
   if (scan == scan_) return;
   TakeScan(std::move(scan));
   AddPartitions(partitions_.AllKeys());
+}
+
+void Daemon::TrimWhenQuiet() {
+  const bool quiet = !std::exchange(worked_, false);
+  if (!quiet) {
+    trim_is_due_ = true;
+  } else if (std::exchange(trim_is_due_, false)) {
+    base::TrimMemory();
+  }
 }
 
 void Daemon::TakeScan(Scan scan) {
@@ -229,6 +238,7 @@ void Daemon::LogNewProblems(const std::vector<std::string>& problems) const {
 }
 
 Work Daemon::Process(const std::string& key) {
+  worked_ = true;
   if (key == kDcuNodeKey) return node_object_.Process();
   if (key == kNodeKey) {
     return Advertise(node_informer_->store(), options_.node_name, options_.advertise,

@@ -65,6 +65,8 @@ class Daemon {
   // The first scan and the mending of the disk; again with the next scan where the disk fails.
   void Begin();
   void OnScanTimer();
+  // Once after each time of work.
+  void TrimWhenQuiet();
   void TakeScan(Scan scan);
   void LogNewProblems(const std::vector<std::string>& problems) const;
   Work Process(const std::string& key);
@@ -94,7 +96,8 @@ class Daemon {
   bool owner_checked_ = false;
   kclient::CallPtr owner_call_;
   bool begun_ = false;
-  bool trimmed_ = false;  // once, after the start
+  bool worked_ = true;        // since the last scan
+  bool trim_is_due_ = false;  // it has worked since the last trim
   base::TimerPtr scan_timer_;
 };
 

@@ -84,6 +84,15 @@ class SpeedTest : public E2eTest {
     return taken;
   }
 
+  // KiB that /proc/PID/status names.
+  static size_t DaemonMemory(const std::string& field) {
+    std::ifstream status("/proc/" + std::to_string(machine().DaemonPid()) + "/status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with(field)) return std::stoul(line.substr(field.size()));
+    }
+    return 0;
+  }
+
   // "vdcu_node_allocate_seconds", of all labels that contain the text.
   void PrintHistogram(const std::string& name, const std::string& label) {
     std::istringstream lines(machine().Metrics());
@@ -136,12 +145,12 @@ TEST_F(SpeedTest, OfAStartWithASliceAgainstOneWithout) {
   for (const char* stage : {"bound", "allocated", "started"}) {
     PrintHistogram("vdcu_node_stage_seconds", "stage=\"" + std::string(stage) + "\"");
   }
-  std::ifstream status("/proc/" + std::to_string(machine().DaemonPid()) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("Rss") || line.starts_with("VmRSS") || line.starts_with("VmHWM")) {
-      std::cout << "daemon " << line << "\n";
-    }
-  }
+  const size_t busy = DaemonMemory("VmRSS:");
+  std::cout << "daemon after these pods: RSS " << busy << " KiB, " << DaemonMemory("RssAnon:")
+            << " KiB of that its own\n";
+  ASSERT_TRUE(Eventually("it has given back what only the pods' starts needed",
+                         [&] { return DaemonMemory("VmRSS:") < busy * 9 / 10; }));
+  std::cout << "daemon at rest: RSS " << DaemonMemory("VmRSS:") << " KiB\n";
 }
 
 }  // namespace
