@@ -80,13 +80,17 @@ Reason WhyVolumeElsewhere(const NodeLoad& load, const VolumeAffinities& volumes)
 
 }  // namespace
 
-std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Pod& pod,
-                                    const VolumeAffinities& volumes) {
+std::optional<std::string> WhyKeptOut(const NodeLoad& load, const kclient::Pod& pod) {
   const kclient::Node& node = load.node->alike();
   const kclient::PodScheduling& wants = *pod.scheduling;
   if (auto reason = WhyCordoned(node, wants.tolerations)) return reason;
   if (auto reason = WhyTainted(node, wants.tolerations)) return reason;
-  if (auto reason = WhyNotSelected(load, wants)) return reason;
+  return WhyNotSelected(load, wants);
+}
+
+std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Pod& pod,
+                                    const VolumeAffinities& volumes) {
+  if (auto reason = WhyKeptOut(load, pod)) return reason;
   if (auto reason = WhyTooSmall(load, pod)) return reason;
   if (auto reason = WhyPortTaken(load, pod)) return reason;
   return WhyVolumeElsewhere(load, volumes);

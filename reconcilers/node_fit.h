@@ -21,6 +21,9 @@ using VolumeAffinities = std::vector<kclient::NodeSelector>;
 std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Pod& pod,
                                     const VolumeAffinities& volumes);
 
+// The part of it that does not ask for room: whether a pod that has its room there may still go.
+std::optional<std::string> WhyKeptOut(const NodeLoad& load, const kclient::Pod& pod);
+
 // The same for what runs no pod yet: a partition that asks for nothing of the node but its labels.
 std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Labels& node_selector);
 

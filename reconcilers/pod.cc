@@ -91,6 +91,25 @@ Plan GoElsewhere(Cluster& cluster, const kclient::Pod& pod,
   return Withdraw(pod, partitions, "SliceRefused", RefusalOf(partitions));
 }
 
+// Since the pod was placed there: it would be bound to a node that is gone, or shall get no more
+// pods.
+std::optional<std::string> WhyNoLonger(const Cluster& cluster, const kclient::Pod& pod,
+                                       const std::string& node) {
+  const NodeLoad* load = cluster.ledger().Find(node);
+  if (load == nullptr) return "node " + node + " is gone: placing the pod anew";
+  const auto why = WhyKeptOut(*load, pod);
+  if (!why) return {};
+  return "node " + node + " does not fit any more (" + *why + "): placing the pod anew";
+}
+
+bool IsComplete(const std::vector<PartitionEntryPtr>& partitions, size_t needed) {
+  const auto& first = partitions.front()->object().spec.assignment;
+  return partitions.size() == needed &&
+         std::all_of(partitions.begin(), partitions.end(), [&](const PartitionEntryPtr& p) {
+           return p->object().assigned() && p->object().spec.assignment->node == first->node;
+         });
+}
+
 Plan ReconcileOwnPartitions(Cluster& cluster, const PodEntry& entry,
                             const std::vector<NeededPartition>& needed, const Instant& at) {
   const kclient::Pod& pod = *entry.pod;
@@ -107,17 +126,15 @@ Plan ReconcileOwnPartitions(Cluster& cluster, const PodEntry& entry,
                   [](const auto& p) { return Refused(*p); })) {
     return GoElsewhere(cluster, pod, partitions, at);
   }
-  const std::string& node = partitions.front()->object().spec.assignment->node;
-  const bool complete =
-      partitions.size() == needed.size() &&
-      std::all_of(partitions.begin(), partitions.end(), [&](const PartitionEntryPtr& p) {
-        return p->object().assigned() && p->object().spec.assignment->node == node;
-      });
-  if (!complete) {
+  if (!IsComplete(partitions, needed.size())) {
     // A crash between two creates, or one create that failed for good.
     return Withdraw(pod, partitions, "SlicesIncomplete",
                     "only " + std::to_string(partitions.size()) + " of " +
                         std::to_string(needed.size()) + " slices exist: placing the pod anew");
+  }
+  const std::string node = partitions.front()->object().spec.assignment->node;
+  if (const auto why = WhyNoLonger(cluster, pod, node)) {
+    return Withdraw(pod, partitions, "NodeUnfit", *why);
   }
   const bool ready = std::all_of(partitions.begin(), partitions.end(),
                                  [](const auto& p) { return IsTrue(p->object(), crds::kReady); });

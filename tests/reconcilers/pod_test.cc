@@ -178,6 +178,33 @@ TEST_F(OwnPartitions, ReadyMeansBindWithTheUid) {
   EXPECT_EQ(Writes(shown_.OfPod("p")), Writes(plan)) << "an answer was lost: say it again";
 }
 
+TEST_F(OwnPartitions, ANodeThatDoesNotFitAnyMoreIsLeft) {
+  constexpr char kNotReady[] = "node.kubernetes.io/not-ready";
+  const auto tainted = builders::MakeNode("n").Taint(kNotReady, "", "NoSchedule").Obj();
+  shown_.Show(Mine().Ready().Obj());
+  for (const NodePtr& node : {builders::MakeNode("n").Cordoned().Obj(), tainted}) {
+    shown_.Show(node);
+    const Plan plan = shown_.OfPod("p");
+    EXPECT_THAT(Writes(plan), ElementsAre("delete vdcupartitions " + Named()));
+    EXPECT_THAT(Reasons(plan), ElementsAre("NodeUnfit"));
+  }
+  EXPECT_TRUE(shown_.cluster.FindPod("team-a/p")->avoided.empty());
+  shown_.Remove(tainted);
+  EXPECT_EQ(shown_.OfPod("p").events.at(0).note, "node n is gone: placing the pod anew");
+  shown_.Show(builders::MakeNode("n").Allocatable("pods", 1).Obj());
+  EXPECT_THAT(Writes(shown_.OfPod("p")), ElementsAre("create pods/binding team-a/p"))
+      << "its own room is not asked for twice";
+}
+
+TEST_F(OwnPartitions, ABindingThatMayHaveBeenDoneIsRepeatedWhereverTheNodeIs) {
+  shown_.Show(Mine().Ready().Obj());
+  const Plan plan = shown_.OfPod("p");
+  shown_.Assume(plan);
+  shown_.Settle(plan, Outcome::kUnknown);
+  shown_.Remove(builders::MakeNode("n").Obj());
+  EXPECT_EQ(Writes(shown_.OfPod("p")), Writes(plan));
+}
+
 TEST_F(OwnPartitions, SomeOfSeveralAreWithdrawnWithoutBlame) {
   shown_.Show(MakePod("p").Limits(kTenth).Container("second").Limits(kTenth).Obj());
   shown_.Show(Mine().Ready().Obj());
