@@ -44,6 +44,18 @@ Reason WhyNotSelected(const NodeLoad& load, const kclient::PodScheduling& wants)
   return {};
 }
 
+// What kube-controller-manager says of a node that does not answer.
+Reason WhyDead(const kclient::Node& node) {
+  for (const kclient::Taint& taint : node.taints) {
+    for (const std::string_view key :
+         {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable",
+          "node.kubernetes.io/out-of-service"}) {
+      if (taint.key == key) return "node has taint " + taint.key + ":" + taint.effect;
+    }
+  }
+  return {};
+}
+
 // Resources in which a card is asked for by part are counted by the allocator; no node has them.
 Reason WhyTooSmall(const NodeLoad& load, const kclient::Pod& pod) {
   const kclient::ResourceList& allocatable = load.node->alike().allocatable;
@@ -98,6 +110,7 @@ std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Pod& po
 
 std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Labels& node_selector) {
   if (load.node->alike().unschedulable) return "node is cordoned";
+  if (auto reason = WhyDead(load.node->alike())) return reason;
   if (node_selector.empty()) return {};
   if (!kclient::MatchesAll(node_selector, load.node->UnpackLabels(load.name))) {
     return "node does not match the node selector";

@@ -24,7 +24,8 @@ std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Pod& po
 // The part of it that does not ask for room: whether a pod that has its room there may still go.
 std::optional<std::string> WhyKeptOut(const NodeLoad& load, const kclient::Pod& pod);
 
-// The same for what runs no pod yet: a partition that asks for nothing of the node but its labels.
+// The same for what runs no pod yet: a partition that asks for nothing of the node but its labels,
+// and that it lives. Taints are for the pods that will use it.
 std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Labels& node_selector);
 
 }  // namespace vdcu::reconcilers

@@ -194,7 +194,7 @@ TEST(NodeFit, Volumes) {
   EXPECT_EQ(WhyNot(node, {}, pod, {here, there}), "node cannot reach a volume of the pod");
 }
 
-TEST(NodeFit, APartitionAsksForLabelsAndNoCordon) {
+TEST(NodeFit, APartitionAsksForLabelsNoCordonAndLife) {
   const kclient::Labels zone{{"zone", "a"}};
   const auto why = [&](const NodePtr& node) {
     NodeLedger ledger;
@@ -204,6 +204,11 @@ TEST(NodeFit, APartitionAsksForLabelsAndNoCordon) {
   EXPECT_EQ(why(MakeNode("n").Label("zone", "a").Taint("x", "", "NoSchedule").Obj()), "");
   EXPECT_EQ(why(MakeNode("n").Obj()), "node does not match the node selector");
   EXPECT_EQ(why(MakeNode("n").Label("zone", "a").Cordoned().Obj()), "node is cordoned");
+  for (const std::string taint : {"not-ready", "unreachable", "out-of-service"}) {
+    const std::string key = "node.kubernetes.io/" + taint;
+    EXPECT_EQ(why(MakeNode("n").Label("zone", "a").Taint(key, "", "NoExecute").Obj()),
+              "node has taint " + key + ":NoExecute");
+  }
 }
 
 TEST(NodeLedger, WhatIsTakenOffIsWhatWasAdded) {
