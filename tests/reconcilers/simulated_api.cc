@@ -1,6 +1,7 @@
 #include "tests/reconcilers/simulated_api.h"
 
 #include "base/check.h"
+#include "tests/reconcilers/simulated_objects.h"
 
 namespace vdcu::reconcilers {
 
@@ -17,15 +18,11 @@ HttpResponse Refuse(int status, const std::string& reason) {
 
 HttpResponse Done(const Json& object) { return {200, object.dump(), {}}; }
 
-std::string Text(const Json& object, const char* pointer) {
-  return object.value(Json::json_pointer(pointer), std::string());
-}
-
 // A binding carries its UID in metadata, a patch too; a delete in its preconditions.
 bool Holds(const Json& wanted, const Json& object) {
   for (const char* field : {"uid", "resourceVersion"}) {
     const std::string text = wanted.value(field, std::string());
-    if (!text.empty() && text != object["metadata"][field]) return false;
+    if (!text.empty() && text != object["metadata"].value(field, "")) return false;
   }
   return true;
 }
@@ -68,6 +65,7 @@ kclient::CallPtr SimulatedApi::Send(HttpRequest request, kclient::ResponseCallba
   Pending& pending = pending_[id];
   pending.request = std::move(request);
   pending.on_done = std::move(on_done);
+  NoteSent(pending);
   pending.timer = loop_.MakeTimer([this, id] { OnArrival(id); });
   pending.timer->Start(Delay());
   return std::make_unique<Call>(*this, id);
@@ -81,10 +79,9 @@ void SimulatedApi::OnArrival(uint64_t id) {
   } else if (fate < faults_ * 2 / 3) {
     pending.answer = base::Error{base::ErrorCode::kUnavailable, "lost on the way there", {}};
   } else {
-    const bool matters =
-        pending.request.method != "GET" && Parse(pending.request.path).kind != "events";
-    if (!pending.on_done && matters) ++strays_;
-    pending.answer = Handle(pending.request);
+    const HttpResponse answer = Handle(pending.request);
+    NoteStored(pending, answer);
+    pending.answer = answer;
     if (fate < faults_) {
       pending.answer = base::Error{base::ErrorCode::kUnavailable, "lost on the way back", {}};
     }
@@ -96,7 +93,9 @@ void SimulatedApi::OnArrival(uint64_t id) {
 void SimulatedApi::OnAnswer(uint64_t id) {
   Pending pending = std::move(pending_.at(id));
   pending_.erase(id);
-  if (pending.on_done) pending.on_done(std::move(pending.answer));
+  if (!pending.on_done) return;
+  NoteAnswer(pending);
+  pending.on_done(std::move(pending.answer));
 }
 
 kclient::CallPtr SimulatedApi::Stream(HttpRequest request, kclient::DataCallback on_data,
@@ -123,6 +122,7 @@ void SimulatedApi::OnWatchTimer(uint64_t id) {
   if (watch.next == log.size()) return;
   const std::string line = log[watch.next++].second;
   if (watch.next < log.size()) watch.timer->Start(Draw() < 0.5 ? base::Duration(0) : Delay());
+  Show(watch.kind, Json::parse(line));
   const auto on_data = watch.on_data;  // it may end the watch
   on_data(line);
 }
@@ -137,6 +137,74 @@ void SimulatedApi::EndWatch(uint64_t id, bool expired) {
   const auto on_end = watch.on_end;
   watches_.erase(id);
   on_end(base::Error{base::ErrorCode::kUnavailable, "the watch broke", {}});
+}
+
+// --- what the controller knows and has sent ---
+
+void SimulatedApi::NoteSent(Pending& pending) {
+  const HttpRequest& request = pending.request;
+  const Target target = Parse(request.path);
+  if (request.method == "GET" || target.kind == "events") return;
+  const Json body = Json::parse(request.body);
+  const std::string name = request.method == "POST" && target.subresource.empty()
+                               ? Text(body, "/metadata/name")
+                               : std::string();
+  pending.write = Write{request.method, target.kind, target.key + name, target.subresource, body};
+  pending.identity = request.method + " " + request.path + " " + request.body;
+  pending.repeats = !unshown_.emplace(pending.identity, *pending.write).second;
+  if (pending.repeats) return;
+  if (const std::string wrong = on_sent(*pending.write); !wrong.empty()) {
+    faults_found_.push_back("sent: " + pending.write->key + ": " + wrong);
+  }
+}
+
+void SimulatedApi::NoteStored(const Pending& pending, const HttpResponse& answer) {
+  if (!pending.write || answer.status != 200) return;
+  Write write = *pending.write;
+  write.stray = !pending.on_done;
+  if (const std::string wrong = on_stored(write); !wrong.empty()) {
+    faults_found_.push_back("stored: " + write.key + ": " + wrong);
+  }
+}
+
+// A refusal tells of this try only; what is stored already may be what an earlier one stored.
+void SimulatedApi::NoteAnswer(const Pending& pending) {
+  if (!pending.answer) return;
+  if (pending.request.method == "GET") {
+    if (pending.answer->status != 200) return;
+    return ShowList(Parse(pending.request.path).kind, Json::parse(pending.answer->body));
+  }
+  const int status = pending.answer->status;
+  const bool refused = status >= 400 && (status != 409 || pending.request.method != "POST");
+  if (refused && !pending.repeats) unshown_.erase(pending.identity);
+}
+
+void SimulatedApi::ShowList(const std::string& kind, const Json& list) {
+  kinds_[kind].shown.clear();
+  for (const Json& object : list["items"]) Show(kind, {{"type", "ADDED"}, {"object", object}});
+}
+
+void SimulatedApi::Show(const std::string& kind, const Json& event) {
+  const Json& object = event["object"];
+  const std::string ns = Text(object, "/metadata/namespace");
+  const std::string key = (ns.empty() ? "" : ns + "/") + Text(object, "/metadata/name");
+  const bool gone = event["type"] == "DELETED";
+  // A binding is shown when the pod is bound.
+  const bool bound = gone || !Text(object, "/spec/nodeName").empty();
+  std::erase_if(unshown_, [&](const auto& item) {
+    const Write& write = item.second;
+    return write.kind == kind && write.key == key && (bound || write.subresource != "binding");
+  });
+  if (gone) {
+    kinds_[kind].shown.erase(key);
+  } else {
+    kinds_[kind].shown[key] = object;
+  }
+}
+
+void SimulatedApi::ForgetShown() {
+  for (auto& [name, kind] : kinds_) kind.shown.clear();
+  unshown_.clear();
 }
 
 // --- what a request does ---
@@ -197,9 +265,6 @@ HttpResponse SimulatedApi::HandleBind(const Target& target, const Json& body) {
   const bool deleting = (*pod)["metadata"].contains("deletionTimestamp");
   if (!Holds(body["metadata"], *pod) || bound || deleting) return Refuse(409, "Conflict");
   const std::string node = body["target"]["name"];
-  if (const std::string wrong = on_bind(*pod, node); !wrong.empty()) {
-    wrong_bindings_.push_back(target.key + ": " + wrong);
-  }
   Change(target.kind, target.key, [&](Json& changed) { changed["spec"]["nodeName"] = node; });
   return Done(body);
 }

@@ -5,14 +5,16 @@
 // Each request takes some time to arrive and some to be answered. With faults on, some are refused,
 // some are lost on the way there, some on the way back, and watches break or expire. A request that
 // was sent arrives also when its sender is gone: then it is a stray.
-// Promises: the same seed gives the same run; a kind's watches show its changes in order, some time
-// after they happened.
+// It keeps what its lists and watches have shown the controller, so that a test can judge each
+// write by what its sender knew. Promises: the same seed gives the same run; a kind's watches show
+// its changes in order, some time after they happened.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -31,11 +33,20 @@ class SimulatedApi : public kclient::Transport {
 
   SimulatedApi(base::Loop& loop, uint64_t seed) : loop_(loop), random_(seed) {}
 
+  // A write of the controller's; events are none.
+  struct Write {
+    std::string method;
+    std::string kind;  // the plural
+    std::string key;   // "namespace/name"
+    std::string subresource;
+    Json body;
+    bool stray = false;  // its sender is gone
+  };
+
   void SetFaults(double chance) { faults_ = chance; }
-  // Writes that arrived after their sender was gone.
-  int strays() const { return strays_; }
   // Grows with each change.
   int64_t version() const { return version_; }
+  std::string Now() const { return base::FormatTime(loop_.clock().Wall()); }
 
   // What others than the controller do: at once, and it never fails. `kind` is the plural, `key`
   // "namespace/name".
@@ -45,9 +56,18 @@ class SimulatedApi : public kclient::Transport {
   void Change(const std::string& kind, const std::string& key,
               const std::function<void(Json&)>& change);
   void Delete(const std::string& kind, const std::string& key);
-  // Is asked before a binding is stored; what it returns is a fault of the controller.
-  std::function<std::string(const Json& pod, const std::string& node)> on_bind;
-  const std::vector<std::string>& wrong_bindings() const { return wrong_bindings_; }
+  // Are asked when the controller sends a write that is no repeat of one of unknown end, and after
+  // a write has been stored. What they return is a fault of the controller.
+  std::function<std::string(const Write&)> on_sent;
+  std::function<std::string(const Write&)> on_stored;
+  const std::vector<std::string>& faults_found() const { return faults_found_; }
+
+  // What this process of the controller has been shown.
+  const std::map<std::string, Json>& Shown(const std::string& kind) { return kinds_[kind].shown; }
+  // Its writes that may have been done, until they are shown.
+  const std::map<std::string, Write>& unshown() const { return unshown_; }
+  // Another process starts.
+  void ForgetShown();
 
   [[nodiscard]] kclient::CallPtr Send(kclient::HttpRequest request,
                                       kclient::ResponseCallback on_done) override;
@@ -58,10 +78,14 @@ class SimulatedApi : public kclient::Transport {
   struct Kind {
     std::map<std::string, Json> objects;
     std::vector<std::pair<int64_t, std::string>> log;  // version, line of a watch
+    std::map<std::string, Json> shown;
   };
   struct Pending {
     kclient::HttpRequest request;
     kclient::ResponseCallback on_done;  // null: the sender is gone
+    std::optional<Write> write;
+    std::string identity;  // the same for a write and its repeats
+    bool repeats = false;  // one of unknown end
     base::TimerPtr timer;
     base::Result<kclient::HttpResponse> answer = kclient::HttpResponse();
   };
@@ -83,6 +107,11 @@ class SimulatedApi : public kclient::Transport {
   base::Duration Delay() { return base::Duration(1 + static_cast<int>(Draw() * 40)); }
   void OnArrival(uint64_t id);
   void OnAnswer(uint64_t id);
+  void NoteSent(Pending& pending);
+  void NoteStored(const Pending& pending, const kclient::HttpResponse& answer);
+  void NoteAnswer(const Pending& pending);
+  void ShowList(const std::string& kind, const Json& list);
+  void Show(const std::string& kind, const Json& event);
   void OnWatchTimer(uint64_t id);
   void EndWatch(uint64_t id, bool expired);
 
@@ -99,13 +128,13 @@ class SimulatedApi : public kclient::Transport {
   base::Loop& loop_;
   std::mt19937_64 random_;
   double faults_ = 0;
-  int strays_ = 0;
   int64_t version_ = 0;
   uint64_t next_id_ = 0;
   std::map<std::string, Kind> kinds_;
   std::map<uint64_t, Pending> pending_;
   std::map<uint64_t, Watch> watches_;
-  std::vector<std::string> wrong_bindings_;
+  std::map<std::string, Write> unshown_;  // by identity
+  std::vector<std::string> faults_found_;
 };
 
 }  // namespace vdcu::reconcilers

@@ -1,10 +1,9 @@
 #include "tests/reconcilers/simulated_node.h"
 
-#include <simdjson.h>
-
 #include "crds/dcunode.h"
 #include "crds/keys.h"
 #include "tests/builders/builders.h"
+#include "tests/reconcilers/simulated_objects.h"
 
 namespace vdcu::reconcilers {
 
@@ -31,6 +30,21 @@ std::string Overlap(const dcu::Assignment& a, const dcu::Assignment& b) {
   return a.pipe == b.pipe ? "pipe" : "";
 }
 
+std::string WhyOverbooked(const std::vector<dcu::Assignment>& slices) {
+  std::map<std::string, int64_t> memory;
+  for (size_t i = 0; i < slices.size(); ++i) {
+    const dcu::Assignment& slice = slices[i];
+    memory[slice.device] += slice.memory.value;
+    if ((slice.units & ~dcu::CuMask::FirstUnits(60)) != dcu::CuMask()) return "units past the card";
+    if (memory[slice.device] > SimulatedNode::kCardMemory) return slice.device + ": memory twice";
+    for (size_t j = 0; j < i; ++j) {
+      const std::string why = Overlap(slice, slices[j]);
+      if (!why.empty()) return slice.device + " of " + slice.node + ": twice: " + why;
+    }
+  }
+  return "";
+}
+
 bool Runs(SimulatedApi& api, const std::string& pod_uid, const std::string& node) {
   for (const auto& [key, pod] : api.All("pods")) {
     if (pod["metadata"]["uid"] != pod_uid) continue;
@@ -43,13 +57,8 @@ bool Runs(SimulatedApi& api, const std::string& pod_uid, const std::string& node
 
 std::vector<crds::VdcuPartition> Partitions(SimulatedApi& api) {
   std::vector<crds::VdcuPartition> partitions;
-  simdjson::dom::parser parser;
-  for (const auto& [key, object] : api.All("vdcupartitions")) {
-    kclient::JsonView view;
-    if (parser.parse(object.dump()).get(view)) continue;
-    if (auto partition = crds::VdcuPartition::FromJson(view)) {
-      partitions.push_back(std::move(*partition));
-    }
+  for (const auto& partition : DecodeAll<crds::VdcuPartition>(api.All("vdcupartitions"))) {
+    partitions.push_back(*partition);
   }
   return partitions;
 }
@@ -69,6 +78,9 @@ void SimulatedNode::Remove() {
 
 void SimulatedNode::Return() {
   there_ = true;
+  ready_ = "True";
+  cordoned_ = false;
+  out_of_service_ = false;
   api_.Create("nodes", {{"metadata", {{"name", name_}}},
                         {"spec", Json::object()},
                         {"status",
@@ -78,6 +90,52 @@ void SimulatedNode::Return() {
                             {"pods", "20"},
                             {"hygon.com/dcunum", std::to_string(4 * cards_)}}},
                           {"conditions", {{{"type", "Ready"}, {"status", "True"}}}}}}});
+}
+
+void SimulatedNode::SetReady(const std::string& status) {
+  if (!there_ || status == ready_) return;
+  ready_ = status;
+  out_of_service_ = false;
+  seen_ = -1;
+  api_.Change("nodes", name_, [&](Json& node) {
+    node["status"]["conditions"] = {
+        {{"type", "Ready"}, {"status", status}, {"lastTransitionTime", api_.Now()}}};
+  });
+}
+
+void SimulatedNode::SetCordoned(bool cordoned) {
+  if (!there_ || cordoned == cordoned_) return;
+  cordoned_ = cordoned;
+  api_.Change("nodes", name_, [&](Json& node) { node["spec"]["unschedulable"] = cordoned; });
+}
+
+void SimulatedNode::SetOutOfService() {
+  if (!there_ || ready_ == "True") return;
+  out_of_service_ = true;
+  Taint();
+  const auto pods = api_.All("pods");
+  for (const auto& [key, pod] : pods) {
+    if (pod["spec"].value("nodeName", "") != name_) continue;
+    api_.Delete("pods", key);
+    if (!api_.Find("pods", key)) continue;
+    api_.Change("pods", key, [](Json& p) { p["metadata"]["finalizers"] = Json::array(); });
+  }
+}
+
+void SimulatedNode::Taint() {
+  if (!there_) return;
+  Json taints = Json::array();
+  const auto add = [&](const std::string& key, const char* effect) {
+    taints.push_back({{"key", "node.kubernetes.io/" + key}, {"effect", effect}});
+  };
+  if (ready_ != "True") {
+    for (const char* effect : {"NoSchedule", "NoExecute"}) {
+      add(ready_ == "False" ? "not-ready" : "unreachable", effect);
+    }
+  }
+  if (cordoned_) add("unschedulable", "NoSchedule");
+  if (out_of_service_) add("out-of-service", "NoExecute");
+  api_.Change("nodes", name_, [&](Json& node) { node["spec"]["taints"] = taints; });
 }
 
 void SimulatedNode::Publish(const std::vector<crds::VdcuPartition>& partitions) {
@@ -106,17 +164,18 @@ void SimulatedNode::SetSick(int card, bool sick) {
   }
 }
 
-void SimulatedNode::SetMood(double chance) {
+void SimulatedNode::SetMood(double chance, double linger) {
   mood_ = chance;
+  linger_ = linger;
   if (chance > 0) return;
   ignored_.clear();
   seen_ = -1;
 }
 
 void SimulatedNode::Step(const std::function<double()>& draw) {
-  if (!up_ || !there_ || api_.version() == seen_) return;
+  if (!works() || api_.version() == seen_) return;
   const auto partitions = Partitions(api_);
-  LetGo(partitions);
+  LetGo(partitions, draw);
   for (const auto& partition : partitions) {
     const auto& assignment = partition.spec.assignment;
     if (assignment && assignment->node == name_ && !partition.meta.deleting()) {
@@ -124,10 +183,11 @@ void SimulatedNode::Step(const std::function<double()>& draw) {
     }
   }
   Publish(partitions);
-  seen_ = api_.version();
+  seen_ = linger_ > 0 ? -1 : api_.version();
 }
 
-void SimulatedNode::LetGo(const std::vector<crds::VdcuPartition>& partitions) {
+void SimulatedNode::LetGo(const std::vector<crds::VdcuPartition>& partitions,
+                          const std::function<double()>& draw) {
   std::map<std::string, const crds::VdcuPartition*> by_uid;
   for (const auto& partition : partitions) by_uid[partition.meta.uid] = &partition;
   std::erase_if(held_, [&](const auto& held) {
@@ -136,7 +196,7 @@ void SimulatedNode::LetGo(const std::vector<crds::VdcuPartition>& partitions) {
                         found->second->spec.assignment == held.second;
     const bool used =
         found != by_uid.end() ? InUse(*found->second) : Runs(api_, users_[held.first], name_);
-    return !stands && !used;
+    return !stands && !used && (linger_ == 0 || draw() >= linger_);
   });
   for (const auto& partition : partitions) {
     const auto& assignment = partition.spec.assignment;

@@ -1,14 +1,16 @@
 // A node with its daemon, for the simulation of the whole controller: the fence of its cards. It
 // takes what does not overlap with what it holds, prepares it, and lets go when nobody uses it.
 //
-// Step() does what a daemon would do in a moment of its own; a daemon that is down does nothing,
-// but what it holds stays on its disk.
+// Step() does what a daemon would do in a moment of its own; a daemon that is down, or whose node
+// is cut off, does nothing, but what it holds stays on its disk. What becomes of the Node object is
+// what kubelet, kube-controller-manager and people do to it.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "crds/vdcupartition.h"
 #include "tests/reconcilers/simulated_api.h"
@@ -17,6 +19,8 @@ namespace vdcu::reconcilers {
 
 // Why the two slices of one node cannot stand together; empty: they can.
 std::string Overlap(const dcu::Assignment& a, const dcu::Assignment& b);
+// Why the slices cannot all stand together.
+std::string WhyOverbooked(const std::vector<dcu::Assignment>& slices);
 // Whether a pod of that UID is bound to the node (any node, if empty) and not terminal.
 bool Runs(SimulatedApi& api, const std::string& pod_uid, const std::string& node);
 // All VDCUPartitions.
@@ -28,15 +32,28 @@ class SimulatedNode {
 
   SimulatedNode(SimulatedApi& api, std::string name, int cards);
 
-  // The Node object goes and comes; the DCUNode stays.
+  // The Node object goes and comes; the DCUNode stays. One after the other at once: it was made
+  // anew under the same name.
   void Remove();
   void Return();
   bool there() const { return there_; }
 
+  // The condition Ready: "True", "False" (its kubelet says so), "Unknown" (it is cut off).
+  void SetReady(const std::string& status);
+  void SetCordoned(bool cordoned);
+  // Its pods are removed too, as kube-controller-manager does; ends with the next SetReady.
+  void SetOutOfService();
+  // The taints follow, some time later.
+  void Taint();
+
   void SetUp(bool up) { up_ = up; }
+  // Its daemon works and is heard.
+  bool works() const { return there_ && up_ && ready_ != "Unknown"; }
+  bool ready() const { return there_ && ready_ == "True"; }
   void SetSick(int card, bool sick);
-  // Each slice is refused, or ignored, with such a chance; 0 ends all that is ignored.
-  void SetMood(double chance);
+  // Each slice is refused, or ignored, with such a chance, and with `linger` the last process of a
+  // pod outlives a look at it; 0 ends all that is ignored.
+  void SetMood(double chance, double linger);
   void Step(const std::function<double()>& draw);
 
   const std::string& name() const { return name_; }
@@ -45,7 +62,8 @@ class SimulatedNode {
   const std::map<std::string, dcu::Assignment>& held() const { return held_; }
 
  private:
-  void LetGo(const std::vector<crds::VdcuPartition>& partitions);
+  void LetGo(const std::vector<crds::VdcuPartition>& partitions,
+             const std::function<double()>& draw);
   void Admit(const crds::VdcuPartition& partition, const std::function<double()>& draw);
   void Report(const crds::VdcuPartition& partition, const std::string& refusal);
   bool InUse(const crds::VdcuPartition& partition) const;
@@ -56,8 +74,12 @@ class SimulatedNode {
   const std::string name_;
   const int cards_;
   bool there_ = false;
+  std::string ready_ = "True";
+  bool cordoned_ = false;
+  bool out_of_service_ = false;
   bool up_ = true;
   double mood_ = 0;
+  double linger_ = 0;
   int64_t seen_ = -1;  // the API's version after the last step
   std::set<int> sick_;
   std::map<std::string, dcu::Assignment> held_;

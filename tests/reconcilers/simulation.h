@@ -7,24 +7,33 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "reconcilers/entries.h"
 #include "tests/fakes/simulated_loop.h"
 #include "tests/reconcilers/simulated_api.h"
 #include "tests/reconcilers/simulated_node.h"
 
 namespace vdcu::reconcilers {
 
+// kFew is what schedules were made of when the first seeds were pinned: it stays as it is, so that
+// those still run as they ran. kAll has Node objects that are NotReady, cordoned, out of service or
+// made anew as well, pods that end only by force, and processes that outlive their pod.
+enum class Hazards { kFew, kAll };
+// In what state the nodes are while all comes to rest.
+enum class Nodes { kAsTheyAre, kMended };
+
 class Simulation {
  public:
-  explicit Simulation(unsigned seed);
+  Simulation(unsigned seed, Hazards hazards);
   ~Simulation();
 
   // Anything may happen, also to requests and daemons.
   void Act();
   // Nothing more happens and nothing fails, until all have come to rest.
-  void ComeToRest();
+  void ComeToRest(Nodes nodes);
   void DeleteAll();
 
   // What must hold at any time; empty: it does.
@@ -52,15 +61,29 @@ class Simulation {
   void DeletePod();
   void FinishPod();
   void DisturbNode();
-  void EndDeletions();
-  std::string WhyWrongBinding(const Json& pod, const std::string& node);
-  std::string WhyOverbooked(const std::vector<dcu::Assignment>& slices);
+  void DisturbNodeObject();
+  void EndDeletions(bool all);
 
+  std::string WhyWronglySent(const SimulatedApi::Write& write);
+  std::string WhyWronglyBound(const std::string& key, const std::string& node);
+  std::string WhyWronglyGranted(const SimulatedApi::Write& write);
+  std::string WhyWronglyLetGo(const SimulatedApi::Write& write);
+  std::string WhyWronglyStored(const SimulatedApi::Write& write);
+  std::string WhyBoundWithoutSlices(const Json& pod);
+  std::string WhyGrantedTwice();
+  bool Works(const std::string& node) const;
+  std::string WhyWrongOnNode(const SimulatedNode& node, std::set<std::string>& named);
+
+  const Hazards hazards_;
+  const Settings settings_;
   std::mt19937_64 random_;
   fakes::SimulatedLoop loop_;
   SimulatedApi api_;
   std::vector<std::unique_ptr<SimulatedNode>> nodes_;
   std::unique_ptr<Controller> controller_;
+  // UIDs of partitions that a stray has given their assignment, and of those that one has changed.
+  std::set<std::string> granted_by_strays_;
+  std::set<std::string> changed_by_strays_;
   int made_ = 0;
   int bound_ = 0;
 };

@@ -1,0 +1,60 @@
+// Objects of the simulated API: as the controller reads them, and what a test asks of their JSON.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <simdjson.h>
+#include <nlohmann/json.hpp>
+
+#include "kclient/core/json.h"
+
+namespace vdcu::reconcilers {
+
+// Null: it cannot be read.
+template <class T>
+std::shared_ptr<const T> Decode(const nlohmann::json& object) {
+  simdjson::dom::parser parser;
+  kclient::JsonView view;
+  if (parser.parse(object.dump()).get(view)) return nullptr;
+  auto decoded = T::FromJson(view);
+  return decoded ? std::make_shared<const T>(std::move(*decoded)) : nullptr;
+}
+
+template <class T>
+std::vector<std::shared_ptr<const T>> DecodeAll(
+    const std::map<std::string, nlohmann::json>& objects) {
+  std::vector<std::shared_ptr<const T>> all;
+  for (const auto& [key, object] : objects) {
+    if (auto decoded = Decode<T>(object)) all.push_back(std::move(decoded));
+  }
+  return all;
+}
+
+// Empty: it has no such text.
+inline std::string Text(const nlohmann::json& object, const char* pointer) {
+  return object.value(nlohmann::json::json_pointer(pointer), std::string());
+}
+
+// The reserved partition that the pod names; empty: none.
+inline std::string NamedBy(const nlohmann::json& pod) {
+  return Text(pod, "/metadata/annotations/vdcu.io~1partition");
+}
+
+inline size_t SlicesNeeded(const nlohmann::json& pod) {
+  size_t needed = 0;
+  for (const nlohmann::json& container : pod["spec"]["containers"]) {
+    needed += std::stoul(Text(container, "/resources/limits/hygon.com~1dcunum"));
+  }
+  return needed;
+}
+
+// The write says where a slice is to be.
+inline bool Grants(const nlohmann::json& body) {
+  return body.value("/spec/assignment"_json_pointer, nlohmann::json()).is_object();
+}
+
+}  // namespace vdcu::reconcilers

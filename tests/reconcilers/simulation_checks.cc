@@ -1,0 +1,161 @@
+// What must hold in the simulation: at any time and at rest.
+#include <algorithm>
+
+#include "crds/keys.h"
+#include "tests/reconcilers/shown.h"
+#include "tests/reconcilers/simulated_objects.h"
+#include "tests/reconcilers/simulation.h"
+
+namespace vdcu::reconcilers {
+
+using Json = SimulatedApi::Json;
+
+size_t Simulation::held() const {
+  size_t held = 0;
+  for (const auto& node : nodes_) held += node->held().size();
+  return held;
+}
+
+// --- at any time ---
+
+std::string Simulation::WhatIsWrong() {
+  for (const auto& node : nodes_) {
+    std::vector<dcu::Assignment> held;
+    for (const auto& [uid, slice] : node->held()) held.push_back(slice);
+    if (const std::string why = WhyOverbooked(held); !why.empty()) return "held: " + why;
+  }
+  if (!api_.faults_found().empty()) return api_.faults_found().front();
+  std::map<std::string, std::string> users;
+  for (const auto& [key, pod] : api_.All("pods")) {
+    if (NamedBy(pod).empty() || !Runs(api_, pod["metadata"]["uid"], "")) continue;
+    const std::string on = NamedBy(pod) + " on " + pod["spec"]["nodeName"].get<std::string>();
+    if (!users.emplace(on, key).second) return key + " and " + users[on] + " both have " + on;
+  }
+  return WhyGrantedTwice();
+}
+
+// What a process that is gone had sent comes from what it saw, so it may overlap with what its
+// successor grants: that is what the daemon's fence is for. All others stand together.
+std::string Simulation::WhyGrantedTwice() {
+  std::vector<dcu::Assignment> granted;
+  for (const auto& partition : Partitions(api_)) {
+    const bool counts = partition.assigned() && !granted_by_strays_.contains(partition.meta.uid);
+    if (counts) granted.push_back(*partition.spec.assignment);
+  }
+  const std::string why = WhyOverbooked(granted);
+  return why.empty() ? "" : "granted: " + why;
+}
+
+std::string Simulation::WhyWronglyStored(const SimulatedApi::Write& write) {
+  const std::string uid =
+      Text(write.body, "/metadata/uid") + Text(write.body, "/preconditions/uid");
+  if (write.subresource == "binding") {
+    ++bound_;
+    if (write.stray) changed_by_strays_.insert(uid);
+    return WhyBoundWithoutSlices(*api_.Find(write.kind, write.key));
+  }
+  if (write.kind != "vdcupartitions" || write.subresource == "status") return "";
+  const bool grants = Grants(write.body);
+  if (!write.stray) return grants ? WhyGrantedTwice() : "";
+  changed_by_strays_.insert(uid);
+  if (grants) granted_by_strays_.insert((*api_.Find(write.kind, write.key))["metadata"]["uid"]);
+  return "";
+}
+
+// The slices of a pod that has just been bound are there, held by its node. A stray may have bound
+// it, or deleted one of them, from what it saw.
+std::string Simulation::WhyBoundWithoutSlices(const Json& pod) {
+  const std::string uid = pod["metadata"]["uid"];
+  if (changed_by_strays_.contains(uid) || !NamedBy(pod).empty()) return "";
+  const std::string node = pod["spec"]["nodeName"];
+  size_t prepared = 0;
+  for (const auto& partition : Partitions(api_)) {
+    if (!partition.spec.pod_ref || partition.spec.pod_ref->uid != uid) continue;
+    if (changed_by_strays_.contains(partition.meta.uid)) return "";
+    if (partition.meta.deleting()) return partition.meta.key() + " is being deleted";
+    for (const auto& holder : nodes_) {
+      const bool held = holder->name() == node && holder->held().contains(partition.meta.uid);
+      prepared += held ? 1 : 0;
+    }
+  }
+  return prepared == SlicesNeeded(pod) ? "" : "not all of its slices are held by " + node;
+}
+
+// --- at rest ---
+
+std::string Simulation::WhatIsWrongAtRest() {
+  std::set<std::string> named;
+  std::set<std::string> used;  // names of reserved ones
+  for (const auto& [key, pod] : api_.All("pods")) {
+    if (Runs(api_, pod["metadata"]["uid"], "")) used.insert(NamedBy(pod));
+  }
+  for (const auto& partition : Partitions(api_)) {
+    const std::string key = partition.meta.key();
+    // A reserved one that was made anew while a pod still has the old one's slice may be refused,
+    // or deleted before it is admitted, and stays so until that pod ends.
+    const bool waits = !partition.IsTrue(crds::kPrepared) && !partition.spec.pod_ref &&
+                       used.contains(partition.meta.name);
+    if (partition.assigned() && !waits && Works(partition.spec.assignment->node)) {
+      named.insert(partition.meta.uid);
+    }
+    if (partition.meta.deleting() && !used.contains(partition.meta.name)) {
+      return "still being deleted: " + api_.Find("vdcupartitions", key)->dump();
+    }
+    if (!partition.spec.pod_ref) continue;
+    const std::string& uid = partition.spec.pod_ref->uid;
+    if (!Runs(api_, uid, "")) return key + " is of a pod that does not run";
+  }
+  for (const auto& node : nodes_) {
+    if (!node->works()) continue;
+    if (const std::string why = WhyWrongOnNode(*node, named); !why.empty()) return why;
+  }
+  return named.empty() ? "" : "not held by its node: " + *named.begin();
+}
+
+bool Simulation::Works(const std::string& node) const {
+  return std::any_of(nodes_.begin(), nodes_.end(),
+                     [&](const auto& n) { return n->name() == node && n->works(); });
+}
+
+// Takes from `named` what the node holds.
+std::string Simulation::WhyWrongOnNode(const SimulatedNode& node, std::set<std::string>& named) {
+  // Its pod lives, but the node was gone for a while: nobody may be given it.
+  const Json published = (*api_.Find("dcunodes", node.name()))["status"]["held"];
+  std::set<std::string> lost;
+  for (const Json& slice : published) lost.insert(slice["partitionUID"]);
+  for (const auto& [uid, slice] : node.held()) {
+    if (named.erase(uid) == 0 && lost.erase(uid) == 0) {
+      return node.name() + " holds what nobody knows of: " + uid;
+    }
+  }
+  return lost.empty() ? "" : node.name() + " does not hold any more: " + *lost.begin();
+}
+
+std::string Simulation::WhatIsLeftToDo() {
+  Shown fresh;
+  Placer placer(fresh.cluster);
+  fresh.at.now = loop_.clock().Now();
+  fresh.at.wall_time = loop_.clock().Wall();
+  for (const auto& node : DecodeAll<kclient::Node>(api_.All("nodes"))) fresh.Show(node);
+  for (const auto& node : DecodeAll<crds::DcuNode>(api_.All("dcunodes"))) fresh.Show(node);
+  for (const auto& pod : DecodeAll<kclient::Pod>(api_.All("pods"))) fresh.Show(pod);
+  for (const auto& p : DecodeAll<crds::VdcuPartition>(api_.All("vdcupartitions"))) fresh.Show(p);
+  for (const std::string& key : fresh.cluster.TakeDirty()) {
+    const std::string object_key = key.substr(key.find('/') + 1);
+    const Plan plan = key.starts_with("pod/")
+                          ? ReconcilePod(fresh.cluster, object_key, fresh.at)
+                          : ReconcilePartition(fresh.cluster, object_key, fresh.at);
+    if (plan.place) placer.Add(key, fresh.at.now);
+    for (const auto& planned : plan.writes) {
+      if (planned.write.subresource != "status") return planned.write.Describe();
+    }
+  }
+  while (const auto decision = placer.Next(fresh.at)) {
+    if (decision->placed) {
+      return decision->key + " fits: " + api_.Find("pods", decision->key.substr(4))->dump();
+    }
+  }
+  return "";
+}
+
+}  // namespace vdcu::reconcilers

@@ -1,0 +1,188 @@
+// What must hold of each write of the controller in the simulation, by what its sender had been
+// shown: a fault in what it counts is found even where nothing comes of it.
+#include <algorithm>
+
+#include "crds/keys.h"
+#include "tests/reconcilers/simulated_objects.h"
+#include "tests/reconcilers/simulation.h"
+
+namespace vdcu::reconcilers {
+
+using Json = SimulatedApi::Json;
+using Objects = std::map<std::string, Json>;
+using Write = SimulatedApi::Write;
+
+namespace {
+
+constexpr char kTaints[] = "node.kubernetes.io/";
+
+bool HasTaint(const Json& node, const std::string& name) {
+  const Json taints = node["spec"].value("taints", Json::array());
+  return std::any_of(taints.begin(), taints.end(),
+                     [&](const Json& taint) { return taint["key"] == kTaints + name; });
+}
+
+// Nothing new goes there; no pod here tolerates a taint.
+std::string WhyUnfit(const Objects& nodes, const std::string& name) {
+  const auto found = nodes.find(name);
+  if (found == nodes.end()) return name + " is not there";
+  if (found->second["spec"].value("unschedulable", false)) return name + " is cordoned";
+  for (const char* taint : {"not-ready", "unreachable", "out-of-service"}) {
+    if (HasTaint(found->second, taint)) return name + " is " + taint;
+  }
+  return "";
+}
+
+bool IsTrue(const Json& object, const std::string& type) {
+  const Json conditions = object.value("/status/conditions"_json_pointer, Json::array());
+  return std::any_of(conditions.begin(), conditions.end(), [&](const Json& condition) {
+    return condition["type"] == type && condition["status"] == "True" &&
+           condition.value("observedGeneration", 0) == object["metadata"]["generation"];
+  });
+}
+
+// Whether a process of the pod may run, or may soon.
+bool MayRun(const Json& pod, const std::map<std::string, Write>& unshown) {
+  if (Text(pod, "/status/phase") == "Succeeded") return false;
+  if (!Text(pod, "/spec/nodeName").empty()) return true;
+  return std::any_of(unshown.begin(), unshown.end(), [&](const auto& item) {
+    const Write& write = item.second;
+    return write.subresource == "binding" &&
+           write.body["metadata"]["uid"] == pod["metadata"]["uid"];
+  });
+}
+
+bool Concerns(const Json& pod, const crds::VdcuPartition& partition) {
+  const std::string uid = pod["metadata"]["uid"];
+  const auto is = [&](const std::optional<crds::PodRef>& ref) { return ref && ref->uid == uid; };
+  return is(partition.spec.pod_ref) || is(partition.status.used_by) ||
+         NamedBy(pod) == partition.meta.name;
+}
+
+bool MayBeUsed(SimulatedApi& api, const crds::VdcuPartition& partition) {
+  const Objects& pods = api.Shown("pods");
+  return std::any_of(pods.begin(), pods.end(), [&](const auto& item) {
+    return Concerns(item.second, partition) && MayRun(item.second, api.unshown());
+  });
+}
+
+std::optional<dcu::Assignment> Granted(SimulatedApi& api, const Write& write) {
+  Json object = write.body;
+  if (write.method == "PATCH") {
+    const auto shown = api.Shown(write.kind).find(write.key);
+    if (shown == api.Shown(write.kind).end()) return {};
+    object = shown->second;
+    object.merge_patch(write.body);
+  }
+  const auto partition = Decode<crds::VdcuPartition>(object);
+  return partition ? partition->spec.assignment : std::nullopt;
+}
+
+// What the controller may not give to another, by partition's key (or UID, where no object says
+// it).
+std::map<std::string, dcu::Assignment> Taken(SimulatedApi& api,
+                                             const std::vector<crds::HeldSlice>& held) {
+  std::map<std::string, dcu::Assignment> taken;
+  for (const crds::HeldSlice& slice : held) taken[slice.partition_uid] = slice.assignment;
+  for (const auto& other : DecodeAll<crds::VdcuPartition>(api.Shown("vdcupartitions"))) {
+    taken.erase(other->meta.uid);
+    if (other->assigned()) taken[other->meta.key()] = *other->spec.assignment;
+  }
+  for (const auto& [identity, write] : api.unshown()) {
+    if (write.kind != "vdcupartitions" || !Grants(write.body)) continue;
+    if (const auto sent = Granted(api, write)) taken[write.key] = *sent;
+  }
+  return taken;
+}
+
+// A lease does not fence: what is written must be what was seen.
+std::string WhyUnfenced(const Write& write) {
+  const bool binds = write.subresource == "binding";
+  if (write.method == "POST" && !binds) return "";  // its name does
+  const Json& wants = write.body[write.method == "DELETE" ? "preconditions" : "metadata"];
+  if (Text(wants, "/uid").empty()) return "without a UID as precondition";
+  const bool versioned = write.kind != "vdcupartitions" || !Text(wants, "/resourceVersion").empty();
+  return versioned ? "" : "without a resourceVersion as precondition";
+}
+
+}  // namespace
+
+std::string Simulation::WhyWronglySent(const Write& write) {
+  if (std::string why = WhyUnfenced(write); !why.empty()) return why;
+  if (write.subresource == "binding") {
+    return WhyWronglyBound(write.key, Text(write.body, "/target/name"));
+  }
+  const bool spec = write.kind == "vdcupartitions" && write.subresource.empty();
+  if (!spec || write.method == "DELETE") return "";
+  return Grants(write.body) ? WhyWronglyGranted(write) : WhyWronglyLetGo(write);
+}
+
+std::string Simulation::WhyWronglyBound(const std::string& key, const std::string& node) {
+  if (const std::string why = WhyUnfit(api_.Shown("nodes"), node); !why.empty()) return why;
+  const Json& pod = api_.Shown("pods").at(key);
+  const std::string uid = pod["metadata"]["uid"];
+  const std::string named = NamedBy(pod);
+  size_t slices = 0;
+  for (const auto& [name, object] : api_.Shown("vdcupartitions")) {
+    const bool own = Text(object, "/spec/podRef/uid") == uid;
+    if (!own && (named.empty() || object["metadata"]["name"] != named)) continue;
+    if (object["metadata"].contains("deletionTimestamp")) return name + " is being deleted";
+    if (Text(object, "/spec/assignment/node") != node) return name + " is on another node";
+    if (!IsTrue(object, "Ready")) return name + " is not Ready";
+    ++slices;
+  }
+  return slices == SlicesNeeded(pod) ? "" : "bound with " + std::to_string(slices) + " slices";
+}
+
+std::string Simulation::WhyWronglyGranted(const Write& write) {
+  const auto granted = Granted(api_, write);
+  if (!granted) return "of a partition that is not there";
+  const dcu::Assignment& slice = *granted;
+  if (std::string why = WhyUnfit(api_.Shown("nodes"), slice.node); !why.empty()) return why;
+  const Objects& dcu_nodes = api_.Shown("dcunodes");
+  if (!dcu_nodes.contains(slice.node)) return "no cards are known of " + slice.node;
+  const auto dcu_node = Decode<crds::DcuNode>(dcu_nodes.at(slice.node));
+  for (const dcu::Device& device : dcu_node->status.devices) {
+    if (device.uuid == slice.device && !device.healthy) return device.uuid + " is sick";
+  }
+  int64_t memory = slice.memory.value;
+  for (const auto& [key, other] : Taken(api_, dcu_node->status.held)) {
+    if (key == write.key) continue;
+    const std::string why = Overlap(slice, other);
+    if (!why.empty()) return "given though " + key + " has it: " + why;
+    if (other.device == slice.device) memory += other.memory.value;
+  }
+  return memory <= SimulatedNode::kCardMemory ? "" : "given more memory than is free";
+}
+
+// The finalizer is the daemon's to lift, but for what it can never tell.
+std::string Simulation::WhyWronglyLetGo(const Write& write) {
+  const auto partition = Decode<crds::VdcuPartition>(api_.Shown("vdcupartitions").at(write.key));
+  if (!partition->assigned()) return "";
+  const Objects& nodes = api_.Shown("nodes");
+  const auto node = nodes.find(partition->spec.assignment->node);
+  const bool gone = node == nodes.end();
+  const bool used = MayBeUsed(api_, *partition);
+  if (!partition->meta.deleting()) {
+    const auto* said = kclient::FindCondition(partition->status.conditions, crds::kPrepared);
+    const bool refused = said != nullptr && said->status == "False";
+    if (used) return "unassigned while a pod may use it";
+    return gone || refused ? "" : "unassigned though its node is there";
+  }
+  if (gone || HasTaint(node->second, "out-of-service")) return "";
+  if (used) return "let go while a pod may use it";
+  const Objects& pods = api_.Shown("pods");
+  const bool never_used = std::any_of(pods.begin(), pods.end(), [&](const auto& item) {
+    return partition->spec.pod_ref &&
+           item.second["metadata"]["uid"] == partition->spec.pod_ref->uid &&
+           Text(item.second, "/spec/nodeName").empty();
+  });
+  if (never_used) return "";
+  const Json& ready = node->second["status"]["conditions"][0];
+  if (ready["status"] == "True") return "let go though its node is Ready";
+  const auto since = base::ParseTime(Text(ready, "/lastTransitionTime"));
+  const bool long_ago = since && loop_.clock().Wall() - *since >= settings_.not_ready_grace;
+  return long_ago ? "" : "let go though its node was Ready just now";
+}
+
+}  // namespace vdcu::reconcilers
