@@ -28,6 +28,16 @@ std::string_view VerbName(const kclient::Write& write) {
   }
 }
 
+// What a create has stored is told by its UID from another of the same name.
+reconcilers::PlannedWrite WithUid(reconcilers::PlannedWrite planned,
+                                  const base::Result<kclient::JsonView>& answer) {
+  auto* created = std::get_if<reconcilers::AssumeCreated>(&planned.assumption);
+  if (created == nullptr || !answer) return planned;
+  const auto meta = kclient::Get(*answer, "metadata");
+  if (meta) created->partition.meta.uid = kclient::GetStringOr(*meta, "uid");
+  return planned;
+}
+
 }  // namespace
 
 Outcome OutcomeOf(const reconcilers::Assumption& assumption, const base::Status& status) {
@@ -143,7 +153,8 @@ void Runner::Start(const BatchPtr& batch, const reconcilers::PlannedWrite& plann
   calls_[id] = parts_.client.Apply(
       planned.write,
       [this, id, batch, planned, started](const base::Result<kclient::JsonView>& answer) {
-        OnAnswer(id, batch, planned, started, answer ? base::Ok() : base::Status(answer.error()));
+        OnAnswer(id, batch, WithUid(planned, answer), started,
+                 answer ? base::Ok() : base::Status(answer.error()));
       });
 }
 

@@ -121,6 +121,7 @@ class Cluster {
   void IndexPartition(const std::string& key, const crds::VdcuPartition& object);
   void UnindexPartition(const std::string& key, const crds::VdcuPartition& object);
   std::shared_ptr<const crds::VdcuPartition> ErasePartition(const std::string& key);
+  bool BringForward(const std::string& key, base::TimePoint now);
   bool IsShown(std::string_view pod_key, std::string_view uid) const;  // this very pod
   void Improve(const std::string& node);
   void Recharge(std::string_view pod_key);

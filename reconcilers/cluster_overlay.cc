@@ -78,13 +78,22 @@ void Cluster::SettleOne(const AssumeCreated& created, Outcome outcome, base::Tim
   const std::string key = created.partition.meta.key();
   if (!partitions_.Contains(key)) return;
   const auto entry = partitions_.Open(key);
+  const bool committed = outcome == Outcome::kCommitted;
+  const std::string& uid = created.partition.meta.uid;
+  const auto stored = std::make_shared<const crds::VdcuPartition>(created.partition);
   // The watch was faster than the answer.
-  if (entry->shown) return;
-  if (outcome == Outcome::kRefused && entry->sent != Sent::kRepeated) {
-    ErasePartition(key);
+  if (entry->shown) {
+    const bool another = committed && !uid.empty() && uid != entry->shown->meta.uid;
+    if (entry->behind) entry->behind = another ? stored : nullptr;
+    return;
+  }
+  const bool refused = outcome == Outcome::kRefused && entry->sent != Sent::kRepeated;
+  if (refused || (committed && !uid.empty() && uid == entry->gone)) {
+    if (const auto erased = ErasePartition(key); committed) MarkPartitionDirty(key, *erased);
     return;
   }
   entry->sent = Settled(outcome);
+  if (committed) entry->assumed = stored;
 }
 
 void Cluster::SettleOne(const AssumeAssigned& assigned, Outcome outcome, base::TimePoint now) {

@@ -9,7 +9,7 @@
 namespace vdcu::reconcilers {
 
 std::optional<PartitionEntry::Packed> PartitionEntry::Pack() const {
-  const bool at_rest = shown && !assumed && sent == Sent::kNothing && avoided.empty();
+  const bool at_rest = shown && !assumed && !behind && sent == Sent::kNothing && avoided.empty();
   if (!at_rest) return {};
   return Packed{PackedPartition(*shown), assigned_at};
 }
@@ -21,17 +21,32 @@ PartitionEntry PartitionEntry::Unpack(const Packed& packed, std::string_view key
   return entry;
 }
 
+namespace {
+
+// The object that is shown is of a try before, or may be.
+bool MayStoreAnother(const PartitionEntry& created, const std::string& shown_uid) {
+  const std::string& stored = created.assumed->meta.uid;
+  if (created.sent == Sent::kCommitted) return !stored.empty() && stored != shown_uid;
+  return created.sent == Sent::kInFlight || created.sent == Sent::kRepeated;
+}
+
+}  // namespace
+
 void Cluster::OnPartition(const std::shared_ptr<const crds::VdcuPartition>& old_object,
                           const std::shared_ptr<const crds::VdcuPartition>& new_object,
                           base::TimePoint now) {
   const std::string key = (new_object ? *new_object : *old_object).meta.key();
   if (!new_object) {
+    if (BringForward(key, now)) return;
     if (const auto erased = ErasePartition(key)) MarkPartitionDirty(key, *erased);
     return;
   }
   const auto entry = partitions_.Open(key);
   const auto before = entry->assumed ? entry->assumed : entry->shown;
   const bool created_by_us = entry->assumed && !entry->shown;
+  if (created_by_us && MayStoreAnother(*entry, new_object->meta.uid)) {
+    entry->behind = entry->assumed;
+  }
   entry->shown = new_object;
   if (created_by_us || new_object->assigned() || new_object->meta.deleting()) {
     entry->assumed = nullptr;
@@ -44,6 +59,21 @@ void Cluster::OnPartition(const std::shared_ptr<const crds::VdcuPartition>& old_
     MarkPartitionDirty(key, *before);
   }
   MarkPartitionDirty(key, *new_object);
+}
+
+// What was shown is gone: counts our create that is behind it. Nothing: there is none.
+bool Cluster::BringForward(const std::string& key, base::TimePoint now) {
+  const PartitionEntryPtr found = partitions_.Find(key);
+  if (!found || !found->behind) return false;
+  const auto entry = partitions_.Open(key);
+  const auto before = entry->assumed ? entry->assumed : entry->shown;
+  entry->gone = entry->shown->meta.uid;
+  entry->shown = nullptr;
+  entry->assumed = std::exchange(entry->behind, nullptr);
+  entry->sent = entry->assumed->meta.uid.empty() ? Sent::kRepeated : Sent::kCommitted;
+  PartitionChanged(key, *entry, before.get(), now);
+  MarkPartitionDirty(key, *before);
+  return true;
 }
 
 void Cluster::PartitionChanged(const std::string& key, PartitionEntry& entry,

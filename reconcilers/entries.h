@@ -39,6 +39,10 @@ struct PartitionEntry {
   std::shared_ptr<const crds::VdcuPartition> shown;    // null: our create only
   std::shared_ptr<const crds::VdcuPartition> assumed;  // laid over it
   Sent sent = Sent::kNothing;                          // cleared when the watch shows a change
+  // Our create, while another object of its name is shown than the one it has stored, or may store
+  // yet: of a try before, deleted since. It takes that one's place when it goes.
+  std::shared_ptr<const crds::VdcuPartition> behind;
+  std::string gone;               // UID of the one whose place it took
   base::TimePoint assigned_at{};  // since when the node's daemon can have seen the assignment
   Avoided avoided;
 

@@ -17,7 +17,8 @@
 
 namespace vdcu::reconcilers {
 
-// The partition exists, with its assignment.
+// The partition exists, with its assignment. When it settles as committed, its UID is that of the
+// object that was stored.
 struct AssumeCreated {
   crds::VdcuPartition partition;
 };

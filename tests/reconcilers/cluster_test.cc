@@ -92,6 +92,36 @@ TEST_F(ClusterTest, ARefusedRepeatSaysNothingOfTheTryBefore) {
   EXPECT_EQ(shown_.cluster.FindPartition(mine_->meta.key())->sent, Sent::kCommitted);
 }
 
+TEST_F(ClusterTest, OneOfItsNameThatGoesLeavesTheSliceToOurCreate) {
+  auto stored = *mine_;
+  stored.meta.uid = "uid-stored";
+  const auto older = mine_;
+  for (const bool answered : {true, false}) {
+    Assume(created_);
+    Settle(created_, Outcome::kUnknown);
+    Assume(created_);  // the first was deleted: this one stores another
+    if (answered) shown_.cluster.Settle(AssumeCreated{stored}, Outcome::kCommitted, shown_.at.now);
+    shown_.Show(older);
+    if (!answered) shown_.cluster.Settle(AssumeCreated{stored}, Outcome::kCommitted, shown_.at.now);
+    shown_.Remove(older);
+    EXPECT_EQ(shown_.UnitsTaken("n"), 6) << answered;
+    shown_.Show(std::make_shared<const crds::VdcuPartition>(stored));
+    EXPECT_EQ(shown_.cluster.FindPartition(mine_->meta.key())->sent, Sent::kNothing);
+    shown_.Remove(mine_);
+    EXPECT_EQ(shown_.UnitsTaken("n"), 0) << answered;
+  }
+}
+
+TEST_F(ClusterTest, WhatCameAndWentBeforeTheAnswerIsGoneWithIt) {
+  Assume(created_);
+  shown_.Show(mine_);
+  shown_.Remove(mine_);
+  EXPECT_EQ(shown_.UnitsTaken("n"), 6) << "it may have been of an earlier try";
+  Settle(created_, Outcome::kCommitted);
+  EXPECT_EQ(shown_.UnitsTaken("n"), 0);
+  EXPECT_EQ(shown_.cluster.FindPartition(mine_->meta.key()), nullptr);
+}
+
 TEST_F(ClusterTest, TheWatchMayBeFasterThanTheAnswer) {
   Assume(created_);
   shown_.Show(mine_);
