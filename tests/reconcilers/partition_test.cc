@@ -179,6 +179,13 @@ TEST_F(PartitionTest, ASilentDaemonDoesNotKeepThePodFromGoingElsewhere) {
   EXPECT_TRUE(LiftsFinalizer(shown_.OfPartition(OfPod().Obj())));
 }
 
+TEST_F(PartitionTest, ThatOfAPodWhoseBindingIsUnderWayIsKept) {
+  shown_.Show(pod_);
+  shown_.cluster.Assume(AssumeBound{pod_->meta.key(), pod_->meta.uid, "n"}, shown_.at.now);
+  shown_.cluster.NoteSilent("n", shown_.at.now + kMinute);
+  EXPECT_FALSE(LiftsFinalizer(Decide(OfPod().Deleting(deleted_).Obj())));
+}
+
 TEST_F(PartitionTest, OneThatWasNeverAssignedGoesAtOnce) {
   auto object = *MakePartition("r").Deleting(deleted_).Obj();
   object.meta.finalizers = {"other/one", std::string(crds::kFinalizer)};
