@@ -46,7 +46,7 @@ class SimulatedApi : public kclient::Transport {
   void SetFaults(double chance) { faults_ = chance; }
   // Grows with each change.
   int64_t version() const { return version_; }
-  std::string Now() const { return base::FormatTime(loop_.clock().Wall()); }
+  const base::Clock& clock() const { return loop_.clock(); }
 
   // What others than the controller do: at once, and it never fails. `kind` is the plural, `key`
   // "namespace/name".

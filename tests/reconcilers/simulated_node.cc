@@ -99,7 +99,9 @@ void SimulatedNode::SetReady(const std::string& status) {
   seen_ = -1;
   api_.Change("nodes", name_, [&](Json& node) {
     node["status"]["conditions"] = {
-        {{"type", "Ready"}, {"status", status}, {"lastTransitionTime", api_.Now()}}};
+        {{"type", "Ready"},
+         {"status", status},
+         {"lastTransitionTime", base::FormatTime(api_.clock().Wall())}}};
   });
 }
 
@@ -173,7 +175,9 @@ void SimulatedNode::SetMood(double chance, double linger) {
 }
 
 void SimulatedNode::Step(const std::function<double()>& draw) {
-  if (!works() || api_.version() == seen_) return;
+  if (!works()) return;
+  worked_at_ = api_.clock().Now();
+  if (api_.version() == seen_) return;
   const auto partitions = Partitions(api_);
   LetGo(partitions, draw);
   for (const auto& partition : partitions) {

@@ -55,6 +55,7 @@ class SimulatedNode {
   // pod outlives a look at it; 0 ends all that is ignored.
   void SetMood(double chance, double linger);
   void Step(const std::function<double()>& draw);
+  base::TimePoint worked_at() const { return worked_at_; }  // when its daemon last did a step
 
   const std::string& name() const { return name_; }
   int cards() const { return cards_; }
@@ -80,6 +81,7 @@ class SimulatedNode {
   bool up_ = true;
   double mood_ = 0;
   double linger_ = 0;
+  base::TimePoint worked_at_{};
   int64_t seen_ = -1;  // the API's version after the last step
   std::set<int> sick_;
   std::map<std::string, dcu::Assignment> held_;

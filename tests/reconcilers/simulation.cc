@@ -72,6 +72,7 @@ Simulation::~Simulation() = default;
 void Simulation::Restart() {
   controller_.reset();
   api_.ForgetShown();
+  silent_.clear();
   controller_ =
       std::make_unique<Controller>(loop_, api_, static_cast<unsigned>(random_()), settings_);
 }
@@ -82,8 +83,10 @@ void Simulation::Act() {
   api_.SetFaults(kFaults);
   const bool all = hazards_ == Hazards::kAll;
   for (const auto& node : nodes_) node->SetMood(kMood, all ? kLinger : 0);
-  const int what = Pick(all ? 115 : 100);
-  if (what >= 100) {
+  const int what = Pick(all ? 118 : 100);
+  if (what >= 115) {
+    DeletePartition();
+  } else if (what >= 100) {
     DisturbNodeObject();
   } else if (what < 40) {
     CreatePod();
@@ -166,6 +169,20 @@ void Simulation::DeletePod() {
     api_.Change("pods", *key, [](Json& pod) { pod["metadata"]["finalizers"] = {"kubelet"}; });
   }
   api_.Delete("pods", *key);
+}
+
+// A person does, of one that a pod has or is about to have.
+void Simulation::DeletePartition() {
+  std::vector<std::string> keys;
+  for (const auto& [key, object] : api_.All("vdcupartitions")) {
+    if (object["spec"].contains("podRef")) keys.push_back(key);
+  }
+  if (keys.empty()) return;
+  const std::string key = keys[Pick(static_cast<int>(keys.size()))];
+  const Json& object = *api_.Find("vdcupartitions", key);
+  changed_by_others_.insert(object["metadata"]["uid"]);
+  changed_by_others_.insert(object["spec"]["podRef"]["uid"]);
+  api_.Delete("vdcupartitions", key);
 }
 
 // A pod of a node that is cut off ends only when it is deleted by force.

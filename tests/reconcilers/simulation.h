@@ -4,6 +4,7 @@
 // Promises: the same seed gives the same run.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -20,7 +21,8 @@ namespace vdcu::reconcilers {
 
 // kFew is what schedules were made of when the first seeds were pinned: it stays as it is, so that
 // those still run as they ran. kAll has Node objects that are NotReady, cordoned, out of service or
-// made anew as well, pods that end only by force, and processes that outlive their pod.
+// made anew as well, pods that end only by force, processes that outlive their pod, and people who
+// delete a pod's partition.
 enum class Hazards { kFew, kAll };
 // In what state the nodes are while all comes to rest.
 enum class Nodes { kAsTheyAre, kMended };
@@ -62,16 +64,19 @@ class Simulation {
   void FinishPod();
   void DisturbNode();
   void DisturbNodeObject();
+  void DeletePartition();
   void EndDeletions(bool all);
 
   std::string WhyWronglySent(const SimulatedApi::Write& write);
   std::string WhyWronglyBound(const std::string& key, const std::string& node);
   std::string WhyWronglyGranted(const SimulatedApi::Write& write);
   std::string WhyWronglyLetGo(const SimulatedApi::Write& write);
+  void NoteSilence(const crds::VdcuPartition& partition);
+  bool IsSilent(const SimulatedNode& node) const;
+  const SimulatedNode& NodeOf(const std::string& name) const;
   std::string WhyWronglyStored(const SimulatedApi::Write& write);
   std::string WhyBoundWithoutSlices(const Json& pod);
   std::string WhyGrantedTwice();
-  bool Works(const std::string& node) const;
   std::string WhyWrongOnNode(const SimulatedNode& node, std::set<std::string>& named);
 
   const Hazards hazards_;
@@ -81,9 +86,12 @@ class Simulation {
   SimulatedApi api_;
   std::vector<std::unique_ptr<SimulatedNode>> nodes_;
   std::unique_ptr<Controller> controller_;
-  // UIDs of partitions that a stray has given their assignment, and of those that one has changed.
+  // UIDs: of partitions that a stray has given their assignment; of partitions that one or a person
+  // has changed, and of the pods that one has bound or a person has taken a partition from.
   std::set<std::string> granted_by_strays_;
-  std::set<std::string> changed_by_strays_;
+  std::set<std::string> changed_by_others_;
+  // Since when a slice is let go on nodes because their daemon is silent.
+  std::map<std::string, base::TimePoint> silent_;
   int made_ = 0;
   int bound_ = 0;
 };

@@ -51,27 +51,27 @@ std::string Simulation::WhyWronglyStored(const SimulatedApi::Write& write) {
       Text(write.body, "/metadata/uid") + Text(write.body, "/preconditions/uid");
   if (write.subresource == "binding") {
     ++bound_;
-    if (write.stray) changed_by_strays_.insert(uid);
+    if (write.stray) changed_by_others_.insert(uid);
     return WhyBoundWithoutSlices(*api_.Find(write.kind, write.key));
   }
   if (write.kind != "vdcupartitions" || write.subresource == "status") return "";
   const bool grants = Grants(write.body);
   if (!write.stray) return grants ? WhyGrantedTwice() : "";
-  changed_by_strays_.insert(uid);
+  changed_by_others_.insert(uid);
   if (grants) granted_by_strays_.insert((*api_.Find(write.kind, write.key))["metadata"]["uid"]);
   return "";
 }
 
 // The slices of a pod that has just been bound are there, held by its node. A stray may have bound
-// it, or deleted one of them, from what it saw.
+// it, or deleted one of them, from what it saw, or a person has.
 std::string Simulation::WhyBoundWithoutSlices(const Json& pod) {
   const std::string uid = pod["metadata"]["uid"];
-  if (changed_by_strays_.contains(uid) || !NamedBy(pod).empty()) return "";
+  if (changed_by_others_.contains(uid) || !NamedBy(pod).empty()) return "";
   const std::string node = pod["spec"]["nodeName"];
   size_t prepared = 0;
   for (const auto& partition : Partitions(api_)) {
     if (!partition.spec.pod_ref || partition.spec.pod_ref->uid != uid) continue;
-    if (changed_by_strays_.contains(partition.meta.uid)) return "";
+    if (changed_by_others_.contains(partition.meta.uid)) return "";
     if (partition.meta.deleting()) return partition.meta.key() + " is being deleted";
     for (const auto& holder : nodes_) {
       const bool held = holder->name() == node && holder->held().contains(partition.meta.uid);
@@ -95,10 +95,12 @@ std::string Simulation::WhatIsWrongAtRest() {
     // or deleted before it is admitted, and stays so until that pod ends.
     const bool waits = !partition.IsTrue(crds::kPrepared) && !partition.spec.pod_ref &&
                        used.contains(partition.meta.name);
-    if (partition.assigned() && !waits && Works(partition.spec.assignment->node)) {
+    if (partition.assigned() && !waits && NodeOf(partition.spec.assignment->node).works()) {
       named.insert(partition.meta.uid);
     }
-    if (partition.meta.deleting() && !used.contains(partition.meta.name)) {
+    const bool in_use = used.contains(partition.meta.name) ||
+                        (partition.spec.pod_ref && Runs(api_, partition.spec.pod_ref->uid, ""));
+    if (partition.meta.deleting() && !in_use) {
       return "still being deleted: " + api_.Find("vdcupartitions", key)->dump();
     }
     if (!partition.spec.pod_ref) continue;
@@ -112,9 +114,9 @@ std::string Simulation::WhatIsWrongAtRest() {
   return named.empty() ? "" : "not held by its node: " + *named.begin();
 }
 
-bool Simulation::Works(const std::string& node) const {
-  return std::any_of(nodes_.begin(), nodes_.end(),
-                     [&](const auto& n) { return n->name() == node && n->works(); });
+const SimulatedNode& Simulation::NodeOf(const std::string& name) const {
+  return **std::find_if(nodes_.begin(), nodes_.end(),
+                        [&](const auto& node) { return node->name() == name; });
 }
 
 // Takes from `named` what the node holds.

@@ -145,6 +145,8 @@ std::string Simulation::WhyWronglyGranted(const Write& write) {
   for (const dcu::Device& device : dcu_node->status.devices) {
     if (device.uuid == slice.device && !device.healthy) return device.uuid + " is sick";
   }
+  if (IsSilent(NodeOf(slice.node)))
+    return "given though the daemon of " + slice.node + " is silent";
   int64_t memory = slice.memory.value;
   for (const auto& [key, other] : Taken(api_, dcu_node->status.held)) {
     if (key == write.key) continue;
@@ -177,12 +179,36 @@ std::string Simulation::WhyWronglyLetGo(const Write& write) {
            item.second["metadata"]["uid"] == partition->spec.pod_ref->uid &&
            Text(item.second, "/spec/nodeName").empty();
   });
-  if (never_used) return "";
+  if (never_used) {
+    NoteSilence(*partition);
+    return "";
+  }
   const Json& ready = node->second["status"]["conditions"][0];
   if (ready["status"] == "True") return "let go though its node is Ready";
   const auto since = base::ParseTime(Text(ready, "/lastTransitionTime"));
   const bool long_ago = since && loop_.clock().Wall() - *since >= settings_.not_ready_grace;
   return long_ago ? "" : "let go though its node was Ready just now";
+}
+
+// One that is let go before the time for it has passed is so because its daemon did not answer
+// before. Once is enough until the daemon has done something: a later one says nothing of when the
+// controller gave it up. One that worked just now may not have been heard when it was given up.
+void Simulation::NoteSilence(const crds::VdcuPartition& partition) {
+  if (changed_by_others_.contains(partition.meta.uid)) return;
+  const base::Duration time = settings_.prepare_timeout;
+  const auto deleted = base::ParseTime(partition.meta.deletion_timestamp);
+  const SimulatedNode& node = NodeOf(partition.spec.assignment->node);
+  const base::TimePoint now = loop_.clock().Now();
+  const bool given_up = deleted && loop_.clock().Wall() - *deleted < time;
+  if (!given_up || now - node.worked_at() < time) return;
+  const auto [known, is_new] = silent_.emplace(node.name(), now);
+  if (!is_new && known->second < node.worked_at()) known->second = now;
+}
+
+bool Simulation::IsSilent(const SimulatedNode& node) const {
+  const auto since = silent_.find(node.name());
+  if (since == silent_.end() || node.worked_at() > since->second) return false;
+  return loop_.clock().Now() < since->second + settings_.avoid - settings_.prepare_timeout;
 }
 
 }  // namespace vdcu::reconcilers
