@@ -130,10 +130,14 @@ std::vector<Trace> FindTraces(const std::map<std::string, std::string, std::less
   std::vector<Trace> traces;
   for (const std::string family : kFamilies) {
     const std::string key = "hami.io/node-" + family + "-register";
-    if (!annotations.contains(key)) continue;
     const auto handshake = annotations.find("hami.io/node-handshake-" + family);
-    const bool dead = handshake != annotations.end() && IsStale(handshake->second, now);
-    traces.push_back({Trace::Kind::kAnnotation, key, dead});
+    const bool shakes = handshake != annotations.end();
+    const bool stale = shakes && IsStale(handshake->second, now);
+    if (annotations.contains(key)) {
+      traces.push_back({Trace::Kind::kAnnotation, key, stale});
+    } else if (shakes && !stale) {
+      traces.push_back({Trace::Kind::kAnnotation, handshake->first, false});
+    }
   }
   return traces;
 }

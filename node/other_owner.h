@@ -3,7 +3,7 @@
 // Sources: sockets in the kubelet's device-plugins folder; vdev files that no slice of ours has
 // (docs/vdev-file.md); the community plugin's folders /usr/local/vgpu/dcu/<pod uid>_…; its node
 // annotations hami.io/node-dcu-register and node-handshake-dcu ("Reported <time>", renewed every 30
-// s), and the same with hcu.
+// s; it alone, too, while it is renewed), and the same with hcu.
 //
 // A trace is dead where it provably serves nobody: a socket that refuses connections, a folder of a
 // pod without processes, a vdev file with the same bytes as one in such a folder, an annotation not

@@ -115,7 +115,13 @@ TEST(OtherOwner, ReadsTheNodesAnnotations) {
            {"an old handshake, in the other notation",
             {{"hami.io/node-hcu-register", "x"},
              {"hami.io/node-handshake-hcu", "Requesting_2026.01.02 03:00:00"}},
-            {true}}}) {
+            {true}},
+           {"a handshake alone, renewed",
+            {{"hami.io/node-handshake-dcu", "Reported 2026-01-02 03:09:30"}},
+            {false}},
+           {"a handshake alone, of a plugin that is gone",
+            {{"hami.io/node-handshake-dcu", "Deleted_2026.01.02 03:00:00"}},
+            {}}}) {
     std::vector<bool> dead;
     for (const Trace& trace : FindTraces(c.annotations, now)) dead.push_back(trace.dead);
     EXPECT_EQ(dead, c.want_dead) << c.sentence;
