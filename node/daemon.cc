@@ -101,7 +101,6 @@ base::Status Daemon::Start() {
               {{"problem", problem}});
   }
   owner_checked_ = !device_plugins_;
-  if (device_plugins_) RETURN_IF_ERROR(device_plugins_->CheckOwner(options_.take_over));
   WatchPartitions();
   WatchPods();
   WatchNodes();
@@ -156,22 +155,37 @@ void Daemon::OnSynced() {
 }
 
 void Daemon::CheckOwner() {
-  owner_call_ = client_.Get(kclient::kNodes, "", options_.node_name, [this](const auto& node) {
-    if (!node && node.error().code != base::ErrorCode::kNotFound) {
-      return base::Log(base::Level::kError, "cannot read this Node, will try again",
-                       {{"error", node.error().message}});
+  owner_call_ = client_.Get(kclient::kNodes, "", options_.node_name,
+                            [this](const auto& node) { OnNodeRead(node); });
+}
+
+void Daemon::OnNodeRead(const base::Result<kclient::JsonView>& node) {
+  if (!node && node.error().code != base::ErrorCode::kNotFound) {
+    return base::Log(base::Level::kError, "cannot read this Node, will try again",
+                     {{"error", node.error().message}});
+  }
+  std::vector<Trace> traces = device_plugins_->FindTraces();
+  if (node) {
+    const auto meta =
+        kclient::ParseMeta(*node, {.labels = false, .annotation_prefixes = {"hami.io/"}});
+    if (meta) {
+      const auto on_node = FindTraces(meta->annotations, loop_.clock().Wall());
+      traces.insert(traces.end(), on_node.begin(), on_node.end());
     }
-    std::vector<Trace> traces;
-    if (node) {
-      const auto meta =
-          kclient::ParseMeta(*node, {.labels = false, .annotation_prefixes = {"hami.io/"}});
-      if (meta) traces = FindTraces(meta->annotations, loop_.clock().Wall());
+  }
+  if (const base::Status may = MayOwn(traces, options_.take_over); !may) {
+    return options_.on_fatal(may.error());
+  }
+  for (const Trace& trace : traces) {
+    if (trace.kind == Trace::Kind::kAnnotation) continue;  // not ours to change
+    base::Log(base::Level::kWarning, "removes what another plugin left behind",
+              {{"name", trace.name}});
+    if (const base::Status removed = RemoveTrace(host_, trace); !removed) {
+      return options_.on_fatal(removed.error());
     }
-    const base::Status may = MayOwn(traces, options_.take_over);
-    if (!may) return options_.on_fatal(may.error());
-    owner_checked_ = true;
-    Begin();
-  });
+  }
+  owner_checked_ = true;
+  Begin();
 }
 
 void Daemon::Begin() {

@@ -45,8 +45,7 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  // Errors: what is on disk is of a newer version, or cannot be read; another plugin owns the
-  // cards.
+  // Errors: what is on disk is of a newer version, or cannot be read.
   base::Status Start();
   // Finishes the kubelet's admissions that are in flight, then drops all else; `done` runs when the
   // events are sent, within two seconds.
@@ -60,8 +59,10 @@ class Daemon {
   void WatchNodes();
   bool synced() const;
   void OnSynced();
-  // Asks the Node's annotations whether another plugin owns the cards; then begins.
+  // Whether another plugin owns the cards, by its traces on the host and on the Node; then begins.
+  // With take_over the dead ones are removed, once it is known that there are no others.
   void CheckOwner();
+  void OnNodeRead(const base::Result<kclient::JsonView>& node);
   // The first scan and the mending of the disk; again with the next scan where the disk fails.
   void Begin();
   void OnScanTimer();

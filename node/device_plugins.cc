@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/log.h"
-#include "node/other_owner.h"
 #include "node/tokens.h"
 
 namespace vdcu::node {
@@ -52,25 +50,17 @@ DevicePlugins::DevicePlugins(const Sources& sources, const KubeletOptions& optio
   }
 }
 
-base::Status DevicePlugins::CheckOwner(bool take_over) {
+std::vector<Trace> DevicePlugins::FindTraces() {
   std::set<std::string> own;
   for (const auto& plugin : plugins_) own.insert(plugin->Endpoint());
   const bool cgroups_found = cgroups_.Check().has_value();
-  const std::vector<Trace> traces =
-      FindTraces({.host = host_,
-                  .plugin_folder = folder_,
-                  .own = own,
-                  .slices = holdings_.slices(),
-                  .has_processes = [this, cgroups_found](const std::string& uid) {
-                    return !cgroups_found || cgroups_.HasProcesses(uid);
-                  }});
-  RETURN_IF_ERROR(MayOwn(traces, take_over));
-  for (const Trace& trace : traces) {
-    base::Log(base::Level::kWarning, "removes what another plugin left behind",
-              {{"name", trace.name}});
-    RETURN_IF_ERROR(RemoveTrace(host_, trace));
-  }
-  return base::Ok();
+  return node::FindTraces({.host = host_,
+                           .plugin_folder = folder_,
+                           .own = own,
+                           .slices = holdings_.slices(),
+                           .has_processes = [this, cgroups_found](const std::string& uid) {
+                             return !cgroups_found || cgroups_.HasProcesses(uid);
+                           }});
 }
 
 void DevicePlugins::Begin() {

@@ -23,6 +23,7 @@
 #include "node/kubelet/pod_resources.h"
 #include "node/metrics.h"
 #include "node/node_pod.h"
+#include "node/other_owner.h"
 #include "node/stages.h"
 
 namespace vdcu::node {
@@ -50,9 +51,8 @@ class DevicePlugins {
 
   DevicePlugins(const Sources& sources, const KubeletOptions& options, Holdings& holdings);
 
-  // Whether no other plugin owns the cards, by what is on the host; with take_over what it has left
-  // behind is removed first. Errors: kForbidden, naming its traces.
-  base::Status CheckOwner(bool take_over);
+  // What is on the host of another plugin of these cards.
+  std::vector<Trace> FindTraces();
   // What is held is known and on disk: the kubelet may ask.
   void Begin();
   // Cards or slices have changed.
