@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "crds/pod_request.h"
 #include "node/tokens.h"
 
 namespace vdcu::node {
@@ -53,10 +54,15 @@ DevicePlugins::DevicePlugins(const Sources& sources, const KubeletOptions& optio
 std::vector<Trace> DevicePlugins::FindTraces() {
   std::set<std::string> own;
   for (const auto& plugin : plugins_) own.insert(plugin->Endpoint());
+  std::set<std::string> former;
+  for (const crds::ResourceFamily& family : crds::kResourceFamilies) {
+    former.insert(kubelet::Plugin::EndpointOf(family.count));
+  }
   const bool cgroups_found = cgroups_.Check().has_value();
   return node::FindTraces({.host = host_,
                            .plugin_folder = folder_,
                            .own = own,
+                           .former = former,
                            .slices = holdings_.slices(),
                            .has_processes = [this, cgroups_found](const std::string& uid) {
                              return !cgroups_found || cgroups_.HasProcesses(uid);

@@ -48,7 +48,9 @@ void FindSockets(const HostTraces& where, std::vector<Trace>& traces) {
     std::error_code ignored;
     if (!folder->is_socket(ignored) || where.own.contains(name) || !LooksLikeDcu(name)) continue;
     const std::string path = folder->path();
-    traces.push_back({Trace::Kind::kSocket, path, RefusesConnections(path)});
+    const bool dead = RefusesConnections(path);
+    if (dead && where.former.contains(name)) continue;
+    traces.push_back({Trace::Kind::kSocket, path, dead});
   }
 }
 

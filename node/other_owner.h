@@ -1,9 +1,10 @@
 // Traces of another plugin that owns this node's cards: two would grant the same units twice.
 //
-// Sources: sockets in the kubelet's device-plugins folder; vdev files that no slice of ours has
-// (docs/vdev-file.md); the community plugin's folders /usr/local/vgpu/dcu/<pod uid>_…; its node
-// annotations hami.io/node-dcu-register and node-handshake-dcu ("Reported <time>", renewed every 30
-// s; it alone, too, while it is renewed), and the same with hcu.
+// Sources: sockets in the kubelet's device-plugins folder (of a vdcu-node: only where it lives);
+// vdev files that no slice of ours has (docs/vdev-file.md); the community plugin's folders
+// /usr/local/vgpu/dcu/<pod uid>_…; its node annotations hami.io/node-dcu-register and
+// node-handshake-dcu ("Reported <time>", renewed every 30 s; it alone, too, while it is renewed),
+// and the same with hcu.
 //
 // A trace is dead where it provably serves nobody: a socket that refuses connections, a folder of a
 // pod without processes, a vdev file with the same bytes as one in such a folder, an annotation not
@@ -34,9 +35,10 @@ struct Trace {
 
 struct HostTraces {
   const base::Root& host;
-  std::string plugin_folder;         // the kubelet's, as this process sees it
-  const std::set<std::string>& own;  // sockets of ours, by name
-  const Slices& slices;              // ours
+  std::string plugin_folder;            // the kubelet's, as this process sees it
+  const std::set<std::string>& own;     // sockets of this process, by name
+  const std::set<std::string>& former;  // what a vdcu-node of other --resource-names may have left
+  const Slices& slices;                 // ours
   std::function<bool(const std::string& pod_uid)> has_processes;
 };
 

@@ -64,8 +64,8 @@ Plugin::Plugin(base::UvLoop& loop, Options options, PluginHandler& handler)
 Plugin::~Plugin() = default;
 
 // "vdcu-hygon.com_dcunum.sock"
-std::string Plugin::Endpoint() const {
-  std::string name = options_.resource;
+std::string Plugin::EndpointOf(std::string_view resource) {
+  std::string name(resource);
   std::replace(name.begin(), name.end(), '/', '_');
   return "vdcu-" + name + ".sock";
 }

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/loop.h"
@@ -38,7 +39,8 @@ class Plugin {
 
   const std::string& resource() const { return options_.resource; }
   // The name of its socket in the folder.
-  std::string Endpoint() const;
+  std::string Endpoint() const { return EndpointOf(options_.resource); }
+  static std::string EndpointOf(std::string_view resource);
   bool registered() const { return registered_; }
   // Whether the kubelet has been sent the devices and is still there.
   bool watched() const { return server_ && server_->watched(); }

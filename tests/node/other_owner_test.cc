@@ -44,6 +44,7 @@ class OtherOwnerTest : public testing::Test {
     return FindTraces({.host = root_,
                        .plugin_folder = root_.Resolve("/plugins"),
                        .own = {"vdcu-hygon.com_dcunum.sock"},
+                       .former = {"vdcu-hygon.com_dcunum.sock", "vdcu-hygon.com_hcunum.sock"},
                        .slices = slices_,
                        .has_processes = [](const std::string& uid) { return uid == "alive"; }});
   }
@@ -66,6 +67,15 @@ TEST_F(OtherOwnerTest, OurOwnAndOthersThingsAreNoTraces) {
   Write("/etc/vdev/vdev4.conf", "ours, whatever it says");
   Write("/etc/vdev/slices/uid-q/vdev0.conf", "of a slice whose checkpoint is lost");
   Write("/etc/vdev/vdev5.conf", "of a slice whose checkpoint is lost");
+  EXPECT_THAT(Find(), IsEmpty());
+}
+
+TEST_F(OtherOwnerTest, AnotherNameOfOursIsATraceOnlyWhileSomebodyListens) {
+  {
+    const Socket other(Plugin("vdcu-hygon.com_hcunum.sock"), true);
+    EXPECT_THAT(Find(), UnorderedElementsAre(Trace{Trace::Kind::kSocket,
+                                                   Plugin("vdcu-hygon.com_hcunum.sock"), false}));
+  }
   EXPECT_THAT(Find(), IsEmpty());
 }
 
