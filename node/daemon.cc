@@ -97,8 +97,7 @@ Daemon::Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& ho
 base::Status Daemon::Start() {
   ASSIGN_OR_RETURN(const std::vector<std::string> corrupt, holdings_.Load());
   for (const std::string& problem : corrupt) {
-    base::Log(base::Level::kError, "a checkpoint cannot be read and is removed",
-              {{"problem", problem}});
+    base::Log(base::Level::kError, "a checkpoint cannot be read", {{"problem", problem}});
   }
   owner_checked_ = !device_plugins_;
   WatchPartitions();
@@ -192,7 +191,9 @@ void Daemon::Begin() {
   if (!owner_checked_) return CheckOwner();
   scan_ = {};
   TakeScan(ScanHost(host_));
-  if (const base::Status mended = holdings_.Mend(); !mended) {
+  base::Status mended = partitions_.Adopt();
+  if (mended) mended = holdings_.Mend();
+  if (!mended) {
     base::Log(base::Level::kError, "the vdev files cannot be mended, will try again",
               {{"error", mended.error().message}});
     return;

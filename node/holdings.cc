@@ -18,6 +18,12 @@ base::Result<std::vector<std::string>> Holdings::Load() {
   return std::move(found.corrupt);
 }
 
+base::Result<std::vector<std::string>> Holdings::Orphans() {
+  ASSIGN_OR_RETURN(std::vector<std::string> uids, files_.Folders());
+  std::erase_if(uids, [this](const std::string& uid) { return Find(uid) != nullptr; });
+  return uids;
+}
+
 base::Status Holdings::Mend() {
   std::map<std::string, std::string> contents;
   for (const auto& [uid, slice] : slices_) {

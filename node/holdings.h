@@ -25,6 +25,8 @@ class Holdings {
 
   // Reads the checkpoints; the sentences that it returns are about those that are corrupt.
   base::Result<std::vector<std::string>> Load();
+  // UIDs of the partitions that have a folder on disk and are not held: their checkpoint is lost.
+  base::Result<std::vector<std::string>> Orphans();
   base::Status Mend();
 
   // Takes the cards as a scan shows them. `known` are cards as they were published last; they

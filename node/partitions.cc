@@ -51,6 +51,20 @@ PodState StateFromAnswer(const base::Result<kclient::JsonView>& answer, const st
 
 }  // namespace
 
+base::Status Partitions::Adopt() {
+  ASSIGN_OR_RETURN(const std::vector<std::string> orphans, holdings_.Orphans());
+  for (const auto& [key, partition] : sources_.partitions.objects()) {
+    const std::string& uid = partition->meta.uid;
+    if (!partition->assigned() || std::find(orphans.begin(), orphans.end(), uid) == orphans.end()) {
+      continue;
+    }
+    const auto refusal = holdings_.Hold(SliceOf(*partition, UserOf(*partition)));
+    base::Log(base::Level::kWarning, "the checkpoint of a slice was lost",
+              {{"partition", key}, {"now", refusal ? "refused: " + refusal->message : "held"}});
+  }
+  return base::Ok();
+}
+
 Work Partitions::Process(const std::string& key, const std::optional<std::string>& unreadable) {
   if (unreadable) return AskForUnreadable(key, *unreadable);
   return ProcessReadable(key, {});
@@ -218,15 +232,20 @@ std::optional<crds::PodRef> Partitions::UserOf(const crds::VdcuPartition& partit
   return user;
 }
 
+Slice Partitions::SliceOf(const crds::VdcuPartition& partition,
+                          const std::optional<crds::PodRef>& user) {
+  return {.uid = partition.meta.uid,
+          .ns = partition.meta.ns,
+          .name = partition.meta.name,
+          .assignment = *partition.spec.assignment,
+          .pod = user,
+          .lost_since = ""};
+}
+
 std::optional<Refusal> Partitions::Hold(const crds::VdcuPartition& partition,
                                         const std::optional<crds::PodRef>& user) {
   const dcu::Assignment& assignment = *partition.spec.assignment;
-  const Slice slice{.uid = partition.meta.uid,
-                    .ns = partition.meta.ns,
-                    .name = partition.meta.name,
-                    .assignment = assignment,
-                    .pod = user,
-                    .lost_since = ""};
+  const Slice slice = SliceOf(partition, user);
   const Slice* held = holdings_.Find(slice.uid);
   if (held != nullptr && held->assignment != assignment) {
     return Refusal{"FormerSliceInUse", "a pod still uses the slice of card " +

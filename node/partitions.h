@@ -46,6 +46,10 @@ class Partitions {
   Partitions(Sources sources, Holdings& holdings)
       : sources_(std::move(sources)), holdings_(holdings) {}
 
+  // Holds what has a folder on disk and no checkpoint, as its object says: a container may run with
+  // that folder, and would see the whole card if mending the disk removed it. Before that.
+  base::Status Adopt();
+
   // `key` is "namespace/name"; `unreadable` says why the object there does not decode, if so.
   Work Process(const std::string& key, const std::optional<std::string>& unreadable);
 
@@ -73,6 +77,8 @@ class Partitions {
   PodState StateOf(const std::string& ns, const std::optional<crds::PodRef>& pod,
                    const Asked& asked) const;
   std::optional<crds::PodRef> UserOf(const crds::VdcuPartition& partition) const;
+  static Slice SliceOf(const crds::VdcuPartition& partition,
+                       const std::optional<crds::PodRef>& user);
   std::optional<Refusal> Hold(const crds::VdcuPartition& partition,
                               const std::optional<crds::PodRef>& user);
   std::vector<const crds::VdcuPartition*> OlderWaiting(const crds::VdcuPartition& partition) const;

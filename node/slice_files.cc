@@ -119,6 +119,8 @@ base::Result<SliceFiles::Found> SliceFiles::Load() {
   return found;
 }
 
+base::Result<std::vector<std::string>> SliceFiles::Folders() { return files_.List(kSlicesFolder); }
+
 base::Status SliceFiles::WriteIfOther(const std::string& path, const std::string& content) {
   const auto there = files_.Read(path);
   if (there && *there == content) return base::Ok();

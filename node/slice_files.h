@@ -40,6 +40,9 @@ class SliceFiles {
   // Checkpoints that are not of this version's format are kInvalid: a newer daemon wrote them.
   base::Result<Found> Load();
 
+  // UIDs of the partitions that have a folder, whether or not their checkpoint stands.
+  base::Result<std::vector<std::string>> Folders();
+
   // `content` is the vdev file's; of a whole card it is not looked at. Writes what differs.
   base::Status Prepare(const Slice& slice, const std::string& content);
   // Only the checkpoint: the user or lost_since has changed.

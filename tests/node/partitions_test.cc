@@ -1,8 +1,10 @@
 // Passes over partitions with a disk below them, without an API.
 #include "node/partitions.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tests/node/builders.h"
 #include "tests/node/temp_folder.h"
@@ -43,6 +45,21 @@ class PartitionsTest : public testing::Test {
     return work.question->on_answer(parser_.parse(json).value());
   }
 
+  Partitions::Sources MakeSources() {
+    return {.node = "n",
+            .partitions = store_,
+            .pods = pods_,
+            .clock = clock_,
+            .metrics = metrics_,
+            .wait_for_end =
+                [this](const std::string& uid) { return uids_with_processes_.contains(uid); },
+            .kubelet_admits = [this] { return kubelet_admits_; },
+            .tell = [this](const kclient::Event& event) { events_.push_back(event.reason); },
+            .on_held = [this] { ++held_changes_; },
+            .on_released = [this] { ++releases_; },
+            .on_prepared = [](const std::string&) {}};
+  }
+
   TempFolder folder_;
   base::Root root_{folder_.path()};
   RootFileOps files_{root_};
@@ -57,20 +74,7 @@ class PartitionsTest : public testing::Test {
   int held_changes_ = 0;
   int releases_ = 0;
   simdjson::dom::parser parser_;
-  Partitions partitions_{
-      {.node = "n",
-       .partitions = store_,
-       .pods = pods_,
-       .clock = clock_,
-       .metrics = metrics_,
-       .wait_for_end =
-           [this](const std::string& uid) { return uids_with_processes_.contains(uid); },
-       .kubelet_admits = [this] { return kubelet_admits_; },
-       .tell = [this](const kclient::Event& event) { events_.push_back(event.reason); },
-       .on_held = [this] { ++held_changes_; },
-       .on_released = [this] { ++releases_; },
-       .on_prepared = [](const std::string&) {}},
-      holdings_};
+  Partitions partitions_{MakeSources(), holdings_};
 };
 
 TEST_F(PartitionsTest, PreparesASliceAndTellsOfIt) {
@@ -337,6 +341,32 @@ TEST_F(PartitionsTest, ARestartKnowsWhatIsHeldAndWritesNothing) {
   ASSERT_TRUE(again.Mend());
   EXPECT_EQ(again.slices(), holdings_.slices());
   EXPECT_EQ(std::filesystem::last_write_time(root_.Resolve("/etc/vdev/vdev4.conf")), written);
+}
+
+TEST_F(PartitionsTest, WhoseCheckpointIsLostKeepsTheFolderThatItsContainerHas) {
+  const NodePod pod = MakePod("x");
+  auto partition = MakePartition("p", MakeAssignment(0));
+  partition.spec.pod_ref = RefOf(pod);
+  Put(pod);
+  Put(partition);
+  EXPECT_EQ(Prepare("p"), "Prepared");
+  Put(MakePartition("q", MakeAssignment(1)));  // not prepared yet
+  const std::string folder = root_.Resolve("/etc/vdev/slices/uid-p");
+  const std::string checkpoint = "/var/lib/vdcu/slices/uid-p.json";
+  for (const bool removed : {false, true}) {
+    ASSERT_TRUE(removed ? root_.RemoveFile(checkpoint) : root_.WriteAtomic(checkpoint, "{"));
+    const int mounted = open(folder.c_str(), O_RDONLY | O_DIRECTORY);
+    Holdings again{SliceFiles(files_)};
+    again.SetDevices({MakeDevice("DCU-0")}, {}, clock_.Wall());
+    ASSERT_TRUE(again.Load());
+    ASSERT_TRUE(Partitions(MakeSources(), again).Adopt());
+    ASSERT_TRUE(again.Mend());
+    EXPECT_EQ(again.slices(), holdings_.slices());
+    EXPECT_TRUE(root_.Exists(checkpoint));
+    EXPECT_TRUE(root_.Exists("/etc/vdev/vdev4.conf"));
+    EXPECT_EQ(faccessat(mounted, "vdev0.conf", R_OK, 0), 0) << "what the container has is gone";
+    close(mounted);
+  }
 }
 
 TEST_F(PartitionsTest, SaysThatTheDiskFailsAndTriesAgain) {
