@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -59,6 +60,35 @@ Status WriteAndSync(const std::string& path, std::string_view content) {
   return Ok();
 }
 
+// Where links lead, if each target is below `prefix` as the path itself is; empty: in circles. (By
+// hand, as openat2's RESOLVE_IN_ROOT is younger than the kernels of many hosts.)
+std::string Follow(const std::string& prefix, std::string_view path) {
+  namespace fs = std::filesystem;
+  constexpr int kMostLinks = 40;  // the kernel's
+  fs::path done = "/";
+  std::vector<fs::path> rest;  // the next one last
+  const auto put = [&rest](const fs::path& part) {
+    std::vector<fs::path> names(part.begin(), part.end());
+    std::erase_if(names, [](const fs::path& name) { return name.empty() || name == "."; });
+    rest.insert(rest.end(), names.rbegin(), names.rend());
+  };
+  put(fs::path(path));
+  for (int links = 0; !rest.empty();) {
+    const fs::path next = rest.back() == ".." ? done.parent_path() : done / rest.back();
+    rest.pop_back();
+    std::error_code not_a_link;
+    const fs::path target = fs::read_symlink(prefix + next.native(), not_a_link);
+    if (not_a_link) {
+      done = next;
+    } else if (++links > kMostLinks) {
+      return "";
+    } else {
+      put(target);
+    }
+  }
+  return done;
+}
+
 std::pair<std::string, std::string> SplitPath(const std::string& path) {
   const size_t slash = path.rfind('/');
   return {path.substr(0, slash), path.substr(slash + 1)};
@@ -105,7 +135,8 @@ Result<std::vector<std::string>> Root::List(std::string_view path) const {
 
 bool Root::Exists(std::string_view path) const {
   struct stat info{};
-  return stat(Resolve(path).c_str(), &info) == 0;
+  const std::string followed = prefix_.empty() ? std::string(path) : Follow(prefix_, path);
+  return !followed.empty() && stat(Resolve(followed).c_str(), &info) == 0;
 }
 
 Status Root::WriteAtomic(std::string_view path, std::string_view content) const {

@@ -43,7 +43,7 @@ class Root {
   Result<std::string> Read(std::string_view path, size_t limit = 64 * 1024) const;
   // The names in a folder, sorted, without "." and "..".
   Result<std::vector<std::string>> List(std::string_view path) const;
-  // Follows symbolic links.
+  // Follows symbolic links, absolute ones below the root.
   bool Exists(std::string_view path) const;
 
   // Writes ".<name>.tmp", fsyncs, renames, fsyncs the folder; mode 0644. What failed leaves no

@@ -58,6 +58,25 @@ class FileSizeLimit {
   rlimit old_{};
 };
 
+TEST_F(FileTest, AnAbsoluteLinkLeadsToWhatIsBelowTheRoot) {
+  ASSERT_TRUE(root_.MakeFolder("/opt/dtk-24.04/lib"));
+  const auto link = [this](const std::string& target, const std::string& path) {
+    std::filesystem::create_symlink(target, folder_ + path);
+  };
+  link("/opt/dtk-24.04", "/opt/dtk");
+  link("../opt/dtk/lib/", "/opt/lib");
+  link("/opt/./lib", "/library");
+  link("/etc", "/opt/of-this-process");
+  link("/opt/circle", "/opt/circle");
+  for (const char* there : {"/opt/dtk", "/opt/dtk/lib", "/opt/lib", "/library", "/", "/opt/"}) {
+    EXPECT_TRUE(root_.Exists(there)) << there;
+  }
+  for (const char* missing :
+       {"/opt/of-this-process", "/opt/circle", "/opt/dtk/none", "/library/x"}) {
+    EXPECT_FALSE(root_.Exists(missing)) << missing;
+  }
+}
+
 TEST_F(FileTest, WhatIsWrittenReadsBack) {
   for (const std::string& content :
        {std::string(), std::string("a\0b\n", 4), std::string(20'000, 'x')}) {
