@@ -58,6 +58,7 @@ Machine::Machine(const integration::Cluster& cluster, const integration::Api& ap
     : NodeHost(options.name, cluster.folder() + "/" + options.name + ".host", options.host),
       api_(api),
       dir_(cluster.folder() + "/" + options.name) {
+  CHECK(host().root().MakeFolder("/opt").has_value(), folder());
   Do("up", {"--cluster", cluster.folder() + "/c", "--name", name(), "--host", folder(), "--mount",
             cluster.folder()});
   cgroup_ = FirstLine(dir_ + "/cgroup");
@@ -108,6 +109,7 @@ std::vector<std::string> Machine::DaemonCommand(const Start& start,
                    {dir_ + ".vdcu-node", "--kubeconfig",
                     start.kubeconfig.empty() ? kubeconfig_ : start.kubeconfig, "--node-name",
                     name(), "--host-root", "/host", "--cgroup-root", cgroup_, "--listen", listen});
+  arguments.insert(arguments.end(), start.flags.begin(), start.flags.end());
   return arguments;
 }
 
@@ -117,7 +119,7 @@ void Machine::StartDaemon(const Start& start) {
 }
 
 Output Machine::RunSecondDaemon() const {
-  return RunProgram(DaemonCommand({{}, ""}, LocalAddress()));
+  return RunProgram(DaemonCommand({{}, "", {}}, LocalAddress()));
 }
 
 void Machine::KillDaemon() {
@@ -127,6 +129,10 @@ void Machine::KillDaemon() {
 
 int Machine::StopDaemon() {
   daemon_->Signal(SIGTERM);
+  return WaitForDaemon();
+}
+
+int Machine::WaitForDaemon() {
   const int code = daemon_->Wait(std::chrono::seconds(20));
   daemon_.reset();
   return code;

@@ -28,7 +28,8 @@ class Machine : public integration::NodeHost {
     hosts::HostOptions host;
   };
 
-  // Boots it below the cluster's folder; the daemon does not run yet.
+  // Boots it below the cluster's folder; the daemon does not run yet. What is put in the host's
+  // /opt is in the machine's.
   Machine(const integration::Cluster& cluster, const integration::Api& api, const Options& options);
   ~Machine();
 
@@ -46,12 +47,14 @@ class Machine : public integration::NodeHost {
   struct Start {
     std::vector<std::string> environment = {};  // NAME=VALUE
     std::string kubeconfig = "";                // empty: kubeconfig()
+    std::vector<std::string> flags = {};        // beside those that it needs
   };
-  void StartDaemon(const Start& start = {{}, ""});
+  void StartDaemon(const Start& start = {{}, "", {}});
   // A second one, while the first runs; what it said until it ended.
   integration::Output RunSecondDaemon() const;
   void KillDaemon();                 // SIGKILL
   int StopDaemon();                  // SIGTERM; the exit code
+  int WaitForDaemon();               // the exit code where it ends by itself
   void ReplaceDaemonBinary() const;  // by another file, as an upgrade does
   bool DaemonRuns();
   pid_t DaemonPid() const;  // of vdcu-node itself, as it is outside
