@@ -45,6 +45,18 @@ std::string PathOf(const json& object) {
   return kind == "Job" ? kJobs : kPartitions;
 }
 
+// A container runs, for the API, before its script has come to the end of what it prints.
+std::string WholeLog(const std::function<std::string()>& read) {
+  std::string log;
+  Until(
+      [&] {
+        log = read();
+        return log.ends_with("done\n");
+      },
+      std::chrono::seconds(10));
+  return log;
+}
+
 const json& FirstStatus(const json& pod) {
   static const json kNone = json::object();
   const auto status = pod.find("status");
@@ -292,15 +304,15 @@ void E2eTest::ExpectOwnSlice(const std::string& pod, const std::string& containe
 
 void E2eTest::ExpectSlice(const std::string& pod, const std::string& container,
                           const json& partition) {
-  EXPECT_EQ(Log(pod, container),
-            machine().VdevFile(partition["spec"]["assignment"]) + NodesOf({partition}))
-      << pod << " " << container;
+  const std::string want =
+      machine().VdevFile(partition["spec"]["assignment"]) + NodesOf({partition});
+  EXPECT_EQ(WholeLog([&] { return Log(pod, container); }), want) << pod << " " << container;
 }
 
 void E2eTest::ExpectOwnCards(const std::string& pod, size_t count) {
   const auto partitions = PartitionsOf(pod);
   EXPECT_EQ(partitions.size(), count) << pod;
-  EXPECT_EQ(Log(pod), NodesOf(partitions)) << pod;
+  EXPECT_EQ(WholeLog([&] { return Log(pod); }), NodesOf(partitions)) << pod;
 }
 
 void E2eTest::ExpectNoAdmissionError() {
