@@ -2,8 +2,8 @@
 #include <memory>
 #include <variant>
 
-#include "base/memory.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/uv_loop.h"
 #include "controller/app.h"
 #include "controller/options.h"

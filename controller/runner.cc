@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/memory.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "reconcilers/pod.h"
 
 namespace vdcu::controller {
