@@ -192,20 +192,20 @@ Status Root::RemoveFolder(std::string_view path) const {
   return SyncFolder(SplitPath(full).first);
 }
 
-FileLock::~FileLock() {
+FolderLock::~FolderLock() {
   if (fd_ >= 0) close(fd_);
 }
 
-Result<FileLock> Root::Lock(std::string_view path, Duration most) const {
+Result<FolderLock> Root::Lock(std::string_view path, Duration most) const {
   constexpr Duration kPause{20};
-  const std::string file = Resolve(path);
-  RETURN_IF_ERROR(MakeFolder(SplitPath(std::string(path)).first));
-  FileLock lock(open(file.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (lock.fd() < 0) return ErrnoError("open " + file, errno);
+  const std::string folder = Resolve(path);
+  RETURN_IF_ERROR(MakeFolder(path));
+  FolderLock lock(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (lock.fd() < 0) return ErrnoError("open " + folder, errno);
   for (Duration waited{0};; waited += kPause) {
     if (flock(lock.fd(), LOCK_EX | LOCK_NB) == 0) return lock;
-    if (errno != EWOULDBLOCK) return ErrnoError("lock " + file, errno);
-    if (waited >= most) return Error{ErrorCode::kAlreadyExists, file + " is locked by another"};
+    if (errno != EWOULDBLOCK) return ErrnoError("lock " + folder, errno);
+    if (waited >= most) return Error{ErrorCode::kAlreadyExists, folder + " is locked by another"};
     std::this_thread::sleep_for(kPause);
   }
 }

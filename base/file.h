@@ -18,13 +18,14 @@
 
 namespace vdcu::base {
 
-// A file that this process alone has locked, until this is destroyed or the process ends, however.
-class FileLock {
+// A folder that this process alone has locked, until this is destroyed or the process ends,
+// however.
+class FolderLock {
  public:
-  explicit FileLock(int fd) : fd_(fd) {}
-  ~FileLock();
-  FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  FileLock& operator=(FileLock&&) = delete;
+  explicit FolderLock(int fd) : fd_(fd) {}
+  ~FolderLock();
+  FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FolderLock& operator=(FolderLock&&) = delete;
 
   int fd() const { return fd_; }
 
@@ -55,9 +56,9 @@ class Root {
   Status RemoveFile(std::string_view path) const;
   Status RemoveFolder(std::string_view path) const;
 
-  // Makes the file where it is not there. Waits for who has it locked, and so blocks, for `most`;
+  // Makes the folder where it is not there. Waits for who has it locked, and so blocks, for `most`;
   // kAlreadyExists then.
-  Result<FileLock> Lock(std::string_view path, Duration most) const;
+  Result<FolderLock> Lock(std::string_view path, Duration most) const;
 
  private:
   std::string prefix_;  // without a trailing "/"; empty for the real root

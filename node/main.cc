@@ -20,7 +20,7 @@ namespace vdcu::node {
 namespace {
 
 // Two would take the kubelet's calls from each other.
-constexpr char kLockFile[] = "/var/lib/vdcu/lock";
+constexpr char kLockedFolder[] = "/var/lib/vdcu";
 // One that was told to stop may need its time.
 constexpr base::Duration kLockTime{3'000};
 
@@ -57,7 +57,7 @@ int Run(const Options& options) {
   kclient::CurlTransport transport(loop, *config, "vdcu-node");
   kclient::Client client(transport);
   const base::Root host(options.host_root);
-  const auto lock = host.Lock(kLockFile, kLockTime);
+  const auto lock = host.Lock(kLockedFolder, kLockTime);
   if (!lock && lock.error().code == base::ErrorCode::kAlreadyExists) {
     return Fail("another vdcu-node runs on this host: want one", lock.error());
   }

@@ -236,14 +236,14 @@ TEST_F(FileTest, AWriterKilledAtAnyPointLeavesTheOldBytesOrTheNew) {
 
 TEST_F(FileTest, ALockIsHeldByOneUntilItGoes) {
   const auto wait = Duration(50);
-  auto first = std::make_unique<Result<FileLock>>(root_.Lock("/new/lock", wait));
+  auto first = std::make_unique<Result<FolderLock>>(root_.Lock("/new/folder", wait));
   ASSERT_TRUE(*first) << first->error().message;
-  EXPECT_EQ(ModeOf("/new/lock") & ~0644, 0u);
-  const auto second = root_.Lock("/new/lock", wait);
+  EXPECT_EQ(root_.List("/new/folder").value(), Names{}) << "it leaves nothing";
+  const auto second = root_.Lock("/new/folder", wait);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kAlreadyExists);
   first.reset();
-  EXPECT_TRUE(root_.Lock("/new/lock", wait));
+  EXPECT_TRUE(root_.Lock("/new/folder", wait));
 }
 
 TEST_F(FileTest, ALockEndsWithTheProcessThatHasIt) {
@@ -251,15 +251,15 @@ TEST_F(FileTest, ALockEndsWithTheProcessThatHasIt) {
   ASSERT_EQ(pipe(ready), 0);
   const pid_t holder = fork();
   if (holder == 0) {
-    const auto lock = root_.Lock("/lock", Duration(0));
+    const auto lock = root_.Lock("/folder", Duration(0));
     if (!lock || write(ready[1], "x", 1) != 1) _exit(1);
     for (;;) pause();
   }
   char byte = 0;
   ASSERT_EQ(read(ready[0], &byte, 1), 1);
-  EXPECT_FALSE(root_.Lock("/lock", Duration(0)));
+  EXPECT_FALSE(root_.Lock("/folder", Duration(0)));
   kill(holder, SIGKILL);
-  EXPECT_TRUE(root_.Lock("/lock", Duration(10'000))) << "it waits for the end of the other";
+  EXPECT_TRUE(root_.Lock("/folder", Duration(10'000))) << "it waits for the end of the other";
   waitpid(holder, nullptr, 0);
   close(ready[0]);
   close(ready[1]);

@@ -15,8 +15,7 @@
 namespace {
 
 bool IsOurs(const char* path) {
-  return strncmp(path, "/host/etc/vdev", 14) == 0 ||
-         strncmp(path, "/host/var/lib/vdcu/slices", 25) == 0;
+  return strncmp(path, "/host/etc/vdev", 14) == 0 || strncmp(path, "/host/var/lib/vdcu", 18) == 0;
 }
 
 bool Exists(const char* path) {

@@ -19,7 +19,7 @@ NodeHost::NodeHost(std::string name, std::string folder, const hosts::HostOption
 
 std::map<std::string, std::string> NodeHost::Files() const {
   std::map<std::string, std::string> files;
-  for (const char* top : {"/etc/vdev", "/var/lib/vdcu/slices"}) {
+  for (const char* top : {"/etc/vdev", "/var/lib/vdcu"}) {
     // The daemon may take away what is being looked at.
     std::error_code error;
     std::filesystem::recursive_directory_iterator at(folder_ + top, error);
