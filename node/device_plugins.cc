@@ -114,6 +114,7 @@ std::vector<std::string> DevicePlugins::NotReady() const {
     reasons.push_back(plugin->resource() +
                       " is not registered with the kubelet: " + plugin->problem());
   }
+  if (reasons.empty() && !Admits()) reasons.push_back(allocatable_.problem());
   return reasons;
 }
 

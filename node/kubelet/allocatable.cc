@@ -5,6 +5,7 @@
 
 #include <podresources.grpc.pb.h>
 
+#include "base/log.h"
 #include "node/kubelet/channel.h"
 #include "node/kubelet/unary_call.h"
 
@@ -76,8 +77,23 @@ void Allocatable::OnAnswer(const base::Result<std::set<std::string>>& resources)
   complete_ = resources &&
               std::includes(resources->begin(), resources->end(), wanted_.begin(), wanted_.end());
   if (complete_) return on_complete_();
+  SetProblem(resources);
   retry_timer_->Start(retry_delay_);
+  if (retry_delay_ == kLastRetry) return;
   retry_delay_ = std::min(2 * retry_delay_, kLastRetry);
+  if (retry_delay_ < kLastRetry) return;
+  base::Log(base::Level::kWarning, "no pod can be prepared: the kubelet would refuse it",
+            {{"error", problem_}});
+}
+
+void Allocatable::SetProblem(const base::Result<std::set<std::string>>& resources) {
+  if (!resources) {
+    problem_ = "the kubelet's pod-resources API: " + resources.error().message;
+    return;
+  }
+  for (const std::string& name : wanted_) {
+    if (!resources->contains(name)) problem_ = "the kubelet has no allocatable " + name;
+  }
 }
 
 }  // namespace vdcu::kubelet

@@ -29,12 +29,15 @@ class Allocatable {
   void Forget();
   // Whether it had, after the last Ask.
   bool complete() const { return complete_; }
+  // Why it is not complete; logged once when that lasts for some seconds.
+  const std::string& problem() const { return problem_; }
 
  private:
   class Attempt;
 
   void Begin();
   void OnAnswer(const base::Result<std::set<std::string>>& resources);
+  void SetProblem(const base::Result<std::set<std::string>>& resources);
 
   base::Loop& loop_;
   const std::string socket_;
@@ -44,6 +47,7 @@ class Allocatable {
   base::TimerPtr retry_timer_;
   base::Duration retry_delay_{};
   bool complete_ = false;
+  std::string problem_ = "the kubelet has not been asked yet";
 };
 
 }  // namespace vdcu::kubelet

@@ -243,6 +243,7 @@ TEST_F(PodResourcesTest, AsksUntilDevicesOfEachResourceAreAllocatable) {
     loop_.RunOnce();
   }
   EXPECT_FALSE(timer->armed()) << "not before it is so";
+  EXPECT_EQ(allocatable.problem(), "the kubelet has no allocatable hygon.com/dcunum");
   EXPECT_TRUE(allocatable.complete());
   allocatable.Forget();
   EXPECT_FALSE(allocatable.complete());
