@@ -66,7 +66,7 @@ Daemon::Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& ho
            .kubelet_admits = [this] { return !device_plugins_ || device_plugins_->Admits(); },
            .tell = [this](kclient::Event event) { events_.Record(std::move(event)); },
            .on_held = [this] { OnHeld(); },
-           .on_released = [this] { OnReleased(); },
+           .on_released = [this](const std::string& pod_uid) { OnReleased(pod_uid); },
            .on_prepared =
                [this](const std::string& pod_uid) { stages_.Reach(pod_uid, Stage::kPrepared); }},
           holdings_),
@@ -275,7 +275,8 @@ void Daemon::OnHeld() {
   if (device_plugins_) device_plugins_->Update();
 }
 
-void Daemon::OnReleased() {
+void Daemon::OnReleased(const std::string& pod_uid) {
+  stages_.Forget(pod_uid);  // it may have gone elsewhere, and is then never seen here
   AddPartitions(partitions_.WaitingKeys());
   if (device_plugins_) device_plugins_->OnReleased();
 }

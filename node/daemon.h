@@ -73,7 +73,7 @@ class Daemon {
   Work Process(const std::string& key);
   void AddPartitions(const std::vector<std::string>& keys);
   void OnHeld();
-  void OnReleased();
+  void OnReleased(const std::string& pod_uid);
 
   base::UvLoop& loop_;
   kclient::Client& client_;

@@ -278,9 +278,11 @@ std::vector<const crds::VdcuPartition*> Partitions::OlderWaiting(
 }
 
 base::Status Partitions::Release(const std::string& uid) {
+  const Slice* held = holdings_.Find(uid);
+  const std::string pod_uid = held != nullptr && held->pod ? held->pod->uid : "";
   RETURN_IF_ERROR(holdings_.Release(uid));
   sources_.on_held();
-  sources_.on_released();
+  sources_.on_released(pod_uid);
   return base::Ok();
 }
 

@@ -38,8 +38,9 @@ class Partitions {
     // Whether a pod may be bound here now; if not, what waits for that is processed again then.
     std::function<bool()> kubelet_admits;
     std::function<void(kclient::Event)> tell;
-    std::function<void()> on_held;      // what is held has changed
-    std::function<void()> on_released;  // those that wait may fit now
+    std::function<void()> on_held;  // what is held has changed
+    // Those that wait may fit now; the UID of the pod that had it, or none.
+    std::function<void(const std::string& pod_uid)> on_released;
     std::function<void(const std::string& pod_uid)> on_prepared;
   };
 
