@@ -239,7 +239,7 @@ test_down() {
   check "it goes down" machine down "$A"
   check "the other goes down" machine down "$B"
   check "no process is left" eventually 10 no_process
-  check "no container is left" exits_with 1 sleeper
+  check "no container is left" eventually 10 exits_with 1 sleeper
   check "no mount is left" no_mount
   check "no cgroup is left" no_cgroup
   check "down twice" machine down "$A"
