@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 STEP := @tools/step
 JOBS ?= $(shell nproc)
 # Most of a test's time is spent waiting for a kubelet or an API server.
-TESTS ?= $(shell echo $$(($$(nproc) + 1)))
+TESTS ?= $(shell echo $$(($$(nproc) + 2)))
 FUZZ_SECONDS ?= 30
 SOAK_SECONDS ?= 600
 # The compiler cache serves every clone: where the tree stands does not count.
