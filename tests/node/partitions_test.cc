@@ -26,6 +26,15 @@ class PartitionsTest : public testing::Test {
   }
   void Put(const NodePod& pod) { pods_.Set(pod.meta.key(), std::make_shared<NodePod>(pod)); }
 
+  // Also the partition "p" of the pod.
+  crds::VdcuPartition PutWithPartition(const NodePod& pod) {
+    auto partition = MakePartition("p", MakeAssignment(0));
+    partition.spec.pod_ref = RefOf(pod);
+    Put(pod);
+    Put(partition);
+    return partition;
+  }
+
   // The Prepared condition's reason that the pass writes; "" if it writes none.
   std::string Prepare(const std::string& name) {
     const Work work = partitions_.Process("team/" + name, std::nullopt);
@@ -175,10 +184,7 @@ TEST_F(PartitionsTest, LetsGoAtOnceWhereNoPodIsNamed) {
 
 TEST_F(PartitionsTest, LetsGoOfAPodsSliceOnlyAfterThePod) {
   NodePod pod = MakePod("a");
-  auto partition = MakePartition("p", MakeAssignment(0));
-  partition.spec.pod_ref = RefOf(pod);
-  Put(pod);
-  Put(partition);
+  const auto partition = PutWithPartition(pod);
   Prepare("p");
   Put(Deleting(partition));
   const Work waiting = partitions_.Process("team/p", std::nullopt);
@@ -196,10 +202,7 @@ TEST_F(PartitionsTest, KeepsTheSliceOfAnEndedPodWhileProcessesOfItAreLeft) {
   for (const bool lost : {false, true}) {
     SCOPED_TRACE(lost ? "the object is gone" : "the object is being deleted");
     NodePod pod = MakePod("a");
-    auto partition = MakePartition("p", MakeAssignment(0));
-    partition.spec.pod_ref = RefOf(pod);
-    Put(pod);
-    Put(partition);
+    const auto partition = PutWithPartition(pod);
     Prepare("p");
     pod.phase = "Failed";
     Put(pod);
@@ -287,10 +290,7 @@ TEST_F(PartitionsTest, AReservedOneRemembersItsPodOnDisk) {
 
 TEST_F(PartitionsTest, KeepsAndPublishesALostSliceUntilItsPodIsGone) {
   const NodePod pod = MakePod("a");
-  auto partition = MakePartition("p", MakeAssignment(0));
-  partition.spec.pod_ref = RefOf(pod);
-  Put(pod);
-  Put(partition);
+  PutWithPartition(pod);
   Prepare("p");
   store_.Erase("team/p");
   EXPECT_THAT(partitions_.Process("team/p", std::nullopt).writes, IsEmpty());
@@ -310,10 +310,7 @@ TEST_F(PartitionsTest, KeepsAndPublishesALostSliceUntilItsPodIsGone) {
 
 TEST_F(PartitionsTest, ANewObjectOfTheSameNameDoesNotInheritTheSlice) {
   const NodePod pod = MakePod("a");
-  auto partition = MakePartition("p", MakeAssignment(0));
-  partition.spec.pod_ref = RefOf(pod);
-  Put(pod);
-  Put(partition);
+  PutWithPartition(pod);
   Prepare("p");
   auto again = MakePartition("p", MakeAssignment(0));
   again.meta.uid = "uid-again";
@@ -345,10 +342,7 @@ TEST_F(PartitionsTest, ARestartKnowsWhatIsHeldAndWritesNothing) {
 
 TEST_F(PartitionsTest, WhoseCheckpointIsLostKeepsTheFolderThatItsContainerHas) {
   const NodePod pod = MakePod("x");
-  auto partition = MakePartition("p", MakeAssignment(0));
-  partition.spec.pod_ref = RefOf(pod);
-  Put(pod);
-  Put(partition);
+  PutWithPartition(pod);
   EXPECT_EQ(Prepare("p"), "Prepared");
   Put(MakePartition("q", MakeAssignment(1)));  // not prepared yet
   const std::string folder = root_.Resolve("/etc/vdev/slices/uid-p");
@@ -367,6 +361,18 @@ TEST_F(PartitionsTest, WhoseCheckpointIsLostKeepsTheFolderThatItsContainerHas) {
     EXPECT_EQ(faccessat(mounted, "vdev0.conf", R_OK, 0), 0) << "what the container has is gone";
     close(mounted);
   }
+}
+
+TEST_F(PartitionsTest, AFolderWithoutCheckpointIsNotHeldAgainstWhatIs) {
+  PutWithPartition(MakePod("x"));
+  EXPECT_EQ(Prepare("p"), "Prepared");
+  Put(MakePartition("q", MakeAssignment(0)));  // the same units, written by hand
+  ASSERT_TRUE(root_.MakeFolder("/etc/vdev/slices/uid-q"));
+  ASSERT_TRUE(partitions_.Adopt());
+  EXPECT_EQ(holdings_.Find("uid-q"), nullptr);
+  ASSERT_TRUE(holdings_.Mend());
+  EXPECT_FALSE(root_.Exists("/etc/vdev/slices/uid-q"));
+  EXPECT_EQ(Prepare("q"), "UnitsOverlap");
 }
 
 TEST_F(PartitionsTest, SaysThatTheDiskFailsAndTriesAgain) {
