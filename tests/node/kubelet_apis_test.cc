@@ -3,8 +3,11 @@
 #include <deviceplugin.grpc.pb.h>
 #include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 
 #include "node/kubelet/allocatable.h"
@@ -166,6 +169,57 @@ TEST_F(PluginServerTest, EndsOpenCallsWhenItEnds) {
   while (!handler_.holds_one()) loop_.RunOnce();
   server_.reset();
   EXPECT_EQ(status.get().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+// A kubelet as far as a plugin meets it: takes registrations, and asks the plugin's socket.
+class PluginTest : public testing::Test, public v1beta1::Registration::Service {
+ protected:
+  PluginTest() {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("unix://" + folder_.path() + "/kubelet.sock",
+                             grpc::InsecureServerCredentials());
+    builder.RegisterService(this);
+    server_ = builder.BuildAndStart();
+  }
+  grpc::Status Register(grpc::ServerContext*, const v1beta1::RegisterRequest* request,
+                        v1beta1::Empty*) override {
+    EXPECT_EQ(request->resource_name(), kResource);
+    ++registrations_;
+    return grpc::Status::OK;
+  }
+
+  node::TempFolder folder_;
+  node::TestLoop loop_;
+  Handler handler_;
+  std::atomic<int> registrations_ = 0;
+  int watched_changes_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+  Plugin plugin_{loop_,
+                 {.folder = folder_.path(),
+                  .resource = kResource,
+                  .may_register = [] { return base::Ok(); },
+                  .on_registered = [] {},
+                  .on_watched = [this] { ++watched_changes_; }},
+                 handler_};
+};
+
+TEST_F(PluginTest, RegistersAgainWhenTheKubeletHasEndedItsWatch) {
+  plugin_.SetDevices({{.id = "vdcu-0"}});
+  while (!plugin_.registered()) loop_.RunOnce();
+  EXPECT_FALSE(plugin_.watched());
+  const auto stub = v1beta1::DevicePlugin::NewStub(grpc::CreateChannel(
+      "unix://" + folder_.path() + "/" + plugin_.Endpoint(), grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  const auto stream = stub->ListAndWatch(&context, v1beta1::Empty());
+  while (!plugin_.watched()) loop_.RunOnce();
+  context.TryCancel();
+  while (plugin_.watched()) loop_.RunOnce();
+  EXPECT_FALSE(plugin_.registered());
+  EXPECT_EQ(plugin_.problem(), "the kubelet has ended its watch of the devices");
+  EXPECT_GE(watched_changes_, 2);
+  plugin_.Check();
+  while (!plugin_.registered()) loop_.RunOnce();
+  EXPECT_EQ(registrations_, 2);
 }
 
 class PodResourcesTest : public testing::Test {
