@@ -46,7 +46,7 @@ lint: deps configure ## format, layers, headers alone, shell; clang-tidy on what
 fuzz: deps build-fuzz ## each libFuzzer target for FUZZ_SECONDS=30
 	@$(CTEST) --test-dir build/fuzz -L fuzz -j $(JOBS)
 
-bench: deps configure ## the figures of docs/performance.md, about a quarter of an hour once built
+bench: deps configure ## the figures of docs/performance.md, about ten minutes once built
 	$(STEP) "control plane" tests/cluster/build etcd kube-apiserver kube-scheduler kubectl
 	$(STEP) "build benchmarks" ninja -C build benchmarks
 	@for bench in build/bench/*_bench; do $$bench || exit 1; done
