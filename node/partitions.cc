@@ -58,8 +58,7 @@ base::Status Partitions::Adopt() {
     if (!partition->assigned() || std::find(orphans.begin(), orphans.end(), uid) == orphans.end()) {
       continue;
     }
-    auto refusal = Admit(holdings_.slices(), uid, *partition->spec.assignment, holdings_.devices());
-    if (!refusal) refusal = holdings_.Hold(SliceOf(*partition, UserOf(*partition)));
+    const auto refusal = holdings_.Hold(SliceOf(*partition, UserOf(*partition)));
     base::Log(base::Level::kWarning, "the checkpoint of a slice was lost",
               {{"partition", key}, {"now", refusal ? "refused: " + refusal->message : "held"}});
   }

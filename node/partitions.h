@@ -48,8 +48,7 @@ class Partitions {
       : sources_(std::move(sources)), holdings_(holdings) {}
 
   // Holds what has a folder on disk and no checkpoint, as its object says: a container may run with
-  // that folder, and would see the whole card if mending the disk removed it. Before that. What
-  // stands against something held is not: then the object or the folder is not to be trusted.
+  // that folder, and would see the whole card if mending the disk removed it. Before that.
   base::Status Adopt();
 
   // `key` is "namespace/name"; `unreadable` says why the object there does not decode, if so.
