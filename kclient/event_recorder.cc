@@ -130,25 +130,26 @@ void EventRecorder::Flush(Duration most, std::function<void()> done) {
 void EventRecorder::Enqueue(const std::string& key, base::TimePoint when) {
   const Slot slot{when, ++queued_};
   queue_.emplace(slot, key);
-  series_.at(key).queued = slot;
+  Series& series = series_.at(key);
+  victims_.emplace(series.event.type == EventType::kWarning, slot.second, slot.first);
+  series.queued = slot;
   if (queue_.size() > config_.most_waiting) DropOne();
   timer_->Start(Duration(0));
 }
 
-void EventRecorder::DropOne() {
-  const auto type = [this](const auto& entry) { return series_.at(entry.second).event.type; };
-  auto victim = queue_.begin();
-  for (auto entry = queue_.begin(); entry != queue_.end(); ++entry) {
-    const bool normal = type(*entry) == EventType::kNormal;
-    const bool victim_normal = type(*victim) == EventType::kNormal;
-    const bool older = entry->first.second < victim->first.second;
-    if (normal != victim_normal ? normal : older) victim = entry;
-  }
-  ++counts_.dropped_full;
-  const std::string key = victim->second;
-  queue_.erase(victim);
-  Series& series = series_.at(key);
+void EventRecorder::Dequeue(Series& series) {
+  const Slot slot = *series.queued;
+  victims_.erase({series.event.type == EventType::kWarning, slot.second, slot.first});
+  queue_.erase(slot);
   series.queued.reset();
+}
+
+void EventRecorder::DropOne() {
+  const auto& [warning, order, when] = *victims_.begin();
+  const std::string key = queue_.at(Slot{when, order});
+  Series& series = series_.at(key);
+  Dequeue(series);
+  ++counts_.dropped_full;
   if (series.uid.empty()) series_.erase(key);
 }
 
@@ -174,8 +175,7 @@ void EventRecorder::Pump() {
 
 void EventRecorder::Send(const std::string& key) {
   Series& series = series_.at(key);
-  queue_.erase(*series.queued);
-  series.queued.reset();
+  Dequeue(series);
   if (series.name.empty()) {
     last_name_ = std::max(last_name_ + std::chrono::microseconds(1), series.first);
     series.name = EventName(series.event, last_name_);

@@ -19,7 +19,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "base/backoff.h"
@@ -78,13 +80,14 @@ class EventRecorder {
     base::TimePoint last_at{};  // `last`, by the monotonic clock
     base::TimePoint sent_at{};
     int failures = 0;            // in a row
-    std::optional<Slot> queued;  // its place in queue_
+    std::optional<Slot> queued;  // its place in queue_, and by it in victims_
     CallPtr call;                // in flight
 
     bool busy() const { return queued || call; }
   };
 
   void Enqueue(const std::string& key, base::TimePoint when);
+  void Dequeue(Series& series);
   void DropOne();
   void ForgetOldSeries();
   void Pump();
@@ -104,7 +107,9 @@ class EventRecorder {
   TokenBuckets buckets_;                  // by object and reason
   std::map<std::string, Series> series_;  // by all that makes events the same
   std::map<Slot, std::string> queue_;     // keys of series_
-  uint64_t queued_ = 0;                   // so far
+  // The same in the order in which they are dropped: Normal ones first, by age.
+  std::set<std::tuple<bool, uint64_t, base::TimePoint>> victims_;
+  uint64_t queued_ = 0;  // so far
   size_t in_flight_ = 0;
   base::WallTime last_name_{};        // names carry a time, each a later one
   std::function<void()> on_flushed_;  // set while flushing
