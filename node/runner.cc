@@ -51,20 +51,23 @@ void Runner::Pump() {
 
 void Runner::Advance(const std::string& key) {
   Job& job = jobs_.at(key);
+  // Each answer gets a key of its own: the closure's ends with the job.
   if (job.work.question) {
     const Work::Question& question = *job.work.question;
-    job.call = client_.Get(question.resource, question.ns, question.name,
-                           [this, key](auto answer) { OnAnswer(key, std::move(answer)); });
+    job.call = client_.Get(question.resource, question.ns, question.name, [this, key](auto answer) {
+      OnAnswer(std::string(key), std::move(answer));
+    });
   } else if (job.next < job.work.writes.size()) {
-    job.call = client_.Apply(job.work.writes[job.next],
-                             [this, key](const auto& answer) { OnWritten(key, answer); });
+    job.call = client_.Apply(job.work.writes[job.next], [this, key](const auto& answer) {
+      OnWritten(std::string(key), answer);
+    });
   } else {
     if (job.work.on_written && !job.work.writes.empty()) job.work.on_written();
     Finish(key, job.work.status);
   }
 }
 
-void Runner::OnAnswer(std::string key, base::Result<kclient::JsonView> answer) {
+void Runner::OnAnswer(const std::string& key, base::Result<kclient::JsonView> answer) {
   Job& job = jobs_.at(key);
   if (!answer && answer.error().code != base::ErrorCode::kNotFound) {
     Finish(key, answer.error());
@@ -76,7 +79,7 @@ void Runner::OnAnswer(std::string key, base::Result<kclient::JsonView> answer) {
   Pump();
 }
 
-void Runner::OnWritten(std::string key, const base::Result<kclient::JsonView>& answer) {
+void Runner::OnWritten(const std::string& key, const base::Result<kclient::JsonView>& answer) {
   if (answer) {
     ++jobs_.at(key).next;
     Advance(key);

@@ -62,9 +62,8 @@ class Runner {
 
   void Pump();
   void Advance(const std::string& key);
-  // By value: a key that comes from a call's closure ends with the call.
-  void OnAnswer(std::string key, base::Result<kclient::JsonView> answer);
-  void OnWritten(std::string key, const base::Result<kclient::JsonView>& answer);
+  void OnAnswer(const std::string& key, base::Result<kclient::JsonView> answer);
+  void OnWritten(const std::string& key, const base::Result<kclient::JsonView>& answer);
   // By value: the status may be that of the job, which ends here.
   void Finish(const std::string& key, base::Status status);
 

@@ -74,7 +74,7 @@ TEST(Schema, OfVdcuPartitionHasTheFieldsOfTheType) {
   with_units["spec"].erase("cores");
   with_units["spec"]["computeUnits"] = 9;
   Paths printed;
-  for (json object : {FullPartition(), with_units}) {
+  for (const json& object : {FullPartition(), with_units}) {
     const auto partition = Parse<VdcuPartition>(object);
     ASSERT_TRUE(partition) << partition.error().message;
     json again = ToJson(*partition);

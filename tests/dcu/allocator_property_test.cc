@@ -79,14 +79,14 @@ Request RandomRequest(Chance& chance) {
 void BuildShuffled(const World& world, Chance& chance, Inventory& inventory) {
   std::vector<std::function<void()>> calls;
   for (const auto& [name, state] : world.nodes) {
-    calls.push_back([&, &name = name, &state = state] {
+    calls.emplace_back([&, &name = name, &state = state] {
       std::vector<Device> devices = state.devices;
       std::shuffle(devices.begin(), devices.end(), chance.engine());
       inventory.SetNode(name, devices, state.options);
     });
   }
   for (const auto& [id, held] : world.held) {
-    calls.push_back([&, &id = id, &held = held] { inventory.SetSlice(id, held); });
+    calls.emplace_back([&, &id = id, &held = held] { inventory.SetSlice(id, held); });
   }
   std::shuffle(calls.begin(), calls.end(), chance.engine());
   for (const auto& call : calls) call();
