@@ -4,7 +4,7 @@ STEP := @tools/step
 JOBS ?= $(shell nproc)
 # Most of a test's time is spent waiting for a kubelet or an API server.
 TESTS ?= $(shell echo $$(($$(nproc) + 2)))
-FUZZ_SECONDS ?= 30
+FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 600
 # The compiler cache serves every clone: where the tree stands does not count.
 export CCACHE_BASEDIR := $(CURDIR)
@@ -43,7 +43,7 @@ soak: deps control-plane machines configure ## faults for SOAK_SECONDS=600 at ra
 lint: deps configure ## format, layers, headers alone, shell; clang-tidy on what changed (ALL=1: on all)
 	@$(CTEST) --test-dir build -L lint -j $(JOBS)
 
-fuzz: deps build-fuzz ## each libFuzzer target for FUZZ_SECONDS=30
+fuzz: deps build-fuzz ## each libFuzzer target for FUZZ_SECONDS=60
 	@$(CTEST) --test-dir build/fuzz -L fuzz -j $(JOBS)
 
 bench: deps configure ## the figures of docs/performance.md, about ten minutes once built
