@@ -8,8 +8,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -60,33 +60,44 @@ Status WriteAndSync(const std::string& path, std::string_view content) {
   return Ok();
 }
 
+// The parts of a path, the last one first.
+std::vector<std::string> PartsFromTheEnd(std::string_view path) {
+  std::vector<std::string> parts;
+  while (!path.empty()) {
+    const size_t slash = path.rfind('/');
+    const std::string_view part = path.substr(slash == std::string_view::npos ? 0 : slash + 1);
+    if (!part.empty() && part != ".") parts.emplace_back(part);
+    path = path.substr(0, slash == std::string_view::npos ? 0 : slash);
+  }
+  return parts;
+}
+
 // Where links lead, if each target is below `prefix` as the path itself is; empty: in circles. (By
 // hand, as openat2's RESOLVE_IN_ROOT is younger than the kernels of many hosts.)
 std::string Follow(const std::string& prefix, std::string_view path) {
-  namespace fs = std::filesystem;
   constexpr int kMostLinks = 40;  // the kernel's
-  fs::path done = "/";
-  std::vector<fs::path> rest;  // the next one last
-  const auto put = [&rest](const fs::path& part) {
-    std::vector<fs::path> names(part.begin(), part.end());
-    std::erase_if(names, [](const fs::path& name) { return name.empty() || name == "."; });
-    rest.insert(rest.end(), names.rbegin(), names.rend());
-  };
-  put(fs::path(path));
+  std::string done;               // below the prefix; empty: "/"
+  std::vector<std::string> rest = PartsFromTheEnd(path);
   for (int links = 0; !rest.empty();) {
-    const fs::path next = rest.back() == ".." ? done.parent_path() : done / rest.back();
+    const std::string part = std::move(rest.back());
     rest.pop_back();
-    std::error_code not_a_link;
-    const fs::path target = fs::read_symlink(prefix + next.native(), not_a_link);
-    if (not_a_link) {
-      done = next;
+    if (part == "..") {
+      done.resize(done.empty() ? 0 : done.rfind('/'));
+      continue;
+    }
+    char target[PATH_MAX];
+    const ssize_t length = readlink((prefix + done + '/' + part).c_str(), target, sizeof target);
+    if (length < 0) {  // not a link, or not there
+      done += '/' + part;
     } else if (++links > kMostLinks) {
       return "";
     } else {
-      put(target);
+      if (target[0] == '/') done.clear();
+      const auto parts = PartsFromTheEnd({target, static_cast<size_t>(length)});
+      rest.insert(rest.end(), parts.begin(), parts.end());
     }
   }
-  return done;
+  return done.empty() ? "/" : done;
 }
 
 std::pair<std::string, std::string> SplitPath(const std::string& path) {
@@ -156,19 +167,16 @@ Status Root::WriteAtomic(std::string_view path, std::string_view content) const 
 
 Status Root::MakeFolder(std::string_view path) const {
   const std::string full = Resolve(path);
-  for (size_t end = full.find('/', 1); end != std::string::npos; end = full.find('/', end + 1)) {
-    const std::string parent = full.substr(0, end);
-    if (mkdir(parent.c_str(), 0755) != 0 && errno != EEXIST) {
-      return ErrnoError("create folder " + parent, errno);
-    }
+  int failed = mkdir(full.c_str(), 0755) == 0 ? 0 : errno;
+  if (failed == ENOENT && path.rfind('/') != 0) {
+    RETURN_IF_ERROR(MakeFolder(path.substr(0, path.rfind('/'))));
+    failed = mkdir(full.c_str(), 0755) == 0 ? 0 : errno;
   }
-  if (mkdir(full.c_str(), 0755) == 0) {
-    // The umask may have taken bits that readers need.
-    if (chmod(full.c_str(), 0755) != 0) return ErrnoError("chmod " + full, errno);
-    return SyncFolder(SplitPath(full).first);
-  }
-  if (errno != EEXIST) return ErrnoError("create folder " + full, errno);
-  return Ok();
+  if (failed == EEXIST) return Ok();
+  if (failed != 0) return ErrnoError("create folder " + full, failed);
+  // The umask may have taken bits that readers need.
+  if (chmod(full.c_str(), 0755) != 0) return ErrnoError("chmod " + full, errno);
+  return SyncFolder(SplitPath(full).first);
 }
 
 Status Root::RemoveFile(std::string_view path) const {

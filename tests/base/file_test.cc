@@ -118,6 +118,7 @@ TEST_F(FileTest, ModesDoNotDependOnTheUmask) {
   umask(old);
   ASSERT_TRUE(made);
   ASSERT_TRUE(written);
+  EXPECT_EQ(ModeOf("/x"), 0755U);
   EXPECT_EQ(ModeOf("/x/y"), 0755U);
   EXPECT_EQ(ModeOf("/x/y/f"), 0644U);
 }
