@@ -123,6 +123,7 @@ CURL* CurlHandles::Make() const {
   CURL* easy = curl_easy_init();
   CHECK(easy != nullptr, "curl_easy_init");
   SetTls(easy);
+  SetOption(easy, CURLOPT_NOSIGNAL, 1L);
   SetOption(easy, CURLOPT_PROTOCOLS_STR, "https");
   SetOption(easy, CURLOPT_PATH_AS_IS, 1L);
   SetOption(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2TLS});

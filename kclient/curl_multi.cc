@@ -1,6 +1,7 @@
 #include "kclient/curl_multi.h"
 
 #include <chrono>
+#include <csignal>
 
 #include "base/check.h"
 
@@ -11,8 +12,15 @@ namespace {
 // More streams than the server allows wait within libcurl for one to end.
 constexpr long kMostStreams = 1000;
 
+// Writes to a closed connection raise SIGPIPE. With CURLOPT_NOSIGNAL that is ours to ignore, once;
+// without, libcurl sets and restores the handler around each of its calls.
+CURLcode InitOnce() {
+  std::signal(SIGPIPE, SIG_IGN);
+  return curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
 CURLM* MakeMulti() {
-  static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);
+  static const CURLcode global = InitOnce();
   CHECK(global == CURLE_OK, "curl_global_init");
   CURLM* multi = curl_multi_init();
   CHECK(multi != nullptr, "curl_multi_init");
