@@ -87,7 +87,8 @@ World::~World() {
 
 void World::Install() {
   std::vector<std::string> arguments{"apply"};
-  for (const char* path : {"/config/namespace.yaml", "/crds", "/config/rbac", "/config/policy"}) {
+  for (const char* path : {"/config/namespace.yaml", "/crds", "/config/rbac", "/config/policy",
+                           "/config/flowcontrol"}) {
     arguments.insert(arguments.end(), {"-f", std::string(VDCU_SOURCE_DIR) + path});
   }
   for (const auto& command : {arguments, {"wait", "--for=condition=Established", "crd", "--all"}}) {

@@ -31,7 +31,8 @@ void Require(const integration::Output& output) { CHECK(output.exit_code == 0, o
 
 void Install(const integration::Cluster& cluster) {
   std::vector<std::string> arguments{"apply"};
-  for (const char* path : {"/config/namespace.yaml", "/crds", "/config/rbac", "/config/policy"}) {
+  for (const char* path : {"/config/namespace.yaml", "/crds", "/config/rbac", "/config/policy",
+                           "/config/flowcontrol"}) {
     arguments.insert(arguments.end(), {"-f", kSource + path});
   }
   Require(cluster.Kubectl(arguments));

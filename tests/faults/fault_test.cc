@@ -107,8 +107,8 @@ World::World()
 
 void World::Install() const {
   std::vector<std::string> arguments{"apply"};
-  for (const char* path :
-       {"/config/namespace.yaml", "/crds", "/config/rbac", "/config/policy", "/config/optional"}) {
+  for (const char* path : {"/config/namespace.yaml", "/crds", "/config/rbac", "/config/policy",
+                           "/config/flowcontrol", "/config/optional"}) {
     arguments.insert(arguments.end(), {"-f", kSource + path});
   }
   auto output = cluster.Kubectl(arguments);

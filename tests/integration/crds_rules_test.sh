@@ -53,7 +53,7 @@ make_users() {
 
 install() {
   "$CLUSTER/kubectl" apply -f config/namespace.yaml -f crds/vdcupartition.yaml -f crds/dcunode.yaml \
-    -f config/rbac -f config/policy -f config/optional
+    -f config/rbac -f config/policy -f config/flowcontrol -f config/optional
   "$CLUSTER/kubectl" wait --for=condition=Established --timeout=30s crd/vdcupartitions.vdcu.io \
     crd/dcunodes.vdcu.io
 }

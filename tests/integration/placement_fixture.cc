@@ -19,8 +19,8 @@ void Require(const Output& output) { CHECK(output.exit_code == 0, output.text); 
 // What an administrator applies.
 void Install(const Cluster& cluster) {
   std::vector<std::string> arguments{"apply"};
-  for (const char* path :
-       {"/config/namespace.yaml", "/crds", "/config/rbac", "/config/policy", "/config/optional"}) {
+  for (const char* path : {"/config/namespace.yaml", "/crds", "/config/rbac", "/config/policy",
+                           "/config/flowcontrol", "/config/optional"}) {
     arguments.insert(arguments.end(), {"-f", kSource + path});
   }
   Require(cluster.Kubectl(arguments));

@@ -1,6 +1,7 @@
 // From a pod or a VDCUPartition to a slice: vdcu-controller and two vdcu-node on a real API server,
 // each with the rights of its own service account.
 #include <algorithm>
+#include <map>
 #include <set>
 #include <sstream>
 #include <string>
@@ -40,6 +41,29 @@ int64_t Requests(const std::string& metrics, const std::string& verb, const std:
   return sum;
 }
 
+// Of kube-apiserver's metrics: how many requests it has let through, by flow schema.
+std::map<std::string, int64_t> Dispatched(const std::string& metrics) {
+  const std::string kMetric = "apiserver_flowcontrol_dispatched_requests_total{flow_schema=\"";
+  std::map<std::string, int64_t> by_schema;
+  std::istringstream lines(metrics);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(kMetric)) continue;
+    const std::string schema =
+        line.substr(kMetric.size(), line.find('"', kMetric.size()) - kMetric.size());
+    by_schema[schema] += std::stoll(line.substr(line.rfind(' ')));
+  }
+  return by_schema;
+}
+
+TEST_F(PlacementTest, TheApiServerCountsControllerAndDaemonsInALevelOfTheirOwn) {
+  auto before = Dispatched(api().Metrics());
+  Create(Pod("slice", kSlice, kOnSmall));
+  ASSERT_EQ(Bound("slice"), "small");
+  auto after = Dispatched(api().Metrics());
+  EXPECT_GE(after["vdcu"] - before["vdcu"], 3) << "create, Prepared, bind";
+  EXPECT_EQ(after["service-accounts"], before["service-accounts"]);
+}
+
 TEST_F(PlacementTest, FifteenPercentOfACardAreNineUnits) {
   const std::string before = api().Metrics();
   Create(Pod("slice", kSlice, kOnSmall));
@@ -64,8 +88,9 @@ TEST_F(PlacementTest, FifteenPercentOfACardAreNineUnits) {
   EXPECT_EQ(partition["spec"]["podRef"]["container"], "main");
   EXPECT_EQ(partition["status"]["vdevFile"], "/etc/vdev/vdev0.conf");
   const auto& cards = world().small.host().cards();
+  const auto device = assignment["device"].get<std::string>();
   const auto card = std::find_if(cards.begin(), cards.end(), [&](const hosts::Card& other) {
-    return world().small.host().Uuid(other.index) == assignment["device"];
+    return world().small.host().Uuid(other.index) == device;
   });
   ASSERT_NE(card, cards.end());
   const std::string want = "PciBusId: " + card->pci_bus_id +
