@@ -15,7 +15,7 @@ namespace {
 // SIGTERM must end the process within 2 s; each step of a stop is given a part of it.
 constexpr base::Duration kStopTimeout{1'800};
 constexpr base::Duration kFlushTimeout{400};
-constexpr size_t kEventsBelow = Runner::kMostInFlight / 2;
+constexpr size_t kEventsBelow = 4;  // writes in flight: so few that no burst is under way
 
 std::string MakeIdentity() {
   char host[256] = "unknown";

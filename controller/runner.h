@@ -25,7 +25,7 @@ namespace vdcu::controller {
 
 class Runner {
  public:
-  static constexpr size_t kMostInFlight = 64;
+  static constexpr size_t kMostInFlight = 32;
 
   struct Parts {
     base::Loop& loop;
