@@ -78,6 +78,7 @@ class Watchers {
 struct Cost {
   double cpu_percent_idle = 0;
   double cpu_percent = 0;
+  double rate = 0;  // placements a second that were reached
   double mebibytes = 0;
 };
 
@@ -96,8 +97,8 @@ Cost Measure(World& world, Connection& controller, size_t watchers, size_t rate,
   cost.cpu_percent_idle =
       CpuPercent(world, [&] { world.connection().RunFor(std::chrono::seconds(5)); });
   size_t created = 0;
+  const base::TimePoint began = controller.Now();
   cost.cpu_percent = CpuPercent(world, [&] {
-    const base::TimePoint began = controller.Now();
     for (size_t n = 0; n < rate * seconds; ++n) {
       const std::string name = "w" + std::to_string(watchers) + "-" + std::to_string(n);
       controller.Apply(CreateOn(name, NodeOf(n * 7919 % std::max<size_t>(watchers, 100))),
@@ -107,6 +108,8 @@ Cost Measure(World& world, Connection& controller, size_t watchers, size_t rate,
     }
     controller.RunUntil("all partitions", [&] { return created == rate * seconds; });
   });
+  const std::chrono::duration<double> took = controller.Now() - began;
+  cost.rate = static_cast<double>(created) / took.count();
   cost.mebibytes = ResidentMebibytes(world.PidOf("kube-apiserver"));
   if (watching.ended() > 0) {
     std::fprintf(stderr, "%zu of %zu watches ended\n", watching.ended(), watchers);
@@ -128,11 +131,12 @@ int main(int argc, char** argv) {
   World world(1);
   Connection controller(world.loop(), world.controller_kubeconfig());
   std::printf("%zu placements a second for %zu s (%s)\n", rate, seconds, machine.c_str());
-  std::printf("%10s  %22s  %22s  %12s\n", "watchers", "apiserver CPU, idle", "CPU, placing", "RSS");
+  std::printf("%10s  %22s  %22s  %10s  %12s\n", "watchers", "apiserver CPU, idle", "CPU, placing",
+              "reached/s", "RSS");
   for (const size_t count : counts) {
     const Cost cost = Measure(world, controller, count, rate, seconds);
-    std::printf("%10zu  %20.1f %%  %20.1f %%  %8.0f MiB\n", count, cost.cpu_percent_idle,
-                cost.cpu_percent, cost.mebibytes);
+    std::printf("%10zu  %20.1f %%  %20.1f %%  %10.1f  %8.0f MiB\n", count, cost.cpu_percent_idle,
+                cost.cpu_percent, cost.rate, cost.mebibytes);
     std::fflush(stdout);
   }
   return 0;
