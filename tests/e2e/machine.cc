@@ -11,10 +11,13 @@
 #include <fstream>
 
 #include "base/check.h"
+#include "tests/integration/http.h"
 
 namespace vdcu::e2e {
 
 using integration::Background;
+using integration::Fetch;
+using integration::HttpAnswer;
 using integration::Output;
 using integration::RunProgram;
 using nlohmann::json;
@@ -160,8 +163,9 @@ pid_t Machine::DaemonPid() const {
 }
 
 std::string Machine::Get(const std::string& path) const {
-  const Output output = RunProgram({"curl", "-sf", "--max-time", "5", "http://" + listen_ + path});
-  return output.exit_code == 0 ? output.text : "";
+  const HttpAnswer answer =
+      Fetch({.url = "http://" + listen_ + path, .most = std::chrono::seconds(5)});
+  return answer.code == 200 ? answer.text : "";
 }
 
 bool Machine::Ready() const { return !Get("/readyz").empty(); }

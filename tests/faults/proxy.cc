@@ -5,12 +5,11 @@
 
 #include "base/check.h"
 #include "tests/integration/api.h"
-#include "tests/integration/process.h"
+#include "tests/integration/http.h"
 
 namespace vdcu::faults {
 
 using integration::Cluster;
-using integration::RunProgram;
 using nlohmann::json;
 
 namespace {
@@ -50,12 +49,10 @@ void Proxy::Redirect(const std::string& kubeconfig, const std::string& client) c
 
 std::string Proxy::Control(const std::string& method, const std::string& path,
                            const std::string& body) const {
-  const auto output =
-      RunProgram({"curl", "-sS", "--fail-with-body", "--max-time", "20", "-X", method,
-                  "--data-binary", "@-", urls_["control"].get<std::string>() + path},
-                 body);
-  CHECK(output.exit_code == 0, "fault proxy: " + method + " " + path + ": " + output.text);
-  return output.text;
+  const integration::HttpAnswer answer = integration::Fetch(
+      {.method = method, .url = urls_["control"].get<std::string>() + path, .body = body});
+  CHECK(answer.code / 100 == 2, "fault proxy: " + method + " " + path + ": " + answer.text);
+  return answer.text;
 }
 
 void Proxy::Plan(const std::vector<json>& rules, const json& watches) const {

@@ -1,10 +1,8 @@
 #include "tests/integration/api.h"
 
-#include <cstdlib>
 #include <thread>
 
 #include "base/check.h"
-#include "tests/integration/process.h"
 
 namespace vdcu::integration {
 
@@ -26,43 +24,27 @@ Api::Api(const Cluster& cluster)
       proxy_({cluster.folder() + "/c/kubectl", "proxy", "--unix-socket", socket_},
              cluster.folder() + "/proxy.log") {}
 
-int Api::Request(const std::string& method, const std::string& path, const std::string& body,
-                 const std::string& user, std::string& text) const {
+HttpAnswer Api::Request(const std::string& method, const std::string& path, const std::string& body,
+                        const std::string& user) const {
   const std::string type = method == "PATCH" ? "application/merge-patch+json" : "application/json";
-  std::vector<std::string> arguments{"curl",
-                                     "-sg",
-                                     "--max-time",
-                                     "20",
-                                     "-X",
-                                     method,
-                                     "--unix-socket",
-                                     socket_,
-                                     "-w",
-                                     "\n%{http_code}",
-                                     "--data-binary",
-                                     "@-",
-                                     "-H",
-                                     "Content-Type: " + type};
-  if (!user.empty()) arguments.insert(arguments.end(), {"-H", "Impersonate-User: " + user});
-  arguments.push_back("http://localhost" + path);
-  const Output output = RunProgram(arguments, body);
-  const size_t code = output.text.rfind('\n');
-  if (output.exit_code != 0 || code == std::string::npos) return 0;
-  text = output.text.substr(0, code);
-  return std::atoi(output.text.c_str() + code + 1);
+  HttpCall call{.method = method,
+                .url = "http://localhost" + path,
+                .unix_socket = socket_,
+                .body = body,
+                .headers = {"Content-Type: " + type}};
+  if (!user.empty()) call.headers.push_back("Impersonate-User: " + user);
+  return Fetch(call);
 }
 
 Api::Answer Api::Call(const std::string& method, const std::string& path, const json& body,
                       const std::string& user) const {
-  Answer answer;
-  std::string text;
+  HttpAnswer answer;
   const bool answered = Until([&] {
-    answer.code = Request(method, path, body.is_null() ? "" : body.dump(), user, text);
+    answer = Request(method, path, body.is_null() ? "" : body.dump(), user);
     return answer.code != 0 && answer.code != 429 && answer.code < 500;
   });
-  CHECK(answered, method + " " + path + ": no answer: " + text);
-  answer.body = json::parse(text, nullptr, false);
-  return answer;
+  CHECK(answered, method + " " + path + ": no answer: " + answer.text);
+  return {.code = answer.code, .body = json::parse(answer.text, nullptr, false)};
 }
 
 std::vector<json> Api::List(const std::string& path) const {
@@ -77,9 +59,13 @@ json Api::Find(const std::string& path, const std::string& name) const {
 }
 
 std::string Api::Text(const std::string& path) const {
-  std::string text;
-  CHECK(Until([&] { return Request("GET", path, "", "", text) == 200; }), path + ": " + text);
-  return text;
+  HttpAnswer answer;
+  const bool answered = Until([&] {
+    answer = Request("GET", path, "", "");
+    return answer.code == 200;
+  });
+  CHECK(answered, path + ": " + answer.text);
+  return answer.text;
 }
 
 }  // namespace vdcu::integration

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "tests/integration/background.h"
 #include "tests/integration/cluster.h"
+#include "tests/integration/http.h"
 
 namespace vdcu::integration {
 
@@ -43,9 +44,8 @@ class Api {
   std::string Metrics() const { return Text("/metrics"); }
 
  private:
-  // The status code, or 0 without an answer.
-  int Request(const std::string& method, const std::string& path, const std::string& body,
-              const std::string& user, std::string& text) const;
+  HttpAnswer Request(const std::string& method, const std::string& path, const std::string& body,
+                     const std::string& user) const;
 
   std::string socket_;
   Background proxy_;
