@@ -13,9 +13,16 @@ pid_of() { cat "$DIR/pids/$1" 2>/dev/null; }
 # A pid may have gone to somebody else: ours has a path below DIR among its arguments. The command
 # line of a zombie is empty, so one that nobody reaps counts as ended.
 runs() {
-  local pid
+  local pid arguments
   pid=$(pid_of "$1") || return 1
-  { tr '\0' '\n' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -F -- "$DIR/" >/dev/null
+  for _ in {1..100}; do
+    arguments=$({ tr '\0' '\n' <"/proc/$pid/cmdline"; } 2>/dev/null) || return 1
+    [[ -z $arguments ]] || break
+    # Between two programs (exec) there is none for a moment, too.
+    [[ $(awk '/^State:/ {print $2}' "/proc/$pid/status" 2>/dev/null) == [^Z]* ]] || return 1
+    sleep 0.01
+  done
+  [[ $arguments == *"$DIR/"* ]]
 }
 
 # The command line goes with the first thread; the others may hold ports for some time after it.
