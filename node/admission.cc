@@ -10,8 +10,9 @@ namespace vdcu::node {
 
 namespace {
 
-// The kubelet's one loop stands still meanwhile.
-constexpr base::Duration kAdmissionTimeout{1'000};
+// The kubelet's one loop stands still meanwhile; but a pod that is refused has failed for good, and
+// on a busy node, or with a busy API server, seconds may go by.
+constexpr base::Duration kAdmissionTimeout{10'000};
 // The kubelet gives PreStartContainer 30 s.
 constexpr base::Duration kPreStartTimeout{10'000};
 constexpr base::Duration kLearnTimeout{5'000};

@@ -13,7 +13,7 @@ namespace vdcu::node {
 namespace {
 
 constexpr base::Duration kScanInterval{5000};
-constexpr base::Duration kDrainTime{1500};
+constexpr base::Duration kDrainTime{10'500};  // an admission that is cut off fails its pod
 constexpr base::Duration kFlushTime{400};
 constexpr size_t kBusy = 4;  // requests in flight above which events wait
 

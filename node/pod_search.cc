@@ -1,16 +1,26 @@
 #include "node/pod_search.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace vdcu::node {
 
+namespace {
+
+constexpr base::Duration kRetryDelay{200};
+
+}  // namespace
+
 PodSearch::PodSearch(Sources sources, base::Duration timeout, Callbacks callbacks)
-    : sources_(sources), callbacks_(std::move(callbacks)), timer_(sources.loop.MakeTimer([this] {
+    : sources_(sources),
+      callbacks_(std::move(callbacks)),
+      timer_(sources.loop.MakeTimer([this] {
         Fail({base::ErrorCode::kUnavailable,
-              to_read_.empty()
-                  ? "the kubelet did not list its pods in time"
-                  : "the API server did not show pod " + *to_read_.begin() + " in time"});
-      })) {
+              to_read_.empty() ? "the kubelet did not list its pods in time"
+                               : "the API server did not show pod " + *to_read_.begin() +
+                                     " in time" + last_error_});
+      })),
+      retry_timer_(sources.loop.MakeTimer([this] { ReadNext(); })) {
   timer_->Start(timeout);
   sources_.pod_resources.List(timeout, [this, alive = std::weak_ptr(alive_)](auto listing) {
     if (alive.expired()) return;
@@ -41,7 +51,9 @@ void PodSearch::ReadNext() {
 
 void PodSearch::OnPod(const std::string& key, const base::Result<kclient::JsonView>& answer) {
   const kclient::CallPtr ended = std::move(call_);  // it is what calls us
-  if (!answer && answer.error().code != base::ErrorCode::kNotFound) return Fail(answer.error());
+  if (!answer && answer.error().code != base::ErrorCode::kNotFound) {
+    return ReadLater(answer.error());
+  }
   if (answer) {
     auto pod = NodePod::FromJson(*answer);
     if (!pod) return Fail(WithContext(pod.error(), "pod " + key));
@@ -53,6 +65,14 @@ void PodSearch::OnPod(const std::string& key, const base::Result<kclient::JsonVi
   ReadNext();
 }
 
+void PodSearch::ReadLater(const base::Error& error) {
+  const bool passes =
+      error.code == base::ErrorCode::kUnavailable || error.code == base::ErrorCode::kThrottled;
+  if (!passes) return Fail(error);
+  last_error_ = ": " + error.message;
+  retry_timer_->Start(std::max(kRetryDelay, error.retry_after));
+}
+
 void PodSearch::Fail(const base::Error& error) {
   callbacks_.fail(error);
   End();
@@ -62,6 +82,7 @@ void PodSearch::Fail(const base::Error& error) {
 void PodSearch::End() {
   alive_.reset();
   timer_->Stop();
+  retry_timer_->Stop();
   call_.reset();
   callbacks_.on_end();
 }

@@ -1,5 +1,5 @@
 // One question about the pods that the kubelet lists: lists them, reads from the API those that the
-// watch does not show (yet), and lets the asker decide.
+// watch does not show (yet), and lets the asker decide. Both are tried again until the time is up.
 //
 // Promises: it ends once, when `decide` has decided or with `fail`, both in a later turn; `on_end`
 // is the last that it calls. Destroying it, which none of the three may do, ends it without them.
@@ -50,6 +50,7 @@ class PodSearch {
  private:
   void Ask();
   void ReadNext();
+  void ReadLater(const base::Error& error);
   void OnPod(const std::string& key, const base::Result<kclient::JsonView>& answer);
   void Fail(const base::Error& error);
   void End();
@@ -57,11 +58,13 @@ class PodSearch {
   const Sources sources_;
   const Callbacks callbacks_;
   const base::TimerPtr timer_;
+  const base::TimerPtr retry_timer_;
   std::shared_ptr<const kubelet::Listing> listing_;
   std::set<std::string> to_read_;
   std::set<std::string> read_;
   std::map<std::string, NodePod> pods_;  // of read_, those that are there
   kclient::CallPtr call_;
+  std::string last_error_;                                      // of the API server
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for the listing's answer
 };
 

@@ -106,5 +106,19 @@ TEST_F(CutTest, OfThePartitionWatchInABurst) {
   ExpectNoAdmissionError();
 }
 
+// A pod that is refused has failed for good.
+TEST_F(CutTest, OfThePodWatchWhileTheApiServerIsBusyForSeconds) {
+  const json no_watch{
+      {"client", "daemon"}, {"watch", true}, {"path", "/pods"}, {"do", "answer"}, {"code", 503}};
+  const json busy{{"client", "daemon"}, {"method", "GET"}, {"path", "/pods/late"},
+                  {"do", "answer"},     {"code", 503},     {"times", 15}};
+  proxy().Plan({no_watch, busy});
+  proxy().CutWatches();
+  Create(RealPod("late", Slice(10, 1000)));
+  ASSERT_TRUE(Runs("late"));
+  ExpectOwnSlice("late");
+  ExpectNoAdmissionError();
+}
+
 }  // namespace
 }  // namespace vdcu::e2e

@@ -147,6 +147,27 @@ TEST_F(AdmissionTest, GivesAPodItsSliceAndAsksTheKubeletOnce) {
   EXPECT_THAT(events_, ElementsAre("a: Allocated"));
 }
 
+TEST_F(AdmissionTest, ReadsAPodThatTheWatchDoesNotShowYetUntilTheApiAnswers) {
+  HoldSlice("p", MakeAssignment(0), "a");
+  lister_.Set({Listed("a")});
+  std::string outcome;
+  admission_.Choose(kDcu, {.available = {"vdcu-0"}, .required = {}, .size = 1},
+                    [&](const auto& ids) { outcome = Outcome(ids); });
+  const auto answer = [&](int status, const std::string& body) {
+    WaitFor([&] { return !outcome.empty() || transport_.requests().size() > answered_; });
+    ASSERT_EQ(outcome, "");
+    transport_.Answer(answered_++, status, body);
+  };
+  answer(503, "");
+  answer(429, "");
+  answer(200, R"({"metadata": {"name": "a", "namespace": "team", "uid": "uid-a"},
+                  "spec": {"nodeName": "n", "containers": [
+                    {"name": "main", "resources": {"requests": {"hygon.com/dcunum": "1"}}}]},
+                  "status": {"phase": "Pending"}})");
+  WaitFor([&] { return !outcome.empty(); });
+  EXPECT_EQ(outcome, kOk);
+}
+
 TEST_F(AdmissionTest, AnAllocateThatWasNotChosenForFindsItsPodItself) {
   AddPod("a");
   HoldSlice("p", MakeAssignment(0), "a");
