@@ -9,8 +9,8 @@
 namespace vdcu::base {
 
 struct Backoff {
-  Duration first{800};
-  Duration most{30'000};
+  Duration first;
+  Duration most;
 
   // The delay before attempt `failures` + 1 (failures >= 1), doubled each time, never above `most`,
   // then spread over [1/2, 1] of itself by `random` in [0, 1).

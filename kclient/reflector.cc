@@ -19,6 +19,8 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr int kPageSize = 500;
+// At most 10 s: a daemon that does not see its slices is passed over.
+constexpr base::Backoff kRetry{Duration(800), seconds(10)};
 constexpr Duration kHealthy = minutes(2);
 constexpr Duration kHealthyWatch = seconds(10);
 constexpr Duration kLongestRetryAfter = minutes(1);
@@ -176,7 +178,7 @@ Duration Reflector::RetryDelay(const Error& error) {
   // again; only twice in a row is it a failure.
   const bool expired = error.code == ErrorCode::kExpired;
   if (!std::exchange(expired_, expired) && expired) return Duration(0);
-  Duration delay = base::Backoff().Delay(failures_, random_());
+  Duration delay = kRetry.Delay(failures_, random_());
   if (error.code == ErrorCode::kNotFound) delay = std::min(delay, kNotInstalledDelay);
   return std::max(delay, std::min(error.retry_after, kLongestRetryAfter));
 }

@@ -6,7 +6,7 @@
 // - A watch that ends is resumed from the last resourceVersion seen, also of bookmarks; only when
 //   that has expired (410, or a version that the server has not reached) all is listed anew, at
 //   once unless the same happened just before.
-// - Failures are retried after 0.8 s, doubled up to 30 s, with jitter, or what the server asks for
+// - Failures are retried after 0.8 s, doubled up to 10 s, with jitter, or what the server asks for
 //   in Retry-After; two minutes without a failure, or a watch that has brought events for ten
 //   seconds, start again at 0.8 s. A watch that ends at once without an event is a failure.
 // - A kind that is not installed (404) is said once in the log and awaited.
