@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 
 namespace vdcu::e2e {
 
@@ -113,9 +114,13 @@ bool Inspect(RunningContainer& container, const std::string& machine_root) {
   return fs::is_directory(root, gone);
 }
 
-bool IsPause(pid_t pid) {
+// A sandbox; or a container that has all it will have, but whose program was not started: where a
+// kubelet is killed between the two, containerd leaves it there and the next kubelet makes another.
+// (Empty: it begins or ends at this moment.)
+bool RunsNoProgram(pid_t pid) {
+  using namespace std::string_view_literals;
   const std::string command = ReadFile(Proc(pid, "cmdline"));
-  return command.starts_with("/pause");
+  return command.empty() || command.starts_with("/pause") || command.ends_with("runc\0init\0"sv);
 }
 
 }  // namespace
@@ -131,7 +136,7 @@ std::vector<RunningContainer> RunningContainers(const Machine& machine) {
       const std::string id = fs::path(folder).filename();
       if (id.size() != kIdLength) continue;
       for (const pid_t pid : PidsIn(folder)) {
-        if (IsPause(pid)) break;
+        if (RunsNoProgram(pid)) continue;
         RunningContainer container{
             .pod_uid = fs::path(pod).filename().string().substr(std::size(kPod) - 1),
             .id = id,

@@ -299,7 +299,7 @@ TEST_F(RestartTest, ThePluginRegistersSoonAfterTheKubeletsStart) {
     const double first = *std::upper_bound(all.begin(), all.end(), made);
     const double taken = first - SecondsOf(state.st_ctim);
     std::cout << "registered " << taken * 1000 << " ms after kubelet.sock was there\n";
-    EXPECT_LT(taken, 1);
+    EXPECT_LT(taken, 4) << "it saw the socket, and did not wait for its next look, every 5 s";
   }
   ExpectNothingHappened();
 }
