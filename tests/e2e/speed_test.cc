@@ -18,6 +18,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr size_t kMostAtRest = 16 * 1024;  // KiB, with the code of its libraries; a burst needs 25
+
 // "…21:30:12.123456…", the first in the text, as milliseconds of the day.
 std::optional<double> MillisecondsIn(const std::string& text) {
   int hour = 0;
@@ -145,11 +147,10 @@ TEST_F(SpeedTest, OfAStartWithASliceAgainstOneWithout) {
   for (const char* stage : {"bound", "allocated", "started"}) {
     PrintHistogram("vdcu_node_stage_seconds", "stage=\"" + std::string(stage) + "\"");
   }
-  const size_t busy = DaemonMemory("VmRSS:");
-  std::cout << "daemon after these pods: RSS " << busy << " KiB, " << DaemonMemory("RssAnon:")
-            << " KiB of that its own\n";
+  std::cout << "daemon after these pods: RSS " << DaemonMemory("VmRSS:") << " KiB, "
+            << DaemonMemory("RssAnon:") << " KiB of that its own\n";
   ASSERT_TRUE(Eventually("it has given back what only the pods' starts needed",
-                         [&] { return DaemonMemory("VmRSS:") < busy * 9 / 10; }));
+                         [&] { return DaemonMemory("VmRSS:") < kMostAtRest; }));
   std::cout << "daemon at rest: RSS " << DaemonMemory("VmRSS:") << " KiB\n";
 }
 
