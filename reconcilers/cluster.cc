@@ -281,23 +281,34 @@ void Cluster::AvoidForPartition(std::string_view key, const std::string& node,
   if (partitions_.Contains(key)) partitions_.Open(key)->avoided[node] = until;
 }
 
+void Cluster::NoteSilent(const std::string& node, base::TimePoint now) {
+  Silence& silence = silent_[node];
+  if (now < silence.until) return;  // another pod on the same node
+  const base::Duration first = 2 * settings_.prepare_timeout;
+  silence.length = std::clamp(2 * silence.length, first, std::max(first, settings_.avoid));
+  silence.until = now + silence.length;
+  silence.over = false;
+}
+
 std::optional<base::TimePoint> Cluster::ExpireSilent(base::TimePoint now) {
   std::optional<base::TimePoint> next;
   for (auto it = silent_.begin(); it != silent_.end();) {
-    if (it->second <= now) {
+    Silence& silence = it->second;
+    if (now < silence.until) {
+      next = next ? std::min(*next, silence.until) : silence.until;
+    } else if (!std::exchange(silence.over, true)) {
       Improve(it->first);
-      it = silent_.erase(it);
-    } else {
-      next = next ? std::min(*next, it->second) : it->second;
-      ++it;
     }
+    // Nobody has tried it since, or it would have spoken or be silent again.
+    const bool forgotten = now >= silence.until + settings_.avoid + settings_.prepare_timeout;
+    it = forgotten ? silent_.erase(it) : std::next(it);
   }
   return next;
 }
 
 bool Cluster::IsSilent(const std::string& node, base::TimePoint now) const {
   const auto found = silent_.find(node);
-  return found != silent_.end() && now < found->second;
+  return found != silent_.end() && now < found->second.until;
 }
 
 PodEntryPtr Cluster::FindPod(std::string_view key) const {

@@ -63,8 +63,10 @@ class Cluster {
   // What reconcilers note about nodes that do not answer.
   void AvoidForPod(std::string_view key, const std::string& node, base::TimePoint until);
   void AvoidForPartition(std::string_view key, const std::string& node, base::TimePoint until);
-  void NoteSilent(const std::string& node, base::TimePoint until) { silent_[node] = until; }
-  // Lets go of what has run out, and returns when the next one does.
+  // It is not tried again for twice the time that it had to prepare a slice; doubled up to `avoid`
+  // each time that it is silent again.
+  void NoteSilent(const std::string& node, base::TimePoint now);
+  // Lets nodes be tried whose time has run out, and returns when that of the next one does.
   std::optional<base::TimePoint> ExpireSilent(base::TimePoint now);
   bool IsSilent(const std::string& node, base::TimePoint now) const;
 
@@ -99,6 +101,13 @@ class Cluster {
   std::set<std::string> TakeImproved() { return std::exchange(improved_, {}); }
 
  private:
+  // Of a node's daemon, that it did not prepare a slice in time.
+  struct Silence {
+    base::TimePoint until;
+    base::Duration length{0};
+    bool over = false;  // the node is being tried again
+  };
+
   void AssumeOne(const AssumeCreated& created, base::TimePoint now);
   void AssumeOne(const AssumeAssigned& assigned, base::TimePoint now);
   void AssumeOne(const AssumeWritten& written, base::TimePoint now);
@@ -147,10 +156,10 @@ class Cluster {
   std::unordered_map<base::Symbol, PackedDcuNode> dcu_nodes_;  // by name
   std::map<std::string, std::shared_ptr<const kclient::PersistentVolumeClaim>, std::less<>> claims_;
   std::map<std::string, std::shared_ptr<const kclient::PersistentVolume>, std::less<>> volumes_;
-  KeyIndex pods_of_claim_;                         // claim key -> keys of waiting pods
-  std::map<std::string, base::TimePoint> silent_;  // node -> until when
-  bool all_dirty_ = true;              // until the first TakeDirty, and not noted one by one
-  std::set<base::Symbol> dirty_pods_;  // keys
+  KeyIndex pods_of_claim_;                 // claim key -> keys of waiting pods
+  std::map<std::string, Silence> silent_;  // by node
+  bool all_dirty_ = true;                  // until the first TakeDirty, and not noted one by one
+  std::set<base::Symbol> dirty_pods_;      // keys
   std::set<base::Symbol> dirty_partitions_;
   std::set<std::string> improved_;
   bool reshaped_ = false;

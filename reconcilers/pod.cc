@@ -68,7 +68,7 @@ Plan AwaitPrepared(Cluster& cluster, const kclient::Pod& pod,
     return plan;
   }
   const std::string& node = partitions.front()->object().spec.assignment->node;
-  cluster.NoteSilent(node, at.now + cluster.settings().avoid);
+  cluster.NoteSilent(node, at.now);
   return Withdraw(pod, partitions, "NodeSilent",
                   "the vdcu daemon of node " + node + " did not prepare the slice in time");
 }

@@ -285,25 +285,48 @@ TEST_F(ClusterTest, WhoNamesAPartitionIsToldToItAndToTheOthers) {
 
 TEST_F(ClusterTest, ASilentNodeThatSpeaksIsTriedAgain) {
   shown_.Show(mine_);
-  shown_.cluster.NoteSilent("n", shown_.at.now + base::Duration(30'000));
+  shown_.cluster.NoteSilent("n", shown_.at.now);
   Clear();
   EXPECT_TRUE(shown_.cluster.IsSilent("n", shown_.at.now));
   shown_.Show(MakePartition("").For(pod_).Assigned(*mine_->spec.assignment).Ready().Obj());
   EXPECT_FALSE(shown_.cluster.IsSilent("n", shown_.at.now));
   EXPECT_THAT(shown_.cluster.TakeImproved(), ElementsAre("n"));
-  shown_.cluster.NoteSilent("n", shown_.at.now + base::Duration(30'000));
+  shown_.cluster.NoteSilent("n", shown_.at.now);
   shown_.Show(
       MakePartition("").For(pod_).Assigned(*mine_->spec.assignment).Ready().Version("3").Obj());
   EXPECT_TRUE(shown_.cluster.IsSilent("n", shown_.at.now)) << "it said so long ago";
 }
 
 TEST_F(ClusterTest, SilenceRunsOut) {
-  shown_.cluster.NoteSilent("n", shown_.at.now + base::Duration(30'000));
-  EXPECT_EQ(shown_.cluster.ExpireSilent(shown_.at.now), shown_.at.now + base::Duration(30'000));
+  shown_.cluster.NoteSilent("n", shown_.at.now);
+  EXPECT_EQ(shown_.cluster.ExpireSilent(shown_.at.now), shown_.at.now + base::Duration(10'000));
   EXPECT_THAT(shown_.cluster.TakeImproved(), IsEmpty());
-  shown_.Pass(base::Duration(30'000));
+  shown_.Pass(base::Duration(10'000));
   EXPECT_EQ(shown_.cluster.ExpireSilent(shown_.at.now), std::nullopt);
   EXPECT_THAT(shown_.cluster.TakeImproved(), ElementsAre("n"));
+  shown_.cluster.ExpireSilent(shown_.at.now);
+  EXPECT_THAT(shown_.cluster.TakeImproved(), IsEmpty()) << "once";
+}
+
+TEST_F(ClusterTest, SilenceLastsLongerEachTimeUntilTheNodeSpeaks) {
+  const auto seconds_of_silence = [this] {
+    const base::TimePoint begin = shown_.at.now;
+    shown_.cluster.NoteSilent("n", shown_.at.now);
+    shown_.cluster.NoteSilent("n", shown_.at.now);  // of another pod
+    while (shown_.cluster.ExpireSilent(shown_.at.now)) shown_.Pass(base::Duration(1'000));
+    EXPECT_FALSE(shown_.cluster.IsSilent("n", shown_.at.now));
+    return (shown_.at.now - begin).count() / 1000;
+  };
+  for (const int want : {10, 20, 30, 30}) {
+    EXPECT_EQ(seconds_of_silence(), want);
+    shown_.Pass(base::Duration(5'000));
+  }
+  shown_.Show(MakePartition("").For(pod_).Assigned(*mine_->spec.assignment).Obj());
+  shown_.Show(MakePartition("").For(pod_).Assigned(*mine_->spec.assignment).Ready().Obj());
+  EXPECT_EQ(seconds_of_silence(), 10) << "it has spoken";
+  shown_.Pass(base::Duration(60'000));
+  shown_.cluster.ExpireSilent(shown_.at.now);
+  EXPECT_EQ(seconds_of_silence(), 10) << "long ago";
 }
 
 TEST_F(ClusterTest, WhatKeepsAPodsVolumesFromIt) {

@@ -175,14 +175,14 @@ TEST_F(PartitionTest, WhoLetsGoInTheNodesPlace) {
 TEST_F(PartitionTest, ASilentDaemonDoesNotKeepThePodFromGoingElsewhere) {
   shown_.Show(pod_);
   shown_.Show(OfPod().Deleting(deleted_).Obj());
-  shown_.cluster.NoteSilent("n", shown_.at.now + kMinute);
+  shown_.cluster.NoteSilent("n", shown_.at.now);
   EXPECT_TRUE(LiftsFinalizer(shown_.OfPartition(OfPod().Obj())));
 }
 
 TEST_F(PartitionTest, ThatOfAPodWhoseBindingIsUnderWayIsKept) {
   shown_.Show(pod_);
   shown_.cluster.Assume(AssumeBound{pod_->meta.key(), pod_->meta.uid, "n"}, shown_.at.now);
-  shown_.cluster.NoteSilent("n", shown_.at.now + kMinute);
+  shown_.cluster.NoteSilent("n", shown_.at.now);
   EXPECT_FALSE(LiftsFinalizer(Decide(OfPod().Deleting(deleted_).Obj())));
 }
 

@@ -208,7 +208,7 @@ void Simulation::NoteSilence(const crds::VdcuPartition& partition) {
 bool Simulation::IsSilent(const SimulatedNode& node) const {
   const auto since = silent_.find(node.name());
   if (since == silent_.end() || node.worked_at() > since->second) return false;
-  return loop_.clock().Now() < since->second + settings_.avoid - settings_.prepare_timeout;
+  return loop_.clock().Now() < since->second + settings_.prepare_timeout;
 }
 
 }  // namespace vdcu::reconcilers
