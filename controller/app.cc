@@ -38,7 +38,7 @@ App::App(base::UvLoop& loop, Options options, const kclient::Config& config)
       events_(loop, client_,
               {.reporting_controller = "vdcu.io/controller",
                .reporting_instance = identity_,
-               .idle = [this] { return !leader_ || leader_->runner().in_flight() < kEventsBelow; }},
+               .idle = [this] { return MaySendEvents(); }},
               base::SystemRandom()),
       stop_timer_(loop.MakeTimer([this] { Stop(); })) {}
 
@@ -96,6 +96,10 @@ void App::Lead() {
 
 bool App::MayWrite() const {
   return !elector_ || elector_->MayWrite(loop_.clock().Now(), kclient::kWriteTimeout);
+}
+
+bool App::MaySendEvents() const {
+  return !leader_ || (MayWrite() && leader_->runner().in_flight() < kEventsBelow);
 }
 
 // A standby is ready: it would lead if the leader went.

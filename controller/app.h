@@ -33,6 +33,7 @@ class App {
   base::Status StartElection();
   void Lead();
   bool MayWrite() const;
+  bool MaySendEvents() const;
   std::vector<std::string> NotReady() const;
   void OnLeaseLost(const std::string& reason);
   void OnSignal();

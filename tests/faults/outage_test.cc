@@ -2,6 +2,7 @@
 // has run out, a leader that freezes.
 #include <signal.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -127,6 +128,13 @@ TEST_F(FrozenLeaderTest, IsSucceededAndWritesNothingWhenItThaws) {
   auto second = MakeReplica("second");
   Create(Pod("before", kSlice));
   Bound("before");
+  // What is on its way when it freezes arrives.
+  ASSERT_TRUE(Until([] {
+    const auto events = api().List("/apis/events.k8s.io/v1/namespaces/default/events");
+    return std::any_of(events.begin(), events.end(), [](const json& event) {
+      return event["regarding"]["name"] == "before" && event["reason"] == "Scheduled";
+    });
+  }));
 
   first->Signal(SIGSTOP);
   const base::SystemClock clock;
