@@ -57,9 +57,11 @@ Admission::Admission(Sources sources, Holdings& holdings)
 
 void Admission::Choose(const std::string& resource, kubelet::Choice choice,
                        Done<std::vector<std::string>> done) {
-  FindAsker(resource, [this, resource, choice = std::move(choice),
-                       done = std::move(done)](base::Result<Asker> asker) {
+  FindAsker(resource, [this, resource, choice = std::move(choice), done = std::move(done),
+                       number = ++choices_](base::Result<Asker> asker) {
     if (!asker) return done(asker.error());
+    // It was asked by a kubelet that has ended since: what it found is no longer so.
+    if (number != choices_) return done(ToError({"Outdated", "the kubelet has asked again"}));
     std::vector<std::string> ids = choice.required;
     for (const std::string& id : choice.available) {
       if (ids.size() >= choice.size) break;

@@ -105,6 +105,7 @@ class Admission : public kubelet::PluginHandler {
   std::map<std::string, std::set<std::string>> in_use_;  // by resource
   std::map<uint64_t, std::shared_ptr<PodSearch>> searches_;
   uint64_t search_count_ = 0;
+  uint64_t choices_ = 0;  // that were asked for
   base::TimerPtr drain_timer_;
   std::function<void()> on_drained_;
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for LearnTokens' answer

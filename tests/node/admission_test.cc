@@ -19,6 +19,11 @@ using testing::IsEmpty;
 
 constexpr char kDcu[] = "hygon.com/dcunum";
 constexpr char kOk[] = "ok";
+constexpr char kAsksForOne[] =
+    R"({"metadata": {"name": "a", "namespace": "team", "uid": "uid-a"},
+        "spec": {"nodeName": "n", "containers": [
+          {"name": "main", "resources": {"requests": {"hygon.com/dcunum": "1"}}}]},
+        "status": {"phase": "Pending"}})";
 
 dcu::Device Card(const std::string& uuid, int minor) {
   dcu::Device device = MakeDevice(uuid);
@@ -160,12 +165,28 @@ TEST_F(AdmissionTest, ReadsAPodThatTheWatchDoesNotShowYetUntilTheApiAnswers) {
   };
   answer(503, "");
   answer(429, "");
-  answer(200, R"({"metadata": {"name": "a", "namespace": "team", "uid": "uid-a"},
-                  "spec": {"nodeName": "n", "containers": [
-                    {"name": "main", "resources": {"requests": {"hygon.com/dcunum": "1"}}}]},
-                  "status": {"phase": "Pending"}})");
+  answer(200, kAsksForOne);
   WaitFor([&] { return !outcome.empty(); });
   EXPECT_EQ(outcome, kOk);
+}
+
+TEST_F(AdmissionTest, WhatAKubeletThatHasEndedAskedForIsNotGivenToTheNextOne) {
+  AddPod("b");
+  HoldSlice("p", MakeAssignment(0), "a");
+  HoldSlice("q", MakeAssignment(1), "b");
+  lister_.Set({Listed("a")});
+  std::string outcome;
+  admission_.Choose(kDcu, {.available = {"vdcu-0"}, .required = {}, .size = 1},
+                    [&](const auto& ids) { outcome = Outcome(ids); });
+  WaitFor([&] { return !transport_.requests().empty(); });
+  lister_.Set({Listed("a", {"vdcu-1"}), Listed("b")});
+  AddPod("a");
+  EXPECT_EQ(Choose(), kOk);
+  transport_.Answer(0, 200, kAsksForOne);
+  WaitFor([&] { return !outcome.empty(); });
+  EXPECT_EQ(outcome, "Outdated");
+  EXPECT_EQ(Allocate(chosen_), kOk);
+  EXPECT_EQ(edits_.mounts.at(0).host_path, "/etc/vdev/slices/uid-q");
 }
 
 TEST_F(AdmissionTest, AnAllocateThatWasNotChosenForFindsItsPodItself) {
