@@ -145,13 +145,11 @@ void SimulatedNode::Publish(const std::vector<crds::VdcuPartition>& partitions) 
   for (const int card : sick_) builder.Sick(card, "MarkedSick");
   crds::DcuNodeStatus status = builder.Obj()->status;
   for (auto& device : status.devices) device.memory = dcu::MiB{kCardMemory};
-  // What is held though no object says so.
+  // What is held though no object says so: it is gone, or names another slice by now.
   std::map<std::string, dcu::Assignment> lost = held_;
   for (const auto& partition : partitions) {
-    const auto& assignment = partition.spec.assignment;
-    if (assignment && lost.contains(partition.meta.uid) && assignment->node == name_) {
-      lost.erase(partition.meta.uid);
-    }
+    const auto named = lost.find(partition.meta.uid);
+    if (named != lost.end() && partition.spec.assignment == named->second) lost.erase(named);
   }
   for (const auto& [uid, assignment] : lost) status.held.push_back({uid, assignment, "", ""});
   api_.Change("dcunodes", name_, [&](Json& object) { object["status"] = crds::ToJson(status); });
