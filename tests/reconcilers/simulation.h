@@ -71,7 +71,7 @@ class Simulation {
   std::string WhyWronglyBound(const std::string& key, const std::string& node);
   std::string WhyWronglyGranted(const SimulatedApi::Write& write);
   std::string WhyWronglyLetGo(const SimulatedApi::Write& write);
-  void NoteSilence(const crds::VdcuPartition& partition);
+  void NoteSilence(const std::string& key);
   bool IsSilent(const SimulatedNode& node) const;
   const SimulatedNode& NodeOf(const std::string& name) const;
   std::string WhyWronglyStored(const SimulatedApi::Write& write);
@@ -90,7 +90,7 @@ class Simulation {
   // has changed, and of the pods that one has bound or a person has taken a partition from.
   std::set<std::string> granted_by_strays_;
   std::set<std::string> changed_by_others_;
-  // Since when a slice is let go on nodes because their daemon is silent.
+  // Since when nodes are passed over because their daemon is silent.
   std::map<std::string, base::TimePoint> silent_;
   int made_ = 0;
   int bound_ = 0;

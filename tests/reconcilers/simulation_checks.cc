@@ -125,8 +125,9 @@ std::string Simulation::WhyWrongOnNode(const SimulatedNode& node, std::set<std::
   const Json published = (*api_.Find("dcunodes", node.name()))["status"]["held"];
   std::set<std::string> lost;
   for (const Json& slice : published) lost.insert(slice["partitionUID"]);
+  // A reserved one may have been placed anew meanwhile: then two nodes hold a slice of one UID.
   for (const auto& [uid, slice] : node.held()) {
-    if (named.erase(uid) == 0 && lost.erase(uid) == 0) {
+    if (lost.erase(uid) == 0 && named.erase(uid) == 0) {
       return node.name() + " holds what nobody knows of: " + uid;
     }
   }

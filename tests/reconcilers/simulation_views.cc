@@ -66,6 +66,17 @@ bool MayBeUsed(SimulatedApi& api, const crds::VdcuPartition& partition) {
   });
 }
 
+// The one that the partition was made for, if it waits for a node; else null.
+const Json* WaitingPod(const Objects& pods, const crds::VdcuPartition& partition) {
+  const auto pod = pods.find(partition.meta.ns + "/" + partition.spec.pod_ref->name);
+  if (pod == pods.end()) return nullptr;
+  const Json& meta = pod->second["metadata"];
+  const bool waits = meta["uid"] == partition.spec.pod_ref->uid &&
+                     !meta.contains("deletionTimestamp") &&
+                     Text(pod->second, "/spec/nodeName").empty();
+  return waits ? &pod->second : nullptr;
+}
+
 std::optional<dcu::Assignment> Granted(SimulatedApi& api, const Write& write) {
   Json object = write.body;
   if (write.method == "PATCH") {
@@ -113,7 +124,11 @@ std::string Simulation::WhyWronglySent(const Write& write) {
     return WhyWronglyBound(write.key, Text(write.body, "/target/name"));
   }
   const bool spec = write.kind == "vdcupartitions" && write.subresource.empty();
-  if (!spec || write.method == "DELETE") return "";
+  if (!spec) return "";
+  if (write.method == "DELETE") {
+    NoteSilence(write.key);
+    return "";
+  }
   return Grants(write.body) ? WhyWronglyGranted(write) : WhyWronglyLetGo(write);
 }
 
@@ -179,10 +194,7 @@ std::string Simulation::WhyWronglyLetGo(const Write& write) {
            item.second["metadata"]["uid"] == partition->spec.pod_ref->uid &&
            Text(item.second, "/spec/nodeName").empty();
   });
-  if (never_used) {
-    NoteSilence(*partition);
-    return "";
-  }
+  if (never_used) return "";
   const Json& ready = node->second["status"]["conditions"][0];
   if (ready["status"] == "True") return "let go though its node is Ready";
   const auto since = base::ParseTime(Text(ready, "/lastTransitionTime"));
@@ -190,25 +202,35 @@ std::string Simulation::WhyWronglyLetGo(const Write& write) {
   return long_ago ? "" : "let go though its node was Ready just now";
 }
 
-// One that is let go before the time for it has passed is so because its daemon did not answer
-// before. Once is enough until the daemon has done something: a later one says nothing of when the
-// controller gave it up. One that worked just now may not have been heard when it was given up.
-void Simulation::NoteSilence(const crds::VdcuPartition& partition) {
-  if (changed_by_others_.contains(partition.meta.uid)) return;
-  const base::Duration time = settings_.prepare_timeout;
-  const auto deleted = base::ParseTime(partition.meta.deletion_timestamp);
-  const SimulatedNode& node = NodeOf(partition.spec.assignment->node);
+// A waiting pod's slices are withdrawn from where they could be, and where nothing was said of
+// them: their daemon has not answered in time. What comes within the same silence does not prolong
+// it.
+void Simulation::NoteSilence(const std::string& key) {
+  const Objects& partitions = api_.Shown("vdcupartitions");
+  const auto shown = partitions.find(key);
+  if (shown == partitions.end()) return;
+  const auto partition = Decode<crds::VdcuPartition>(shown->second);
+  if (!partition->assigned() || !partition->spec.pod_ref) return;
+  if (kclient::FindCondition(partition->status.conditions, crds::kPrepared)) return;
+  const Json* pod = WaitingPod(api_.Shown("pods"), *partition);
+  const SimulatedNode& node = NodeOf(partition->spec.assignment->node);
   const base::TimePoint now = loop_.clock().Now();
-  const bool given_up = deleted && loop_.clock().Wall() - *deleted < time;
-  if (!given_up || now - node.worked_at() < time) return;
-  const auto [known, is_new] = silent_.emplace(node.name(), now);
-  if (!is_new && known->second < node.worked_at()) known->second = now;
+  if (!pod || !WhyUnfit(api_.Shown("nodes"), node.name()).empty()) return;
+  const auto slices = std::count_if(partitions.begin(), partitions.end(), [&](const auto& other) {
+    return Text(other.second, "/spec/podRef/uid") == partition->spec.pod_ref->uid &&
+           Text(other.second, "/spec/assignment/node") == node.name();
+  });
+  if (static_cast<size_t>(slices) != SlicesNeeded(*pod)) return;
+  const auto [since, is_new] = silent_.emplace(node.name(), now);
+  if (!is_new && now >= since->second + 2 * settings_.prepare_timeout) since->second = now;
 }
 
+// What one did just before it was passed over may have been heard since.
 bool Simulation::IsSilent(const SimulatedNode& node) const {
   const auto since = silent_.find(node.name());
-  if (since == silent_.end() || node.worked_at() > since->second) return false;
-  return loop_.clock().Now() < since->second + settings_.prepare_timeout;
+  if (since == silent_.end()) return false;
+  if (node.worked_at() > since->second - settings_.prepare_timeout) return false;
+  return loop_.clock().Now() < since->second + 2 * settings_.prepare_timeout;
 }
 
 }  // namespace vdcu::reconcilers
