@@ -56,6 +56,10 @@ LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::Eve
   Watch(claims_, &reconcilers::Cluster::OnClaim);
   Watch(volumes_, &reconcilers::Cluster::OnVolume);
   Watch(partitions_);
+  partitions_.OnEachList([this](const std::string& version) {
+    cluster_.OnPartitionsListed(version);
+    runner_.OnChange();
+  });
   Watch(dcu_nodes_);
 }
 

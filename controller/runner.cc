@@ -28,13 +28,16 @@ std::string_view VerbName(const kclient::Write& write) {
   }
 }
 
-// What a create has stored is told by its UID from another of the same name.
-reconcilers::PlannedWrite WithUid(reconcilers::PlannedWrite planned,
-                                  const base::Result<kclient::JsonView>& answer) {
+// What a create has stored is told by its UID from another of the same name, and by its version
+// from one that is still to be shown.
+reconcilers::PlannedWrite WithIdentity(reconcilers::PlannedWrite planned,
+                                       const base::Result<kclient::JsonView>& answer) {
   auto* created = std::get_if<reconcilers::AssumeCreated>(&planned.assumption);
   if (created == nullptr || !answer) return planned;
-  const auto meta = kclient::Get(*answer, "metadata");
-  if (meta) created->partition.meta.uid = kclient::GetStringOr(*meta, "uid");
+  if (const auto meta = kclient::Get(*answer, "metadata")) {
+    created->partition.meta.uid = kclient::GetStringOr(*meta, "uid");
+    created->partition.meta.resource_version = kclient::GetStringOr(*meta, "resourceVersion");
+  }
   return planned;
 }
 
@@ -153,7 +156,7 @@ void Runner::Start(const BatchPtr& batch, const reconcilers::PlannedWrite& plann
   calls_[id] = parts_.client.Apply(
       planned.write,
       [this, id, batch, planned, started](const base::Result<kclient::JsonView>& answer) {
-        OnAnswer(id, batch, WithUid(planned, answer), started,
+        OnAnswer(id, batch, WithIdentity(planned, answer), started,
                  answer ? base::Ok() : base::Status(answer.error()));
       });
 }

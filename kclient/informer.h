@@ -15,6 +15,8 @@
 //   (old, null) and then (null, new), also where the watch missed the moment between: both never
 //   have different UIDs.
 // - `old_object` of (old, null) is the last state that the store had, not always the last that was.
+// - on_each_list runs after each complete list has been told: what the store lacks then did not
+//   exist in that resourceVersion.
 // - on_synced runs once, after the first complete list has been told. Until then synced() is false,
 //   and what the store lacks says nothing.
 // - An object that does not decode is not in the store, as if it were deleted, and is given to
@@ -52,6 +54,7 @@ class Informer : private ReflectorSink {
  public:
   using Ptr = std::shared_ptr<const T>;
   using Handler = std::function<void(const Ptr& old_object, const Ptr& new_object)>;
+  using ListHandler = std::function<void(const std::string& version)>;
   using BadHandler = std::function<void(const std::string& key, const base::Error& error)>;
 
   // Without a cache the informer has a store of its own.
@@ -63,6 +66,7 @@ class Informer : private ReflectorSink {
 
   void AddHandler(Handler handler) { handlers_.push_back(std::move(handler)); }
   void OnSynced(std::function<void()> handler) { on_synced_.push_back(std::move(handler)); }
+  void OnEachList(ListHandler handler) { on_each_list_.push_back(std::move(handler)); }
   void OnBad(BadHandler handler) { on_bad_.push_back(std::move(handler)); }
 
   void Start() { reflector_.Start(); }
@@ -72,7 +76,7 @@ class Informer : private ReflectorSink {
  private:
   void OnListBegin() override { listed_.clear(); }
   void OnListed(JsonView object) override { listed_.emplace_back(Take(object)); }
-  void OnListEnd() override {
+  void OnListEnd(const std::string& version) override {
     std::sort(listed_.begin(), listed_.end());
     const auto is_gone = [this](std::string_view key) {
       return !std::binary_search(listed_.begin(), listed_.end(), key, std::less<>());
@@ -85,6 +89,7 @@ class Informer : private ReflectorSink {
     for (const std::string& key : gone) Remove(key);
     std::erase_if(bad_, [&](const auto& bad) { return is_gone(bad.first); });
     listed_ = {};
+    for (const auto& handler : on_each_list_) handler(version);
     if (std::exchange(synced_, true)) return;
     for (const auto& handler : on_synced_) handler();
   }
@@ -137,6 +142,7 @@ class Informer : private ReflectorSink {
   const std::string kind_;
   std::vector<Handler> handlers_;
   std::vector<std::function<void()>> on_synced_;
+  std::vector<ListHandler> on_each_list_;
   std::vector<BadHandler> on_bad_;
   Store<T> store_;  // empty where another cache was given
   Cache<T>& cache_;

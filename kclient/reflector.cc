@@ -95,7 +95,7 @@ void Reflector::OnPage(base::Result<JsonView> page) {
     return RequestPage(rest);
   }
   resource_version_ = version;
-  sink_.OnListEnd();
+  sink_.OnListEnd(version);
   StartWatch();
 }
 

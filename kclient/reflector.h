@@ -31,8 +31,8 @@ class ReflectorSink {
   // A list begins (again: what was listed since an earlier OnListBegin without end is void).
   virtual void OnListBegin() = 0;
   virtual void OnListed(JsonView object) = 0;
-  // What was not listed since OnListBegin does not exist any more.
-  virtual void OnListEnd() = 0;
+  // What was not listed since OnListBegin did not exist in this resourceVersion.
+  virtual void OnListEnd(const std::string& version) = 0;
   // kAdded, kModified or kDeleted.
   virtual void OnEvent(WatchEvent::Type type, JsonView object) = 0;
 };

@@ -283,8 +283,11 @@ void Cluster::AvoidForPartition(std::string_view key, const std::string& node,
 
 void Cluster::NoteSilent(const std::string& node, base::TimePoint now) {
   Silence& silence = silent_[node];
-  if (now < silence.until) return;  // another pod on the same node
   const base::Duration first = 2 * settings_.prepare_timeout;
+  if (now < silence.until) {  // another pod that had been placed there
+    silence.until = std::max(silence.until, now + first);
+    return;
+  }
   silence.length = std::clamp(2 * silence.length, first, std::max(first, settings_.avoid));
   silence.until = now + silence.length;
   silence.over = false;

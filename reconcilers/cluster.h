@@ -47,6 +47,8 @@ class Cluster {
   void OnPartition(const std::shared_ptr<const crds::VdcuPartition>& old_object,
                    const std::shared_ptr<const crds::VdcuPartition>& new_object,
                    base::TimePoint now);
+  // All that there were in this resourceVersion are shown.
+  void OnPartitionsListed(std::string_view version);
   void OnNode(const std::shared_ptr<const kclient::Node>& old_node,
               const std::shared_ptr<const kclient::Node>& new_node);
   void OnDcuNode(const std::shared_ptr<const crds::DcuNode>& old_node,
@@ -121,6 +123,7 @@ class Cluster {
   void ShowPod(const std::string& key, const std::shared_ptr<const kclient::Pod>& pod);
   void ShowOtherPod(const std::string& key, const std::shared_ptr<const kclient::Pod>& pod);
   void ForgetPod(std::string_view key);
+  bool WasDeletedUnseen(const PartitionEntry& entry) const;
   void UnindexPod(const kclient::Pod& pod);
   std::string NodeToCharge(const PodEntry& entry) const;
   // Instead of where it took room until now, being `before`.
@@ -150,6 +153,7 @@ class Cluster {
   Table<PodEntry> pods_;
   std::unordered_map<kclient::Uid, base::Symbol> pod_keys_;  // by UID, of our pods
   Table<PartitionEntry> partitions_;
+  uint64_t partitions_listed_ = 0;  // resourceVersion of their last list
   std::unordered_multimap<kclient::Uid, base::Symbol> partitions_of_pod_;      // pod UID -> keys
   std::unordered_map<base::Symbol, std::vector<base::Symbol>> partitions_on_;  // node -> keys
   KeyIndex pods_naming_;                                       // partition key -> pod keys

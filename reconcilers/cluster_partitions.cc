@@ -1,5 +1,6 @@
 // Cluster's partitions: as the watch shows them, and what follows for cards, nodes and pods.
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "crds/keys.h"
@@ -28,6 +29,13 @@ bool MayStoreAnother(const PartitionEntry& created, const std::string& shown_uid
   const std::string& stored = created.assumed->meta.uid;
   if (created.sent == Sent::kCommitted) return !stored.empty() && stored != shown_uid;
   return created.sent == Sent::kInFlight || created.sent == Sent::kRepeated;
+}
+
+// 0: it is none.
+uint64_t ToNumber(std::string_view version) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(version.begin(), version.end(), number);
+  return error == std::errc() && end == version.end() ? number : 0;
 }
 
 }  // namespace
@@ -74,6 +82,25 @@ bool Cluster::BringForward(const std::string& key, base::TimePoint now) {
   PartitionChanged(key, *entry, before.get(), now);
   MarkPartitionDirty(key, *before);
   return true;
+}
+
+// Our create was stored and deleted while the watch was away: nothing will ever tell of it.
+// (resourceVersions of one kind are numbers that grow: KEP-5504.)
+bool Cluster::WasDeletedUnseen(const PartitionEntry& entry) const {
+  if (entry.shown || entry.sent != Sent::kCommitted) return false;
+  const uint64_t stored = ToNumber(entry.assumed->meta.resource_version);
+  return stored != 0 && stored <= partitions_listed_;
+}
+
+void Cluster::OnPartitionsListed(std::string_view version) {
+  partitions_listed_ = ToNumber(version);
+  std::vector<std::string> gone;
+  partitions_.ForEachOpen([&](std::string_view key, const PartitionEntry& entry) {
+    if (WasDeletedUnseen(entry)) gone.emplace_back(key);
+  });
+  for (const std::string& key : gone) {
+    if (const auto erased = ErasePartition(key)) MarkPartitionDirty(key, *erased);
+  }
 }
 
 void Cluster::PartitionChanged(const std::string& key, PartitionEntry& entry,

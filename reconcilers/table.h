@@ -57,6 +57,12 @@ class Table {
   void Erase(std::string_view key) { rows_.erase(base::Symbol(key)); }
 
   template <class Visit>
+  void ForEachOpen(const Visit& visit) const {
+    for (const auto& [key, row] : rows_) {
+      if (row.open) visit(key.view(), *row.open);
+    }
+  }
+  template <class Visit>
   void ForEachKey(const Visit& visit) const {
     for (const auto& [key, row] : rows_) visit(key.view());
   }

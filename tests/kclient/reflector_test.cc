@@ -26,7 +26,7 @@ class RecordingSink : public ReflectorSink {
  public:
   void OnListBegin() override { told.emplace_back("begin"); }
   void OnListed(JsonView object) override { told.push_back(Name(object)); }
-  void OnListEnd() override { told.emplace_back("end"); }
+  void OnListEnd(const std::string& /*version*/) override { told.emplace_back("end"); }
   void OnEvent(WatchEvent::Type type, JsonView object) override {
     const char* sign = type == WatchEvent::Type::kAdded      ? "+"
                        : type == WatchEvent::Type::kModified ? "~"

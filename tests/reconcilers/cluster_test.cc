@@ -283,6 +283,36 @@ TEST_F(ClusterTest, WhoNamesAPartitionIsToldToItAndToTheOthers) {
   EXPECT_TRUE(shown_.TakesDirty("partition/team-a/r"));
 }
 
+TEST_F(ClusterTest, OurCreateThatAListDoesNotShowIsGone) {
+  struct Case {
+    std::string name;
+    std::string stored;
+    std::string listed;
+    bool want_gone;
+  };
+  for (const Case& c :
+       {Case{"stored before the list", "20", "21", true},
+        Case{"the list is of that version", "20", "20", true},
+        Case{"stored after the list", "20", "19", false},
+        Case{"they compare as numbers", "9", "10", true},
+        Case{"its version is not known", "", "21", false}, Case{"no numbers", "b", "c", false}}) {
+    for (const bool listed_first : {false, true}) {
+      SCOPED_TRACE(c.name + (listed_first ? ", listed before the answer" : ""));
+      Shown shown;
+      shown.Show(pod_);
+      AssumeCreated created{*mine_};
+      created.partition.meta.uid = "";
+      shown.cluster.Assume(created, shown.at.now);
+      if (listed_first) shown.cluster.OnPartitionsListed(c.listed);
+      created.partition.meta.uid = "stored";
+      created.partition.meta.resource_version = c.stored;
+      shown.cluster.Settle(created, Outcome::kCommitted, shown.at.now);
+      if (!listed_first) shown.cluster.OnPartitionsListed(c.listed);
+      EXPECT_EQ(shown.cluster.PartitionsOfPod(pod_->meta.uid).empty(), c.want_gone);
+    }
+  }
+}
+
 TEST_F(ClusterTest, ASilentNodeThatSpeaksIsTriedAgain) {
   shown_.Show(mine_);
   shown_.cluster.NoteSilent("n", shown_.at.now);

@@ -177,11 +177,27 @@ void SimulatedApi::NoteAnswer(const Pending& pending) {
   const int status = pending.answer->status;
   const bool refused = status >= 400 && (status != 409 || pending.request.method != "POST");
   if (refused && !pending.repeats) unshown_.erase(pending.identity);
+  const auto sent = unshown_.find(pending.identity);
+  if (status != 200 || pending.request.method != "POST" || sent == unshown_.end()) return;
+  const Json stored = Json::parse(pending.answer->body);
+  sent->second.stored = std::stoll("0" + Text(stored, "/metadata/resourceVersion"));
+  ForgetUnlisted(sent->second.kind);
 }
 
 void SimulatedApi::ShowList(const std::string& kind, const Json& list) {
   kinds_[kind].shown.clear();
   for (const Json& object : list["items"]) Show(kind, {{"type", "ADDED"}, {"object", object}});
+  kinds_[kind].listed = std::stoll(Text(list, "/metadata/resourceVersion"));
+  ForgetUnlisted(kind);
+}
+
+// What was stored before the last list, and is still not shown, had been deleted by then.
+void SimulatedApi::ForgetUnlisted(const std::string& kind) {
+  const int64_t listed = kinds_[kind].listed;
+  std::erase_if(unshown_, [&](const auto& item) {
+    const Write& write = item.second;
+    return write.kind == kind && write.stored != 0 && write.stored <= listed;
+  });
 }
 
 void SimulatedApi::Show(const std::string& kind, const Json& event) {

@@ -41,6 +41,7 @@ class SimulatedApi : public kclient::Transport {
     std::string subresource;
     Json body;
     bool stray = false;  // its sender is gone
+    int64_t stored = 0;  // a create's version, as it was answered
   };
 
   void SetFaults(double chance) { faults_ = chance; }
@@ -79,6 +80,7 @@ class SimulatedApi : public kclient::Transport {
     std::map<std::string, Json> objects;
     std::vector<std::pair<int64_t, std::string>> log;  // version, line of a watch
     std::map<std::string, Json> shown;
+    int64_t listed = 0;  // version of the last list
   };
   struct Pending {
     kclient::HttpRequest request;
@@ -111,6 +113,7 @@ class SimulatedApi : public kclient::Transport {
   void NoteStored(const Pending& pending, const kclient::HttpResponse& answer);
   void NoteAnswer(const Pending& pending);
   void ShowList(const std::string& kind, const Json& list);
+  void ForgetUnlisted(const std::string& kind);
   void Show(const std::string& kind, const Json& event);
   void OnWatchTimer(uint64_t id);
   void EndWatch(uint64_t id, bool expired);
