@@ -203,8 +203,8 @@ std::string Simulation::WhyWronglyLetGo(const Write& write) {
 }
 
 // A waiting pod's slices are withdrawn from where they could be, and where nothing was said of
-// them: their daemon has not answered in time. What comes within the same silence does not prolong
-// it.
+// them: their daemon has not answered in time. (One that worked just now may be withdrawn for
+// another reason.)
 void Simulation::NoteSilence(const std::string& key) {
   const Objects& partitions = api_.Shown("vdcupartitions");
   const auto shown = partitions.find(key);
@@ -215,21 +215,19 @@ void Simulation::NoteSilence(const std::string& key) {
   const Json* pod = WaitingPod(api_.Shown("pods"), *partition);
   const SimulatedNode& node = NodeOf(partition->spec.assignment->node);
   const base::TimePoint now = loop_.clock().Now();
+  if (now - node.worked_at() < settings_.prepare_timeout) return;
   if (!pod || !WhyUnfit(api_.Shown("nodes"), node.name()).empty()) return;
   const auto slices = std::count_if(partitions.begin(), partitions.end(), [&](const auto& other) {
     return Text(other.second, "/spec/podRef/uid") == partition->spec.pod_ref->uid &&
            Text(other.second, "/spec/assignment/node") == node.name();
   });
   if (static_cast<size_t>(slices) != SlicesNeeded(*pod)) return;
-  const auto [since, is_new] = silent_.emplace(node.name(), now);
-  if (!is_new && now >= since->second + 2 * settings_.prepare_timeout) since->second = now;
+  silent_[node.name()] = now;
 }
 
-// What one did just before it was passed over may have been heard since.
 bool Simulation::IsSilent(const SimulatedNode& node) const {
   const auto since = silent_.find(node.name());
-  if (since == silent_.end()) return false;
-  if (node.worked_at() > since->second - settings_.prepare_timeout) return false;
+  if (since == silent_.end() || node.worked_at() > since->second) return false;
   return loop_.clock().Now() < since->second + 2 * settings_.prepare_timeout;
 }
 
