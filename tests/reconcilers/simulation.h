@@ -77,7 +77,7 @@ class Simulation {
   std::string WhyWronglyStored(const SimulatedApi::Write& write);
   std::string WhyBoundWithoutSlices(const Json& pod);
   std::string WhyGrantedTwice();
-  std::string WhyWrongOnNode(const SimulatedNode& node, std::set<std::string>& named);
+  std::string WhyWrongOnNode(const SimulatedNode& node, std::map<std::string, bool>& named);
 
   const Hazards hazards_;
   const Settings settings_;

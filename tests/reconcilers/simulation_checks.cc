@@ -84,19 +84,19 @@ std::string Simulation::WhyBoundWithoutSlices(const Json& pod) {
 // --- at rest ---
 
 std::string Simulation::WhatIsWrongAtRest() {
-  std::set<std::string> named;
-  std::set<std::string> used;  // names of reserved ones
+  std::map<std::string, bool> named;  // UID -> whether it must be held
+  std::set<std::string> used;         // names of reserved ones
   for (const auto& [key, pod] : api_.All("pods")) {
     if (Runs(api_, pod["metadata"]["uid"], "")) used.insert(NamedBy(pod));
   }
   for (const auto& partition : Partitions(api_)) {
     const std::string key = partition.meta.key();
-    // A reserved one that was made anew while a pod still has the old one's slice may be refused,
-    // or deleted before it is admitted, and stays so until that pod ends.
-    const bool waits = !partition.IsTrue(crds::kPrepared) && !partition.spec.pod_ref &&
-                       used.contains(partition.meta.name);
-    if (partition.assigned() && !waits && NodeOf(partition.spec.assignment->node).works()) {
-      named.insert(partition.meta.uid);
+    // A reserved one that was made or placed anew while a pod still has the old slice may be
+    // refused, or deleted before it is admitted, and stays so until that pod ends.
+    const bool waits = (!partition.IsTrue(crds::kPrepared) || partition.meta.deleting()) &&
+                       !partition.spec.pod_ref && used.contains(partition.meta.name);
+    if (partition.assigned() && NodeOf(partition.spec.assignment->node).works()) {
+      named[partition.meta.uid] = !waits;
     }
     const bool in_use = used.contains(partition.meta.name) ||
                         (partition.spec.pod_ref && Runs(api_, partition.spec.pod_ref->uid, ""));
@@ -111,7 +111,10 @@ std::string Simulation::WhatIsWrongAtRest() {
     if (!node->works()) continue;
     if (const std::string why = WhyWrongOnNode(*node, named); !why.empty()) return why;
   }
-  return named.empty() ? "" : "not held by its node: " + *named.begin();
+  for (const auto& [uid, must_be_held] : named) {
+    if (must_be_held) return "not held by its node: " + uid;
+  }
+  return "";
 }
 
 const SimulatedNode& Simulation::NodeOf(const std::string& name) const {
@@ -120,7 +123,8 @@ const SimulatedNode& Simulation::NodeOf(const std::string& name) const {
 }
 
 // Takes from `named` what the node holds.
-std::string Simulation::WhyWrongOnNode(const SimulatedNode& node, std::set<std::string>& named) {
+std::string Simulation::WhyWrongOnNode(const SimulatedNode& node,
+                                       std::map<std::string, bool>& named) {
   // Its pod lives, but the node was gone for a while: nobody may be given it.
   const Json published = (*api_.Find("dcunodes", node.name()))["status"]["held"];
   std::set<std::string> lost;
