@@ -133,6 +133,8 @@ class Cluster {
   void IndexPartition(const std::string& key, const crds::VdcuPartition& object);
   void UnindexPartition(const std::string& key, const crds::VdcuPartition& object);
   std::shared_ptr<const crds::VdcuPartition> ErasePartition(const std::string& key);
+  // And has those looked at whom it concerns.
+  void ForgetPartition(const std::string& key);
   bool BringForward(const std::string& key, base::TimePoint now);
   bool IsShown(std::string_view pod_key, std::string_view uid) const;  // this very pod
   void Improve(const std::string& node);
@@ -153,7 +155,7 @@ class Cluster {
   Table<PodEntry> pods_;
   std::unordered_map<kclient::Uid, base::Symbol> pod_keys_;  // by UID, of our pods
   Table<PartitionEntry> partitions_;
-  uint64_t partitions_listed_ = 0;  // resourceVersion of their last list
+  std::string partitions_listed_;  // resourceVersion of their last list
   std::unordered_multimap<kclient::Uid, base::Symbol> partitions_of_pod_;      // pod UID -> keys
   std::unordered_map<base::Symbol, std::vector<base::Symbol>> partitions_on_;  // node -> keys
   KeyIndex pods_naming_;                                       // partition key -> pod keys

@@ -94,8 +94,7 @@ void Cluster::SettleOne(const AssumeCreated& created, Outcome outcome, base::Tim
   }
   entry->sent = Settled(outcome);
   if (committed) entry->assumed = stored;
-  if (!WasDeletedUnseen(*entry)) return;
-  if (const auto erased = ErasePartition(key)) MarkPartitionDirty(key, *erased);
+  if (WasDeletedUnseen(*entry)) ForgetPartition(key);
 }
 
 void Cluster::SettleOne(const AssumeAssigned& assigned, Outcome outcome, base::TimePoint now) {

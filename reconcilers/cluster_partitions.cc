@@ -1,6 +1,5 @@
 // Cluster's partitions: as the watch shows them, and what follows for cards, nodes and pods.
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "crds/keys.h"
@@ -31,13 +30,6 @@ bool MayStoreAnother(const PartitionEntry& created, const std::string& shown_uid
   return created.sent == Sent::kInFlight || created.sent == Sent::kRepeated;
 }
 
-// 0: it is none.
-uint64_t ToNumber(std::string_view version) {
-  uint64_t number = 0;
-  const auto [end, error] = std::from_chars(version.begin(), version.end(), number);
-  return error == std::errc() && end == version.end() ? number : 0;
-}
-
 }  // namespace
 
 void Cluster::OnPartition(const std::shared_ptr<const crds::VdcuPartition>& old_object,
@@ -46,7 +38,7 @@ void Cluster::OnPartition(const std::shared_ptr<const crds::VdcuPartition>& old_
   const std::string key = (new_object ? *new_object : *old_object).meta.key();
   if (!new_object) {
     if (BringForward(key, now)) return;
-    if (const auto erased = ErasePartition(key)) MarkPartitionDirty(key, *erased);
+    ForgetPartition(key);
     return;
   }
   const auto entry = partitions_.Open(key);
@@ -85,22 +77,18 @@ bool Cluster::BringForward(const std::string& key, base::TimePoint now) {
 }
 
 // Our create was stored and deleted while the watch was away: nothing will ever tell of it.
-// (resourceVersions of one kind are numbers that grow: KEP-5504.)
 bool Cluster::WasDeletedUnseen(const PartitionEntry& entry) const {
-  if (entry.shown || entry.sent != Sent::kCommitted) return false;
-  const uint64_t stored = ToNumber(entry.assumed->meta.resource_version);
-  return stored != 0 && stored <= partitions_listed_;
+  return !entry.shown && entry.sent == Sent::kCommitted &&
+         kclient::IsSameOrOlder(entry.assumed->meta.resource_version, partitions_listed_);
 }
 
 void Cluster::OnPartitionsListed(std::string_view version) {
-  partitions_listed_ = ToNumber(version);
+  partitions_listed_ = version;
   std::vector<std::string> gone;
   partitions_.ForEachOpen([&](std::string_view key, const PartitionEntry& entry) {
     if (WasDeletedUnseen(entry)) gone.emplace_back(key);
   });
-  for (const std::string& key : gone) {
-    if (const auto erased = ErasePartition(key)) MarkPartitionDirty(key, *erased);
-  }
+  for (const std::string& key : gone) ForgetPartition(key);
 }
 
 void Cluster::PartitionChanged(const std::string& key, PartitionEntry& entry,
@@ -173,6 +161,10 @@ std::shared_ptr<const crds::VdcuPartition> Cluster::ErasePartition(const std::st
   if (inventory_.RemoveSlice(key)) Improve(object->spec.assignment->node);
   RechargePodOf(*object);
   return object;
+}
+
+void Cluster::ForgetPartition(const std::string& key) {
+  if (const auto erased = ErasePartition(key)) MarkPartitionDirty(key, *erased);
 }
 
 void Cluster::RechargePodOf(const crds::VdcuPartition& partition) {

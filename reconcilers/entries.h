@@ -19,7 +19,8 @@ struct Settings {
   std::string scheduler_name = "vdcu-scheduler";
   dcu::Policy policy = dcu::Policy::kBinPack;
   base::Duration prepare_timeout{5'000};  // a daemon that is silent for so long is passed over
-  base::Duration avoid{30'000};           // for how long a node that refused is not tried again
+  // For how long a node that refused is not tried again, and a silent one at most.
+  base::Duration avoid{30'000};
   base::Duration not_ready_grace{5 *
                                  60'000};  // after it the controller lets go in a dead node's place
 };

@@ -26,6 +26,11 @@ void ReadAnnotations(JsonView metadata, const MetaFilter& filter, Labels& annota
   });
 }
 
+bool IsPositiveInteger(std::string_view text) {
+  return !text.empty() && text.front() != '0' &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 OwnerReference ParseOwner(JsonView owner) {
   return {.api_version = GetStringOr(owner, "apiVersion"),
           .kind = GetStringOr(owner, "kind"),
@@ -44,6 +49,11 @@ nlohmann::json ToJson(const OwnerReference& owner) {
 }
 
 }  // namespace
+
+bool IsSameOrOlder(std::string_view a, std::string_view b) {
+  if (!IsPositiveInteger(a) || !IsPositiveInteger(b)) return false;
+  return a.size() != b.size() ? a.size() < b.size() : a <= b;
+}
 
 bool ObjectMeta::HasFinalizer(std::string_view finalizer) const {
   return std::find(finalizers.begin(), finalizers.end(), finalizer) != finalizers.end();

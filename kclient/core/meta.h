@@ -45,6 +45,10 @@ struct ObjectMeta {
   friend auto operator<=>(const ObjectMeta&, const ObjectMeta&) = default;
 };
 
+// Whether resourceVersion `a` is `b` or older, both of one kind. False as well where either is no
+// positive integer. Source: k8s.io/apimachinery, pkg/util/resourceversion.
+bool IsSameOrOlder(std::string_view a, std::string_view b);
+
 // Which of labels and annotations to keep; names outside are dropped when reading.
 struct MetaFilter {
   bool labels = true;

@@ -151,6 +151,18 @@ TEST(SetCondition, KeepsTheTimeWhileTheStatusStays) {
   }
 }
 
+TEST(ResourceVersion, IsSameOrOlder) {
+  EXPECT_TRUE(IsSameOrOlder("9", "10")) << "as numbers, not as text";
+  EXPECT_TRUE(IsSameOrOlder("20", "20"));
+  EXPECT_TRUE(IsSameOrOlder("18446744073709551615", "18446744073709551616")) << "of any length";
+  EXPECT_FALSE(IsSameOrOlder("21", "20"));
+  EXPECT_FALSE(IsSameOrOlder("10", "9"));
+  for (const char* none : {"", "0", "01", "-1", "1x", "b"}) {
+    EXPECT_FALSE(IsSameOrOlder(none, "20")) << none;
+    EXPECT_FALSE(IsSameOrOlder("20", none)) << none;
+  }
+}
+
 TEST(SetCondition, ANewTypeIsAppended) {
   std::vector<Condition> conditions;
   EXPECT_TRUE(SetCondition(conditions, {"Ready", "True", "Ok", "", "T1", 1}));
