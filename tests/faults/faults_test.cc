@@ -9,6 +9,8 @@
 namespace vdcu::faults {
 namespace {
 
+using integration::kPartitions;
+using integration::Pod;
 using nlohmann::json;
 
 class WriteFaultTest : public FaultTest {
@@ -114,6 +116,30 @@ TEST_F(WatchFaultTest, EventsAreLostUntilARelist) {
                         {"watch", true}, {"do", "answer"}, {"code", 410}, {"firstOfEach", true}}});
                     proxy().CutWatches();
                   });
+}
+
+TEST_F(WatchFaultTest, WhatIsMadeAndDeletedBetweenWatchAndListIsMadeAnew) {
+  json away{{"client", "controller"},
+            {"watch", true},
+            {"path", "vdcupartitions"},
+            {"do", "answer"},
+            {"code", 503}};
+  proxy().Plan({away});
+  proxy().CutWatches();
+  Create(Pod("slice", kSlice));
+  json made;
+  ASSERT_TRUE(Reach("its partition is made", [&] {
+    const auto partitions = api().List(kPartitions);
+    if (!partitions.empty()) made = partitions.at(0)["metadata"];
+    return !partitions.empty();
+  }));
+  Delete(kPartitions, made["name"]);
+  ASSERT_TRUE(Reach("it is gone", [] { return api().List(kPartitions).empty(); }));
+  away["code"] = 410;
+  away["times"] = 1;
+  proxy().Plan({away});
+  ASSERT_TRUE(Bound("slice"));
+  EXPECT_NE(api().List(kPartitions).at(0)["metadata"]["uid"], made["uid"]);
 }
 
 TEST_F(WatchFaultTest, EventsComeTwice) {
