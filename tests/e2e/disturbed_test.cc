@@ -82,7 +82,19 @@ TEST_F(SickCardTest, ARunningPodStaysAndTheRestFillsUp) {
   EXPECT_EQ(Identity("patient"), identity);
 }
 
-class CutTest : public ProxiedTest {};
+class CutTest : public ProxiedTest {
+ protected:
+  // The daemon's watch does not show it, and for three seconds its reads are refused.
+  void HideLatePod() {
+    const json no_watch{
+        {"client", "daemon"}, {"watch", true}, {"path", "/pods"}, {"do", "answer"}, {"code", 503}};
+    const json busy{{"client", "daemon"}, {"method", "GET"}, {"path", "/pods/late"},
+                    {"do", "answer"},     {"code", 503},     {"times", 15}};
+    proxy().Plan({busy, no_watch});
+    proxy().CutWatches();
+    Create(RealPod("late", Slice(10, 1000)));
+  }
+};
 
 TEST_F(CutTest, OfThePartitionWatchInABurst) {
   auto slices = CreateSlices(6, "before");
@@ -108,13 +120,17 @@ TEST_F(CutTest, OfThePartitionWatchInABurst) {
 
 // A pod that is refused has failed for good.
 TEST_F(CutTest, OfThePodWatchWhileTheApiServerIsBusyForSeconds) {
-  const json no_watch{
-      {"client", "daemon"}, {"watch", true}, {"path", "/pods"}, {"do", "answer"}, {"code", 503}};
-  const json busy{{"client", "daemon"}, {"method", "GET"}, {"path", "/pods/late"},
-                  {"do", "answer"},     {"code", 503},     {"times", 15}};
-  proxy().Plan({no_watch, busy});
-  proxy().CutWatches();
-  Create(RealPod("late", Slice(10, 1000)));
+  HideLatePod();
+  ASSERT_TRUE(Runs("late"));
+  ExpectOwnSlice("late");
+  ExpectNoAdmissionError();
+}
+
+TEST_F(CutTest, TheDaemonIsToldToEndWhileAnAdmissionWaits) {
+  HideLatePod();
+  ASSERT_TRUE(Eventually("an admission waits", [] { return proxy().Record().fired[0] > 0; }));
+  EXPECT_EQ(machine().StopDaemon(), 0) << machine().DaemonLog();
+  StartProxied();
   ASSERT_TRUE(Runs("late"));
   ExpectOwnSlice("late");
   ExpectNoAdmissionError();
