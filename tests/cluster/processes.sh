@@ -5,6 +5,7 @@
 readonly ATTEMPTS=5        # to find ports that nobody else takes in the same moment
 readonly FIRST_PORT=20000  # below the ports that Linux gives to outgoing connections
 readonly PORTS=12000
+readonly END_SECONDS=60    # for what SIGKILL was sent to
 
 # ---- processes ----
 
@@ -48,7 +49,7 @@ end() {
     kill "-$signal" "$(pid_of "$name")" 2>/dev/null || true
     if ! wait_for_end "$name" 5; then
       kill -KILL "$(pid_of "$name")" 2>/dev/null || true
-      wait_for_end "$name" 5 || die "$name (pid $(pid_of "$name")) does not end"
+      wait_for_end "$name" "$END_SECONDS" || die "$name (pid $(pid_of "$name")) does not end"
     fi
   fi
   rm -f "$DIR/pids/$name"

@@ -30,9 +30,20 @@ make_cgroups() {
   done < <(hierarchies)
 }
 
+# In version 1 a frozen process does not end by SIGKILL.
+thaw_cgroups() {
+  local folder state
+  while read -r folder; do
+    [[ -d $folder$CGROUP ]] || continue
+    while read -r state; do
+      echo THAWED 2>/dev/null >"$state" || true
+    done < <(find "$folder$CGROUP" -name freezer.state 2>/dev/null)
+  done < <(hierarchies)
+}
+
 # The kernel gives a group free a moment after its last process has ended.
 remove_cgroups() {
-  local folder deadline=$((SECONDS + 10))
+  local folder deadline=$((SECONDS + END_SECONDS))
   while read -r folder; do
     while [[ -d $folder$CGROUP ]]; do
       find "$folder$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null || true

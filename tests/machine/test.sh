@@ -9,6 +9,8 @@ HOSTS=${VDCU_SIMULATED_HOST:-$PROJECT/build/bin/vdcu-simulated-host}
 readonly HERE PROJECT HOSTS
 WORK=$(mktemp -d /tmp/vdcu-machine-test.XXXXXX)
 readonly WORK CLUSTER="$WORK/c c" A="$WORK/a a" B="$WORK/b"
+# A number of seconds that no other test has.
+readonly SLEEP="100000.$$$RANDOM"
 CGROUPS=()
 
 # shellcheck source=../cluster/checks.sh
@@ -70,7 +72,7 @@ spec:
   - name: c
     image: localhost/busybox:1
     imagePullPolicy: Never
-    command: [sh, -c, "echo hello; exec sleep 100000"]
+    command: [sh, -c, "echo hello; exec sleep $SLEEP"]
     volumeMounts:
     - {name: zero, mountPath: /dev/zero-of-card}
   volumes:
@@ -81,11 +83,11 @@ EOF
 pod() { kubectl get pod p -o jsonpath="{$1}"; }
 container() { pod '.status.containerStatuses[0].containerID'; }
 restarts() { pod '.status.containerStatuses[0].restartCount'; }
-pod_runs() { kubectl wait pod/p --for=condition=Ready --timeout=60s; }
+pod_runs() { kubectl wait pod/p --for=condition=Ready --timeout=180s; }
 restarted_once() { [[ $(restarts) == 1 ]]; }
 
-# The pod's sleep, as it is seen outside.
-sleeper() { grep -lszx '10000[0]' /proc/[0-9]*/cmdline; }
+# The pod's sleep, as it is seen outside: its argument tells it from those of other tests.
+sleeper() { grep -lszx -- "${SLEEP/./[.]}" /proc/[0-9]*/cmdline; }
 
 # ---- the tests ----
 
@@ -126,7 +128,7 @@ test_side_by_side() {
   remember_cgroup "$A"
   remember_cgroup "$B"
   check "a second up in the same folder is refused" fails_with already up_a
-  check "both nodes are Ready" kubectl wait node/node-a node/node-b --for=condition=Ready --timeout=0
+  check "both nodes are Ready" kubectl wait node/node-a node/node-b --for=condition=Ready --timeout=60s
   check "without a taint" prints_no key kubectl get nodes -o 'jsonpath={.items[*].spec.taints}'
   check "the given kubelet configuration counts" prints 77 \
     kubectl get node node-a -o 'jsonpath={.status.capacity.pods}'
@@ -156,17 +158,17 @@ test_exec() {
 signalled() {
   local signal=$1 out="$WORK/signalled" child
   # shellcheck disable=SC2016
-  local command='trap "echo came; exit 3" TERM; echo there; while :; do sleep 0.0543; done'
+  local command='trap "echo came; exit 3" TERM; echo there; while :; do sleep 0.05; done'
   rm -f "$out"
-  "$HERE/machine" exec "$A" ${2:+"$2"} bash -c "$command" >"$out" &
+  "$HERE/machine" exec "$A" ${2:+"$2"} bash -c "$command" "$WORK/command" >"$out" &
   child=$!
-  eventually 10 grep -q there "$out" || return 1
+  eventually 60 grep -q there "$out" || return 1
   kill "-$signal" "$child"
   wait "$child" || true
   [[ $signal == KILL ]] || grep -q came "$out" || return 1
-  eventually 10 no_command
+  eventually 60 no_command
 }
-no_command() { ! grep -lszx '0.054[3]' /proc/[0-9]*/cmdline; }
+no_command() { ! grep -lszx -- "$WORK/comman[d]" /proc/[0-9]*/cmdline; }
 
 test_host() {
   check "a card is a device inside" machine exec "$A" test -c /dev/dri/card2 -a -c /dev/kfd
@@ -182,7 +184,7 @@ test_host() {
 }
 
 test_pod() {
-  check "a pod is created" eventually 10 create_pod
+  check "a pod is created" eventually 60 create_pod
   check "it runs" pod_runs
   check "its log" prints hello kubectl logs p
   check "a command in it, reading a card's device" prints 8 kubectl exec p -- \
@@ -209,20 +211,36 @@ test_restart() {
   check "it has a log still" prints hello kubectl logs p
   check "a kubelet that runs cannot be started" fails_with "runs already" \
     machine start "$A" kubelet
+  check "a kubelet that ends at its start is started again" prints "the kubelet ended" \
+    start_with_faults
+  check "and its node is Ready" kubectl wait node/node-a --for=condition=Ready --timeout=180s
 }
+
+# It finds a configuration that it refuses, until its first end has been seen.
+start_with_faults() {
+  local given="$A/etc/kubernetes/kubelet.d/given.conf" log="$A/logs/kubelet.log" before
+  machine kill "$A" kubelet
+  before=$(refusals "$log")
+  mv "$given" "$given.right"
+  echo 'of: no kind' >"$given"
+  { eventually 60 refused_again "$log" "$before" && mv "$given.right" "$given"; } &
+  machine start "$A" kubelet 2>&1 && wait $!
+}
+refusals() { grep -c "'Kind' is missing" "$1"; }
+refused_again() { (($(refusals "$1") > $2)); }
 
 test_reboot() {
   check "a file in /run" machine exec "$A" sh -c 'echo 1 >/run/mark; echo 1 >/var/lib/mark'
   check "the machine is rebooted" machine reboot "$A"
   check "the file has gone" machine exec "$A" test ! -e /run/mark
   check "one in /var is there" machine exec "$A" test -e /var/lib/mark
-  check "the kubelet told of the reboot" eventually 20 prints Rebooted \
+  check "the kubelet told of the reboot" eventually 60 prints Rebooted \
     kubectl get events --field-selector involvedObject.name=node-a,reason=Rebooted
-  check "the pod's container was started again" eventually 60 restarted_once
+  check "the pod's container was started again" eventually 180 restarted_once
   check "it runs" pod_runs
   check "the power is cut" machine cut-power "$A"
   check "nothing runs inside then" fails_with "is off" machine exec "$A" true
-  check "nothing of it is left" eventually 10 no_process_of_a
+  check "nothing of it is left" eventually 60 no_process_of_a
   check "the other machine runs" machine exec "$B" true
   check "it boots again" machine boot "$A"
   check "a machine that is on cannot be booted" fails_with "is on already" machine boot "$A"
@@ -235,11 +253,11 @@ crash() { kill -KILL "$(cat "$A/pids/machine")"; }
 test_down() {
   check "the pod runs" pod_runs
   check "a machine crashes" crash
-  check "its processes end" eventually 10 no_process_of_a
+  check "its processes end" eventually 60 no_process_of_a
   check "it goes down" machine down "$A"
   check "the other goes down" machine down "$B"
-  check "no process is left" eventually 10 no_process
-  check "no container is left" eventually 10 exits_with 1 sleeper
+  check "no process is left" eventually 60 no_process
+  check "no container is left" eventually 60 exits_with 1 sleeper
   check "no mount is left" no_mount
   check "no cgroup is left" no_cgroup
   check "down twice" machine down "$A"
