@@ -78,7 +78,9 @@ void Admission::Allocate(const std::string& resource, std::vector<std::string> i
   const auto answer = [this, resource, ids, &clock, began = clock.Wall(),
                        done](const base::Result<Asker>& asker) {
     if (!asker) return done(asker.error());
-    done(Grant(resource, *asker, ids));
+    const auto edits = Grant(resource, *asker, ids);
+    answers_.Add(resource, *asker, edits ? ids : std::vector<std::string>());
+    done(edits);
     sources_.metrics.OnAllocated(clock.Wall() - began);
     CheckDrained();
   };
@@ -95,32 +97,38 @@ void Admission::PreStart(const std::string& resource, std::vector<std::string> i
   const auto decide = [this, resource, ids = Ids(ids.begin(), ids.end()),
                        done](const PodSearch& search) {
     StartCheck check = CheckStart(resource, ids, search);
-    if (!check.unknown.empty()) return check.unknown;
+    if (!check.unknown.empty()) return PodSearch::Next{.read = std::move(check.unknown)};
     if (!check.refusal) {
       for (const Asker& holder : check.holders) sources_.on_started(holder.pod.uid);
       done(base::Ok());
     } else {
       done(Refuse(*check.refusal, check.holders));
     }
-    return Ids();
+    return PodSearch::Next();
   };
   Search(kPreStartTimeout, decide, done);
 }
 
 void Admission::FindAsker(const std::string& resource, const Done<Asker>& done) {
   const auto decide = [this, resource, done](const PodSearch& search) {
-    const Identity identity = WhoAsks({.listing = search.listing(),
-                                       .resource = resource,
-                                       .pod = [&](const auto& key) { return search.pod(key); },
-                                       .has_processes = sources_.has_processes,
-                                       .read = search.read()});
-    if (!identity.unknown.empty()) return identity.unknown;
+    const Identity identity = WhoAsks(
+        {.listing = search.listing(),
+         .resource = resource,
+         .pod = [&](const auto& key) { return search.pod(key); },
+         .has_processes = sources_.has_processes,
+         .answered = [&](const auto& uid,
+                         const auto& container) { return answers_.Has(resource, uid, container); },
+         .read = search.read()});
+    if (!identity.unknown.empty()) return PodSearch::Next{.read = identity.unknown};
+    if (!identity.several.empty() && search.has_time_to_look_again()) {
+      return PodSearch::Next{.look_again = true};
+    }
     if (identity.asker) {
       done(*identity.asker);
     } else {
       done(Refuse(*identity.refusal, identity.several));
     }
-    return Ids();
+    return PodSearch::Next();
   };
   Search(kAdmissionTimeout, decide, done);
 }
@@ -269,7 +277,32 @@ Admission::StartCheck Admission::CheckStart(const std::string& resource, const I
     check.refusal = Refusal{"NobodyHolds", "no pod of this node that the API has holds device " +
                                                (ids.empty() ? "" : *ids.begin())};
   }
+  CheckGiven(resource, ids, search, check);
   return check;
+}
+
+// It has been told the files of that container, though it may have slices of its own. (A slice that
+// is let go belongs to nobody; its ids may be anybody's.)
+void Admission::CheckGiven(const std::string& resource, const Ids& ids, const PodSearch& search,
+                           StartCheck& check) const {
+  if (check.refusal) return;
+  for (const std::string& id : ids) {
+    const Asker* given = answers_.GivenTo(resource, id);
+    if (given == nullptr || SlicesOf(*given).empty()) continue;
+    const auto& holders = check.holders;
+    if (std::any_of(holders.begin(), holders.end(),
+                    [given](const Asker& holder) { return holder.pod == given->pod; })) {
+      continue;
+    }
+    for (const Asker& holder : holders) {
+      if (!search.read().contains(holder.key())) check.unknown.insert(holder.key());
+    }
+    check.refusal =
+        Refusal{"GivenToAnother", "device " + id + " was given for container " +
+                                      given->pod.container + " of pod " + given->key() +
+                                      " with UID " + given->pod.uid + ": delete this pod"};
+    return;
+  }
 }
 
 std::optional<Refusal> Admission::CheckHolder(const Asker& holder) {

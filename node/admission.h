@@ -3,9 +3,11 @@
 //
 // Promises: a container gets only slices of its own pod (by UID), held by this daemon, with the
 // right bytes on disk, on cards that are healthy; what is not certain is refused with the reason,
-// also as an event on the pod, never guessed. Allocate answers from memory where the kubelet has
-// called GetPreferredAllocation before, as it always does. PreStart lets a container start only
-// while its pod runs (its sandbox is in its cgroup, by UID) and holds its slices.
+// also as an event on the pod, never guessed; where several may ask it looks again for as long as
+// an admission has. Allocate answers from memory where the kubelet has called
+// GetPreferredAllocation before, as it always does. PreStart lets a container start only while its
+// pod runs (its sandbox is in its cgroup, by UID) and holds its slices, and where its devices were
+// given for it.
 #pragma once
 
 #include <functional>
@@ -21,6 +23,7 @@
 #include "kclient/api.h"
 #include "kclient/event.h"
 #include "kclient/store.h"
+#include "node/answers.h"
 #include "node/holdings.h"
 #include "node/identity.h"
 #include "node/kubelet/plugin_server.h"
@@ -59,6 +62,8 @@ class Admission : public kubelet::PluginHandler {
   // Asks the kubelet which ids its containers have; on_tokens follows where that is news. What it
   // does not answer stays as it is known.
   void LearnTokens();
+  // The kubelet has ended, or may have: the next one asks anew for what this one has had.
+  void ForgetAnswers() { answers_.Forget(); }
   // Ids that containers have, as far as is known.
   std::set<std::string> TokensInUse(const std::string& resource) const;
 
@@ -76,9 +81,9 @@ class Admission : public kubelet::PluginHandler {
   };
 
   struct StartCheck {
-    std::set<std::string> unknown;   // keys of pods to read first
-    std::optional<Refusal> refusal;  // of the first of the holders
-    std::vector<Asker> holders;      // of the ids
+    std::set<std::string> unknown = {};             // keys of pods to read first
+    std::optional<Refusal> refusal = std::nullopt;  // of the first of the holders
+    std::vector<Asker> holders = {};                // of the ids
   };
 
   void FindAsker(const std::string& resource, const Done<Asker>& done);
@@ -93,6 +98,9 @@ class Admission : public kubelet::PluginHandler {
   tl::expected<std::vector<Slice>, Refusal> TakeSlices(const Asker& asker, size_t count);
   StartCheck CheckStart(const std::string& resource, const std::set<std::string>& ids,
                         const PodSearch& search);
+  // Refuses where one of the ids was given for a container that is none of the holders.
+  void CheckGiven(const std::string& resource, const std::set<std::string>& ids,
+                  const PodSearch& search, StartCheck& check) const;
   std::optional<Refusal> CheckHolder(const Asker& holder);
   base::Error Refuse(const Refusal& refusal, const std::vector<Asker>& askers);
   void TellPod(const Asker& asker, kclient::EventType type, const std::string& reason,
@@ -101,6 +109,7 @@ class Admission : public kubelet::PluginHandler {
 
   const Sources sources_;
   Holdings& holdings_;
+  Answers answers_;
   std::map<std::string, Chosen> chosen_;                 // by resource, until its Allocate
   std::map<std::string, std::set<std::string>> in_use_;  // by resource
   std::map<uint64_t, std::shared_ptr<PodSearch>> searches_;

@@ -45,7 +45,11 @@ DevicePlugins::DevicePlugins(const Sources& sources, const KubeletOptions& optio
         kubelet::Plugin::Options{.folder = folder_,
                                  .resource = resource,
                                  .may_register = [this] { return cgroups_.Check(); },
-                                 .on_registered = [this] { admission_.LearnTokens(); },
+                                 .on_registered =
+                                     [this] {
+                                       admission_.ForgetAnswers();
+                                       admission_.LearnTokens();
+                                     },
                                  .on_watched = [this] { OnWatched(); }},
         admission_));
   }
@@ -91,6 +95,7 @@ void DevicePlugins::Update() {
 void DevicePlugins::OnWatched() {
   if (!std::all_of(plugins_.begin(), plugins_.end(),
                    [](const auto& plugin) { return plugin->watched(); })) {
+    admission_.ForgetAnswers();
     return allocatable_.Forget();
   }
   std::set<std::string> resources;

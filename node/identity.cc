@@ -26,9 +26,12 @@ bool LacksSome(const kubelet::ListedPod& pod, const std::string& resource) {
 
 // The first container in the pod's order that asks and has nothing.
 const NodePod::Ask* OpenAsk(const kubelet::ListedPod& listed, const NodePod& pod,
-                            const std::string& resource) {
+                            const IdentityView& view) {
   for (const NodePod::Ask& ask : pod.asks) {
-    if (ask.resource == resource && !HasDevice(listed, ask.container, resource)) return &ask;
+    if (ask.resource == view.resource && !HasDevice(listed, ask.container, view.resource) &&
+        !view.answered(pod.meta.uid, ask.container)) {
+      return &ask;
+    }
   }
   return nullptr;
 }
@@ -54,7 +57,7 @@ Identity Several(std::vector<Asker> askers) {
 Identity WhoAsks(const IdentityView& view) {
   std::vector<Asker> askers;
   std::set<std::string> unknown;
-  std::set<std::string> passed_over;  // these may have been replaced by others of their name
+  std::set<std::string> finished;
   for (const kubelet::ListedPod& listed : view.listing) {
     const std::string key = listed.ns + "/" + listed.name;
     const NodePod* pod = view.pod(key);
@@ -62,18 +65,21 @@ Identity WhoAsks(const IdentityView& view) {
       if (!view.read.contains(key) && LacksSome(listed, view.resource)) unknown.insert(key);
       continue;
     }
-    const NodePod::Ask* ask = OpenAsk(listed, *pod, view.resource);
+    const NodePod::Ask* ask = OpenAsk(listed, *pod, view);
     if (ask == nullptr) continue;
-    if (pod->terminal() || view.has_processes(pod->meta.uid)) {
-      if (!view.read.contains(key)) passed_over.insert(key);
-      continue;
+    const bool ended = pod->terminal();
+    if (!ended && !pod->started && !view.has_processes(pod->meta.uid)) {
+      askers.push_back(MakeAsker(*pod, *ask));
+    } else if (!view.read.contains(key)) {
+      // Another of its name may have replaced it. Finished ones may be many, as an old kubelet
+      // lists them until they are deleted.
+      (ended ? finished : unknown).insert(key);
     }
-    askers.push_back(MakeAsker(*pod, *ask));
   }
   if (!unknown.empty()) return {.unknown = std::move(unknown)};
   if (askers.size() > 1) return Several(std::move(askers));
   if (askers.size() == 1) return {.asker = std::move(askers.front())};
-  if (!passed_over.empty()) return {.unknown = std::move(passed_over)};
+  if (!finished.empty()) return {.unknown = std::move(finished)};
   return {.refusal = Refusal{"NobodyAsks", "no pod that the kubelet lists on this node asks for " +
                                                view.resource + " and waits for it"}};
 }

@@ -2,9 +2,11 @@
 //
 // The kubelet lists a pod in its pod-resources API before it admits it, admits one pod at a time
 // and fills in a container's devices when its Allocate has been answered. So the asker is the one
-// listed pod that has a container that asks for the resource, has no device of it yet, and that
-// does not run. None or several: nobody is named. Pods that do not belong here (their node was set
-// by hand, they have no slice) are counted, too, as it may be they who ask.
+// listed pod that has a container that asks for the resource, has no device of it yet and has had
+// no answer, and whose admission is not over (it does not run, nor has the kubelet written its
+// status). None or several: nobody is named. Pods that do not belong here (their node was set by
+// hand, they have no slice) are counted, too, as it may be they who ask. A kubelet before 1.34 also
+// lists pods that have ended, and for a moment the API shows neither that nor a refusal.
 #pragma once
 
 #include <functional>
@@ -35,6 +37,8 @@ struct IdentityView {
   // The pod as the API shows it, by "namespace/name"; null: not known, or not there.
   std::function<const NodePod*(const std::string& key)> pod;
   std::function<bool(const std::string& uid)> has_processes;
+  // Whether this kubelet has had its answer for the container: it does not ask again.
+  std::function<bool(const std::string& uid, const std::string& container)> answered;
   // Keys of the pods that were read from the API for this question: what they show is the truth.
   const std::set<std::string>& read;
 };

@@ -61,6 +61,7 @@ base::Result<NodePod> NodePod::FromJson(kclient::JsonView object) {
   }
   if (const auto status = kclient::Get(object, "status")) {
     pod.phase = kclient::GetStringOr(*status, "phase");
+    pod.started = !kclient::GetStringOr(*status, "startTime").empty();
   }
   return pod;
 }

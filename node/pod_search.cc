@@ -8,26 +8,47 @@ namespace vdcu::node {
 namespace {
 
 constexpr base::Duration kRetryDelay{200};
+// The kubelet answers 100 requests a second, of all who ask.
+constexpr base::Duration kLookDelay{200};
+// A busy node may need as long for its list: the last look is to end in time.
+constexpr base::Duration kLookTime{2'000};
 
 }  // namespace
 
 PodSearch::PodSearch(Sources sources, base::Duration timeout, Callbacks callbacks)
     : sources_(sources),
       callbacks_(std::move(callbacks)),
+      deadline_(sources.loop.clock().Now() + timeout),
       timer_(sources.loop.MakeTimer([this] {
         Fail({base::ErrorCode::kUnavailable,
               to_read_.empty() ? "the kubelet did not list its pods in time"
                                : "the API server did not show pod " + *to_read_.begin() +
                                      " in time" + last_error_});
       })),
-      retry_timer_(sources.loop.MakeTimer([this] { ReadNext(); })) {
+      retry_timer_(sources.loop.MakeTimer([this] { ReadNext(); })),
+      look_timer_(sources.loop.MakeTimer([this] { List(); })) {
   timer_->Start(timeout);
-  sources_.pod_resources.List(timeout, [this, alive = std::weak_ptr(alive_)](auto listing) {
-    if (alive.expired()) return;
-    if (!listing) return Fail(listing.error());
-    listing_ = std::move(*listing);
-    Ask();
+  List();
+}
+
+void PodSearch::List() {
+  const base::Duration left = deadline_ - sources_.loop.clock().Now();
+  sources_.pod_resources.List(left, [this, alive = std::weak_ptr(alive_)](auto listing) {
+    if (!alive.expired()) OnListing(std::move(listing));
   });
+}
+
+void PodSearch::OnListing(base::Result<std::shared_ptr<const kubelet::Listing>> listing) {
+  if (!listing) return Fail(listing.error());
+  listing_ = std::move(*listing);
+  // What was read is older than the list.
+  read_.clear();
+  pods_.clear();
+  Ask();
+}
+
+bool PodSearch::has_time_to_look_again() const {
+  return sources_.loop.clock().Now() + kLookDelay + kLookTime <= deadline_;
 }
 
 const NodePod* PodSearch::pod(const std::string& key) const {
@@ -37,7 +58,9 @@ const NodePod* PodSearch::pod(const std::string& key) const {
 }
 
 void PodSearch::Ask() {
-  to_read_ = callbacks_.decide(*this);
+  Next next = callbacks_.decide(*this);
+  if (next.look_again) return look_timer_->Start(kLookDelay);
+  to_read_ = std::move(next.read);
   if (to_read_.empty()) return End();
   ReadNext();
 }
@@ -83,6 +106,7 @@ void PodSearch::End() {
   alive_.reset();
   timer_->Stop();
   retry_timer_->Stop();
+  look_timer_->Stop();
   call_.reset();
   callbacks_.on_end();
 }

@@ -1,5 +1,6 @@
 // One question about the pods that the kubelet lists: lists them, reads from the API those that the
-// watch does not show (yet), and lets the asker decide. Both are tried again until the time is up.
+// watch does not show (yet), and lets the asker decide, who may want another look a moment later.
+// Each is tried again until the time is up.
 //
 // Promises: it ends once, when `decide` has decided or with `fail`, both in a later turn; `on_end`
 // is the last that it calls. Destroying it, which none of the three may do, ends it without them.
@@ -27,9 +28,12 @@ class PodSearch {
     kubelet::PodResources& pod_resources;
     const kclient::Store<NodePod>& pods;
   };
-  // Returns keys ("namespace/name") of pods to read from the API before it is asked again; none: it
-  // has decided.
-  using Decide = std::function<std::set<std::string>(const PodSearch& search)>;
+  // What is to be done before it is asked again; nothing: it has decided.
+  struct Next {
+    std::set<std::string> read = {};  // pods ("namespace/name") to be read from the API
+    bool look_again = false;          // all anew, a moment later; only where there is time
+  };
+  using Decide = std::function<Next(const PodSearch& search)>;
 
   struct Callbacks {
     Decide decide;
@@ -46,8 +50,11 @@ class PodSearch {
   const NodePod* pod(const std::string& key) const;
   // Keys of the pods that were read from the API.
   const std::set<std::string>& read() const { return read_; }
+  bool has_time_to_look_again() const;
 
  private:
+  void List();
+  void OnListing(base::Result<std::shared_ptr<const kubelet::Listing>> listing);
   void Ask();
   void ReadNext();
   void ReadLater(const base::Error& error);
@@ -57,8 +64,10 @@ class PodSearch {
 
   const Sources sources_;
   const Callbacks callbacks_;
+  const base::TimePoint deadline_;
   const base::TimerPtr timer_;
   const base::TimerPtr retry_timer_;
+  const base::TimerPtr look_timer_;
   std::shared_ptr<const kubelet::Listing> listing_;
   std::set<std::string> to_read_;
   std::set<std::string> read_;

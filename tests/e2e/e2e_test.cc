@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <sstream>
 #include <thread>
 
@@ -71,11 +72,12 @@ World::World()
     : cluster({"kube-controller-manager"}),
       api(cluster),
       kubeconfig((Install(cluster), cluster.TokenKubeconfig("vdcu-system", "vdcu-controller"))),
-      machine(
-          cluster, api,
-          {.name = kNode,
-           .host = {
-               .cards = 8, .model = "K100_AI", .serial_prefix = kNode, .real_devices = true}}) {}
+      machine(cluster, api,
+              {.name = kNode,
+               .host = {
+                   .cards = 8, .model = "K100_AI", .serial_prefix = kNode, .real_devices = true}}) {
+  if (const char* fields = std::getenv("VDCU_E2E_KUBELET")) machine.ConfigureKubelet(fields);
+}
 
 void World::StartController() {
   controller = std::make_unique<Background>(

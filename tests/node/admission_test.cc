@@ -189,6 +189,97 @@ TEST_F(AdmissionTest, WhatAKubeletThatHasEndedAskedForIsNotGivenToTheNextOne) {
   EXPECT_EQ(edits_.mounts.at(0).host_path, "/etc/vdev/slices/uid-q");
 }
 
+// A kubelet before 1.34 lists a pod that has ended or was refused until it is deleted, and for a
+// moment the API does not show that it has.
+TEST_F(AdmissionTest, LooksAgainWhileSeveralMayAsk) {
+  AddPod("a");
+  AddPod("ended");
+  HoldSlice("p", MakeAssignment(0), "a");
+  lister_.Set({Listed("a"), Listed("ended")});
+  std::string outcome;
+  admission_.Choose(kDcu, {.available = {"vdcu-0"}, .required = {}, .size = 1},
+                    [&](const auto& ids) { outcome = Outcome(ids); });
+  WaitFor([&] { return lister_.lists() >= 3 || !outcome.empty(); });
+  ASSERT_EQ(outcome, "");
+  NodePod ended = MakePod("ended");
+  ended.phase = "Failed";
+  pods_.Set(ended.meta.key(), std::make_shared<NodePod>(ended));
+  WaitFor([&] { return !outcome.empty(); });
+  EXPECT_EQ(outcome, kOk);
+  EXPECT_LE(lister_.lists(), 5) << "the kubelet answers 100 requests a second, of all who ask";
+}
+
+// What was read for one look is not taken for true in the next.
+TEST_F(AdmissionTest, ReadsAnewWhenItLooksAgain) {
+  AddPod("a");
+  AddPod("b");
+  HoldSlice("p", MakeAssignment(0), "a");
+  lister_.Set({Listed("a"), Listed("b"), Listed("new")});
+  std::string outcome;
+  admission_.Choose(kDcu, {.available = {"vdcu-0"}, .required = {}, .size = 1},
+                    [&](const auto& ids) { outcome = Outcome(ids); });
+  WaitFor([&] { return !transport_.requests().empty(); });
+  lister_.Set({Listed("new")});
+  transport_.Answer(0, 404, "");
+  WaitFor([&] { return transport_.requests().size() > 1 || !outcome.empty(); });
+  ASSERT_EQ(outcome, "");
+  transport_.Answer(1, 404, "");
+  WaitFor([&] { return !outcome.empty(); });
+  EXPECT_EQ(outcome, "NobodyAsks");
+}
+
+TEST_F(AdmissionTest, RefusesWhereSeveralAskToTheEndAndTellsThemAll) {
+  AddPod("a");
+  AddPod("b");
+  lister_.Set({Listed("a"), Listed("b")});
+  EXPECT_EQ(Choose(), "SeveralAsk");
+  EXPECT_THAT(events_, ElementsAre("a: SeveralAsk", "b: SeveralAsk"));
+  EXPECT_LE(lister_.lists(), 50);
+}
+
+TEST_F(AdmissionTest, AContainerThatHasHadItsAnswerDoesNotAskAgainWhileTheKubeletLives) {
+  AddPod("rogue");
+  lister_.Set({Listed("rogue")});
+  EXPECT_EQ(Admit(), "NoSlice");
+  AddPod("a");
+  HoldSlice("p", MakeAssignment(0), "a");
+  lister_.Set({Listed("rogue"), Listed("a")});
+  EXPECT_EQ(Admit(), kOk);
+  EXPECT_EQ(edits_.mounts.at(0).host_path, "/etc/vdev/slices/uid-p");
+  // It did not write down what it was given.
+  lister_.Set({Listed("a")});
+  EXPECT_EQ(Choose(), "NobodyAsks");
+  admission_.ForgetAnswers();
+  EXPECT_EQ(Admit(), kOk);
+}
+
+// The watch shows the old pod of the name, which has failed, and the kubelet asks for the new one.
+TEST_F(AdmissionTest, APodThatWasTakenForAnotherNeverStartsWithItsSlice) {
+  NodePod old = MakePod("again");
+  old.phase = "Failed";
+  pods_.Set(old.meta.key(), std::make_shared<NodePod>(old));
+  AddPod("a");
+  HoldSlice("p", MakeAssignment(0), "a");
+  lister_.Set({Listed("again"), Listed("a")});
+  ASSERT_EQ(Admit(), kOk);
+  ASSERT_EQ(edits_.mounts.at(0).host_path, "/etc/vdev/slices/uid-p");
+  NodePod fresh = MakePod("again");
+  fresh.meta.uid = "uid-fresh";
+  pods_.Set(fresh.meta.key(), std::make_shared<NodePod>(fresh));
+  Slice own{"uid-q", "team", "q", MakeAssignment(1), RefOf(fresh), ""};
+  ASSERT_FALSE(holdings_.Hold(own));
+  running_ = {"uid-fresh", "uid-a"};
+  lister_.Set({Listed("again", chosen_), Listed("a")});
+  api_pod_ = R"({"metadata": {"name": "again", "namespace": "team", "uid": "uid-fresh"}})";
+  EXPECT_EQ(PreStart(chosen_), "GivenToAnother");
+  EXPECT_EQ(events_.back(), "again: GivenToAnother");
+  lister_.Set({Listed("again"), Listed("a", chosen_)});
+  EXPECT_EQ(PreStart(chosen_), kOk);
+  ASSERT_TRUE(holdings_.Release("uid-p"));
+  lister_.Set({Listed("again", chosen_)});
+  EXPECT_EQ(PreStart(chosen_), kOk) << "the one that it was given for is gone";
+}
+
 TEST_F(AdmissionTest, AnAllocateThatWasNotChosenForFindsItsPodItself) {
   AddPod("a");
   HoldSlice("p", MakeAssignment(0), "a");
@@ -201,6 +292,7 @@ TEST_F(AdmissionTest, AnAllocateThatWasNotChosenForFindsItsPodItself) {
 TEST_F(AdmissionTest, RefusesWhatDoesNotFitTogether) {
   const auto refused = [this](const std::string& sentence, const std::string& want, size_t size) {
     events_.clear();
+    admission_.ForgetAnswers();
     EXPECT_EQ(Admit(size), want) << sentence;
     EXPECT_THAT(events_, ElementsAre("a: " + want)) << sentence;
   };

@@ -36,6 +36,7 @@ struct Case {
   std::vector<NodePod> pods;
   std::set<std::string> running = {};  // UIDs
   std::set<std::string> read = {};
+  std::set<std::string> answered = {};  // "UID container"
   // "pod/container", or the refusal's reason, or "?" and the keys of the unknown.
   std::string want;
 };
@@ -51,6 +52,10 @@ std::string Answer(const Case& c) {
                  return found == pods.end() ? nullptr : &found->second;
                },
                .has_processes = [&](const std::string& uid) { return c.running.contains(uid); },
+               .answered =
+                   [&](const std::string& uid, const std::string& container) {
+                     return c.answered.contains(uid + " " + container);
+                   },
                .read = c.read});
   if (identity.asker) return identity.asker->pod.name + "/" + identity.asker->pod.container;
   if (identity.refusal) return identity.refusal->reason;
@@ -62,6 +67,8 @@ std::string Answer(const Case& c) {
 TEST(WhoAsks, NamesTheOneOrNobody) {
   NodePod finished = Asking("done");
   finished.phase = "Failed";
+  NodePod started = Asking("x");
+  started.started = true;
   const NodePod two = Asking("two", {{"a", kDcu, 1}, {"b", kHcu, 1}, {"c", kDcu, 1}});
   const auto served = [](const std::string& container) {
     return kubelet::ListedContainer{.name = container, .devices = {{kDcu, {"vdcu-1"}}}};
@@ -90,11 +97,46 @@ TEST(WhoAsks, NamesTheOneOrNobody) {
        .listing = {Listed("done", {kBare}), Listed("y", {kBare})},
        .pods = {finished, Asking("y")},
        .want = "y/main"},
-      {.sentence = "a pod that runs has been through its admission",
+      {.sentence = "a pod that runs has been through its admission, if it is the one of that name",
        .listing = {Listed("x", {kBare}), Listed("y", {kBare})},
        .pods = {Asking("x"), Asking("y")},
        .running = {"uid-x"},
+       .want = "? team/x"},
+      {.sentence = "and the API says that it is",
+       .listing = {Listed("x", {kBare}), Listed("y", {kBare})},
+       .pods = {Asking("x"), Asking("y")},
+       .running = {"uid-x"},
+       .read = {"team/x"},
        .want = "y/main"},
+      {.sentence = "so has a pod whose status the kubelet has written",
+       .listing = {Listed("x", {kBare}), Listed("y", {kBare})},
+       .pods = {started, Asking("y")},
+       .read = {"team/x"},
+       .want = "y/main"},
+      {.sentence = "which may have been replaced by another of its name",
+       .listing = {Listed("x", {kBare}), Listed("y", {kBare})},
+       .pods = {started, Asking("y")},
+       .want = "? team/x"},
+      {.sentence = "alone it does not ask either",
+       .listing = {Listed("x", {kBare})},
+       .pods = {started},
+       .read = {"team/x"},
+       .want = "NobodyAsks"},
+      {.sentence = "a container that has had its answer does not ask again",
+       .listing = {Listed("x", {kBare}), Listed("y", {kBare})},
+       .pods = {Asking("x"), Asking("y")},
+       .answered = {"uid-x main"},
+       .want = "y/main"},
+      {.sentence = "of its pod the next container asks",
+       .listing = {Listed("two", {bare("a"), bare("b"), bare("c")})},
+       .pods = {two},
+       .answered = {"uid-two a"},
+       .want = "two/c"},
+      {.sentence = "another pod of the name has had no answer",
+       .listing = {Listed("x", {kBare})},
+       .pods = {Asking("x")},
+       .answered = {"uid-of-the-old main"},
+       .want = "x/main"},
       {.sentence = "a pod that the watch does not show is read first: it may be the asker",
        .listing = {Listed("new", {kBare}), Listed("y", {kBare})},
        .pods = {Asking("y")},
@@ -141,6 +183,7 @@ TEST(WhoAsks, TellsHowManyItAsksForAndTheReservedPartition) {
                                      .resource = kDcu,
                                      .pod = [&](const std::string&) { return &pod; },
                                      .has_processes = [](const std::string&) { return false; },
+                                     .answered = [](const auto&, const auto&) { return false; },
                                      .read = {}});
   ASSERT_TRUE(identity.asker);
   EXPECT_EQ(
