@@ -46,7 +46,7 @@ void AddCommonFlags(CLI::App& app, CommonFlags& flags) {
                  "Kubeconfig file; without it the service account of the pod")
       ->type_name("FILE");
   app.add_option("--listen", flags.listen,
-                 "Serve /healthz, /readyz and /metrics there; without it serve nothing")
+                 "Serve /livez, /healthz, /readyz and /metrics there; without it serve nothing")
       ->type_name("ADDRESS:PORT")
       ->check(CheckListen);
   const auto level = [&flags](Level value) { return [&flags, value] { flags.log_level = value; }; };

@@ -8,6 +8,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <string>
@@ -100,6 +102,7 @@ TEST_F(HttpServerTest, AnswersWhatItServesAndNothingElse) {
   };
   const std::map<std::string, Case> cases = {
       {"healthz answers 200", {Request("GET /healthz"), "HTTP/1.1 200", "\r\n\r\nok\n"}},
+      {"livez answers 200", {Request("GET /livez"), "HTTP/1.1 200", "\r\n\r\nok\n"}},
       {"readyz answers 200 without a reason not to",
        {Request("GET /readyz"), "HTTP/1.1 200", "\r\n\r\nok\n"}},
       {"metrics answers Prometheus text",
@@ -133,14 +136,33 @@ TEST_F(HttpServerTest, ReadyzNamesEachReasonOnALine) {
   EXPECT_THAT(Ask(Request("GET /healthz")), StartsWith("HTTP/1.1 200"));
 }
 
-TEST_F(HttpServerTest, MetricsAreTheRegistrysOfThatMoment) {
-  Listen();
+TEST_F(HttpServerTest, MetricsAreTheRegistrysAndTheProcesssMadeAtMostOnceASecond) {
+  int made = 0;
+  auto server = HttpServer::Listen(loop_, "127.0.0.1:0",
+                                   {[this] { return reasons_; }, metrics_, [&made] { ++made; }});
+  ASSERT_TRUE(server.has_value()) << server.error().message;
+  server_ = std::move(*server);
   auto& counter =
       prometheus::BuildCounter().Name("vdcu_test_total").Register(*metrics_).Add({{"kind", "a"}});
   counter.Increment();
   EXPECT_THAT(Ask(Request("GET /metrics")), HasSubstr("vdcu_test_total{kind=\"a\"} 1"));
   counter.Increment();
-  EXPECT_THAT(Ask(Request("GET /metrics")), HasSubstr("vdcu_test_total{kind=\"a\"} 2"));
+  const SystemClock clock;
+  const TimePoint start = clock.Now();
+  const std::string want = "vdcu_test_total{kind=\"a\"} 2";
+  while (clock.Now() < start + std::chrono::seconds(10) &&
+         Ask(Request("GET /metrics")).find(want) == std::string::npos) {
+  }
+  const std::string answer = Ask(Request("GET /metrics"));
+  EXPECT_THAT(answer, HasSubstr(want));
+  EXPECT_LE(made, (clock.Now() - start) / std::chrono::seconds(1) + 2);
+  for (const std::string name :
+       {"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds",
+        "process_virtual_memory_bytes", "process_max_fds", "process_start_time_seconds"}) {
+    const size_t at = answer.find("\n" + name + " ");
+    ASSERT_NE(at, std::string::npos) << name << " is not in " << answer;
+    EXPECT_GT(std::strtod(answer.c_str() + at + name.size() + 2, nullptr), 0) << name;
+  }
 }
 
 TEST_F(HttpServerTest, OneConnectionCarriesSeveralRequests) {
@@ -149,6 +171,28 @@ TEST_F(HttpServerTest, OneConnectionCarriesSeveralRequests) {
   const std::string answers = Ask(first + Request("GET /nothing"));
   EXPECT_THAT(answers, HasSubstr("HTTP/1.1 200"));
   EXPECT_THAT(answers, HasSubstr("HTTP/1.1 404"));
+}
+
+TEST_F(HttpServerTest, ClientsHaveAFifthOfTheLoopsTime) {
+  const SystemClock clock;
+  Duration spent{0};
+  auto server = HttpServer::Listen(loop_, "127.0.0.1:0",
+                                   {[&] {
+                                      const TimePoint until = clock.Now() + Duration(10);
+                                      while (clock.Now() < until) {
+                                      }
+                                      spent += Duration(10);
+                                      return reasons_;
+                                    },
+                                    metrics_});
+  ASSERT_TRUE(server.has_value()) << server.error().message;
+  server_ = std::move(*server);
+  std::string requests;
+  for (int i = 0; i < 40; ++i) requests += "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
+  const TimePoint start = clock.Now();
+  While([&] { Connection(server_->port()).Exchange(requests + Request("GET /readyz")); });
+  EXPECT_EQ(spent, Duration(410)) << "each is answered";
+  EXPECT_LE(spent, (clock.Now() - start) / 4);
 }
 
 TEST_F(HttpServerTest, AnEndlessBodyIsNotRead) {
