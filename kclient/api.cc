@@ -11,8 +11,8 @@ namespace {
 using base::Duration;
 using base::Result;
 
-// A page of 500 objects of 1.5 MiB at most (etcd's bound), and what a list without pages may be.
-constexpr size_t kMostListBytes = size_t{256} << 20;
+// Of one page; who lists asks for shorter pages where they are longer.
+constexpr size_t kMostListBytes = size_t{32} << 20;
 constexpr Duration kListTimeout{60'000};
 // How much longer than its own time-out a watch may live.
 constexpr Duration kWatchGrace{30'000};

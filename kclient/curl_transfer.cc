@@ -4,12 +4,29 @@
 #include <charconv>
 #include <chrono>
 #include <string_view>
+#include <utility>
 
 namespace vdcu::kclient {
 
 namespace {
 
 using std::chrono::seconds;
+
+// Of the answers that are under way together, but for those that are small.
+constexpr size_t kMostTogether = size_t{64} << 20;
+constexpr size_t kSmall = size_t{1} << 20;
+
+std::string WhyTooLong(const Transfer& transfer, size_t more) {
+  const size_t size = transfer.gathered + more;
+  if (size > transfer.request.most_bytes) {
+    return "the answer is longer than " + std::to_string(transfer.request.most_bytes) + " bytes";
+  }
+  if (size > kSmall && transfer.turn->gathered + more > kMostTogether) {
+    return "the answers that come at the same time are together longer than " +
+           std::to_string(kMostTogether) + " bytes";
+  }
+  return "";
+}
 
 size_t OnBody(char* bytes, size_t one, size_t count, void* user) noexcept {
   auto& transfer = *static_cast<Transfer*>(user);
@@ -22,11 +39,11 @@ size_t OnBody(char* bytes, size_t one, size_t count, void* user) noexcept {
     transfer.data += part;
     return part.size();
   }
-  if (transfer.response.body.size() + part.size() > transfer.request.most_bytes) {
-    transfer.too_long = true;
-    return CURL_WRITEFUNC_ERROR;
-  }
+  transfer.too_long = WhyTooLong(transfer, part.size());
+  if (!transfer.too_long.empty()) return CURL_WRITEFUNC_ERROR;
   transfer.response.body += part;
+  transfer.gathered += part.size();
+  transfer.turn->gathered += part.size();
   return part.size();
 }
 
@@ -53,6 +70,11 @@ size_t OnHeader(char* bytes, size_t one, size_t count, void* user) noexcept {
 }
 
 }  // namespace
+
+void ForgetAnswer(Transfer& transfer) {
+  transfer.response = {};
+  transfer.turn->gathered -= std::exchange(transfer.gathered, 0);
+}
 
 void ConnectToCurl(Transfer& transfer, base::Duration timeout) {
   SetOption(transfer.easy, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));

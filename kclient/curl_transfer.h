@@ -16,6 +16,7 @@ namespace vdcu::kclient {
 // What libcurl's turn has brought.
 struct CurlTurn {
   bool got_bytes = false;
+  size_t gathered = 0;         // bytes of bodies of all transfers
   std::deque<uint64_t> ready;  // transfers with data or a result; may name some that are gone
 };
 
@@ -34,12 +35,15 @@ struct Transfer {
   bool sent_again = false;
 
   HttpResponse response;
-  std::string data;  // of the stream, not yet given to on_data
-  bool too_long = false;
+  std::string data;      // of the stream, not yet given to on_data
+  std::string too_long;  // why the body is not taken any further; empty: it is
+  size_t gathered = 0;   // of turn->gathered
   std::array<char, CURL_ERROR_SIZE> error{};
   std::optional<base::Result<HttpResponse>> result;  // ended, on_end is still to be called
 };
 
+// Drops what has come of the answer.
+void ForgetAnswer(Transfer& transfer);
 // Makes libcurl write what comes into `transfer`, which must not move until it is removed.
 void ConnectToCurl(Transfer& transfer, base::Duration timeout);
 Transfer& TransferOf(CURL* easy);

@@ -161,6 +161,7 @@ void CurlTransport::Session::Cancel(uint64_t id) {
   const auto found = transfers_.find(id);
   if (found == transfers_.end()) return;
   Detach(*found->second);
+  ForgetAnswer(*found->second);
   transfers_.erase(found);
   LaunchWaiting();
 }
@@ -179,10 +180,11 @@ void CurlTransport::Session::Finish(Transfer& transfer, CURLcode code) {
   curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
   transfer.response.status = static_cast<int>(status);
   Detach(transfer);
-  if (transfer.too_long) {
-    return End(transfer, base::Corrupt(transfer.request.method + " " + transfer.request.path +
-                                       ": the answer is longer than " +
-                                       std::to_string(transfer.request.most_bytes) + " bytes"));
+  if (!transfer.too_long.empty()) {
+    ForgetAnswer(transfer);
+    return End(transfer,
+               Error{ErrorCode::kNoCapacity, transfer.request.method + " " + transfer.request.path +
+                                                 ": " + transfer.too_long});
   }
   if (code != CURLE_OK) {
     const char* why = transfer.error[0] != 0 ? transfer.error.data() : curl_easy_strerror(code);
@@ -190,7 +192,7 @@ void CurlTransport::Session::Finish(Transfer& transfer, CURLcode code) {
   }
   if (transfer.response.status == 401 && !transfer.sent_again && TokenChangedSince(transfer)) {
     transfer.sent_again = true;
-    transfer.response = {};
+    ForgetAnswer(transfer);
     return Launch(transfer);
   }
   End(transfer, std::move(transfer.response));
@@ -225,6 +227,7 @@ void CurlTransport::Session::Deliver() {
     if (found == transfers_.end() || !found->second->result) continue;
     const auto transfer = std::move(found->second);
     transfers_.erase(found);
+    ForgetAnswer(*transfer);
     transfer->on_end(std::move(*transfer->result));
   }
 }

@@ -45,10 +45,6 @@
 
 namespace vdcu::kclient {
 
-// metadata's "namespace/name" and resourceVersion of an object that need not decode otherwise.
-std::string KeyOf(JsonView object);
-std::string ResourceVersionOf(JsonView object);
-
 template <class T>
 class Informer : private ReflectorSink {
  public:

@@ -1,6 +1,7 @@
 #include "kclient/reflector.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -18,7 +19,8 @@ using base::Status;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr int kPageSize = 500;
+// Longer pages that turn out to be too long cost an answer each: a quarter more at most.
+constexpr int kPagesBeforeGrowth = 4;
 // At most 10 s: a daemon that does not see its slices is passed over.
 constexpr base::Backoff kRetry{Duration(800), seconds(10)};
 constexpr Duration kHealthy = minutes(2);
@@ -35,12 +37,25 @@ std::string FullName(const Resource& resource) {
   return name;
 }
 
-std::string MetadataField(JsonView object, std::string_view field) {
-  const auto meta = Get(object, "metadata");
-  return meta ? GetStringOr(*meta, field) : "";
+std::string ContinueTokenOf(JsonView page) {
+  const auto meta = Get(page, "metadata");
+  return meta ? GetStringOr(*meta, "continue") : "";
 }
 
 }  // namespace
+
+std::string KeyOf(JsonView object) {
+  const auto meta = Get(object, "metadata");
+  if (!meta) return "";
+  std::string key = GetStringOr(*meta, "namespace");
+  if (!key.empty()) key += '/';
+  return key += GetStringOr(*meta, "name");
+}
+
+std::string ResourceVersionOf(JsonView object) {
+  const auto meta = Get(object, "metadata");
+  return meta ? GetStringOr(*meta, "resourceVersion") : "";
+}
 
 std::string_view ToString(Reflector::State state) {
   switch (state) {
@@ -69,13 +84,15 @@ void Reflector::Start() { StartList(); }
 
 void Reflector::StartList() {
   state_ = State::kListing;
+  last_listed_.clear();
   sink_.OnListBegin();
   RequestPage("");
 }
 
 void Reflector::RequestPage(const std::string& continue_token) {
+  continue_token_ = continue_token;
   ListOptions options;
-  options.limit = kPageSize;
+  options.limit = page_size_;
   options.continue_token = continue_token;
   options.field_selector = options_.field_selector;
   options.label_selector = options_.label_selector;
@@ -84,19 +101,46 @@ void Reflector::RequestPage(const std::string& continue_token) {
 }
 
 void Reflector::OnPage(base::Result<JsonView> page) {
-  if (!page) return BackOff(page.error());
-  const std::string version = MetadataField(*page, "resourceVersion");
+  if (!page) {
+    return page.error().code == ErrorCode::kNoCapacity ? OnPageTooLong(std::move(page.error()))
+                                                       : BackOff(page.error());
+  }
+  const std::string version = ResourceVersionOf(*page);
   if (version.empty()) {
     return BackOff(base::Corrupt("list " + FullName(options_.resource) +
                                  ": the answer has no metadata.resourceVersion"));
   }
-  ForEach(*page, "items", [this](JsonView object) { sink_.OnListed(object); });
-  if (const std::string rest = MetadataField(*page, "continue"); !rest.empty()) {
+  OnPageFits();
+  std::optional<JsonView> last;
+  ForEach(*page, "items", [&](JsonView object) {
+    sink_.OnListed(object);
+    last = object;
+  });
+  if (last) last_listed_ = KeyOf(*last);
+  if (const std::string rest = ContinueTokenOf(*page); !rest.empty()) {
     return RequestPage(rest);
   }
   resource_version_ = version;
   sink_.OnListEnd(version);
   StartWatch();
+}
+
+void Reflector::OnPageTooLong(Error error) {
+  pages_that_fit_ = 0;
+  if (page_size_ > 1) {
+    page_size_ /= 2;
+    return RequestPage(std::string(continue_token_));
+  }
+  error.message += ": a single object, the " +
+                   (last_listed_.empty() ? "first" : "one after " + last_listed_) +
+                   "; it must be made smaller or deleted";
+  BackOff(error);
+}
+
+void Reflector::OnPageFits() {
+  if (page_size_ == kMostOnAPage || ++pages_that_fit_ < kPagesBeforeGrowth) return;
+  page_size_ = std::min(2 * page_size_, kMostOnAPage);
+  pages_that_fit_ = 0;
 }
 
 void Reflector::StartWatch() {
@@ -126,7 +170,7 @@ Status Reflector::OnWatchEvent(const WatchEvent& event) {
   if (event.type == WatchEvent::Type::kError) {
     return base::WithContext(ErrorFromStatus(event.object), "watch " + FullName(options_.resource));
   }
-  std::string version = MetadataField(event.object, "resourceVersion");
+  std::string version = ResourceVersionOf(event.object);
   if (version.empty()) {
     return base::Corrupt("watch " + FullName(options_.resource) +
                          ": an event's object has no metadata.resourceVersion");

@@ -3,6 +3,9 @@
 // Promises:
 // - The first list, and each later one, is a consistent read of what etcd has (no resourceVersion),
 //   in pages; the watch goes on from it. So a new leader knows all that was written before.
+// - A page has 500 objects at most. One whose answer is too long is asked for again with half as
+//   many, at once, until it is one; then it is a failure that says which object it is. Pages that
+//   were not too long let them grow again.
 // - A watch that ends is resumed from the last resourceVersion seen, also of bookmarks; only when
 //   that has expired (410, or a version that the server has not reached) all is listed anew, at
 //   once unless the same happened just before.
@@ -44,6 +47,10 @@ struct ReflectorOptions {
   std::string label_selector;
 };
 
+// metadata's "namespace/name" and resourceVersion of an object that need not decode otherwise.
+std::string KeyOf(JsonView object);
+std::string ResourceVersionOf(JsonView object);
+
 class Reflector {
  public:
   enum class State { kStopped, kListing, kWatching, kBackingOff };
@@ -56,9 +63,13 @@ class Reflector {
   State state() const { return state_; }
 
  private:
+  static constexpr int kMostOnAPage = 500;
+
   void StartList();
   void RequestPage(const std::string& continue_token);
   void OnPage(base::Result<JsonView> page);
+  void OnPageTooLong(base::Error error);
+  void OnPageFits();
   void StartWatch();
   void OnWatchData(std::string_view bytes);
   base::Status OnWatchEvent(const WatchEvent& event);
@@ -76,7 +87,11 @@ class Reflector {
   const base::TimerPtr retry_timer_;
   State state_ = State::kStopped;
   std::string resource_version_;  // to watch from; empty: list first
-  int failures_ = 0;              // since the last two minutes of health
+  int page_size_ = kMostOnAPage;
+  int pages_that_fit_ = 0;      // since page_size_ changed
+  std::string continue_token_;  // of the page under way
+  std::string last_listed_;     // the key of the last object before it; empty: it is the first
+  int failures_ = 0;            // since the last two minutes of health
   base::TimePoint last_failure_;
   bool expired_ = false;  // the last failure was kExpired
   bool not_installed_logged_ = false;

@@ -7,7 +7,7 @@
 //
 // Ownership: calls must be destroyed before the transport.
 // Errors: kUnavailable where no answer came (network, TLS, time-out): a write may have been carried
-// out. kCorrupt where the answer is longer than allowed. Every HTTP status is an answer.
+// out. kNoCapacity where the answer is longer than allowed. Every HTTP status is an answer.
 #pragma once
 
 #include <cstddef>

@@ -15,6 +15,7 @@ namespace vdcu::kclient {
 namespace {
 
 using base::Duration;
+using base::Error;
 using base::ErrorCode;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
@@ -200,6 +201,47 @@ TEST_F(ReflectorTest, APageThatExpiresBeginsTheListAnew) {
   EXPECT_FALSE(Asks("continue"));
   Answer(200, Page(20, Object("b", 15)));
   EXPECT_EQ(sink_.told, (Strings{"begin", "a", "begin", "b", "end"}));
+}
+
+TEST_F(ReflectorTest, APageThatIsTooLongIsAskedForAgainWithHalfAsMany) {
+  const Error too_long{ErrorCode::kNoCapacity, "the answer is longer than 33554432 bytes", {}};
+  reflector_.Start();
+  Answer(200, Page(10, Object("a", 5), "next"));
+  transport_.Fail(transport_.last(), too_long);
+  EXPECT_TRUE(Asks("limit=250&continue=next")) << Path();
+  transport_.Fail(transport_.last(), too_long);
+  EXPECT_TRUE(Asks("limit=125&continue=next")) << Path();
+  for (const char* name : {"b", "c", "d"}) {
+    Answer(200, Page(10, Object(name, 6), "more"));
+    EXPECT_TRUE(Asks("limit=125&continue=more")) << Path();
+  }
+  Answer(200, Page(10, Object("e", 7), "more"));
+  EXPECT_TRUE(Asks("limit=250&continue=more")) << "they grow again: " << Path();
+  Answer(200, Page(10, Object("f", 8)));
+  EXPECT_EQ(sink_.told, (Strings{"begin", "a", "b", "c", "d", "e", "f", "end"}));
+}
+
+TEST_F(ReflectorTest, AnObjectThatIsTooLongAloneIsNamedAndTriedAgainLater) {
+  testing::internal::CaptureStdout();
+  const auto refuse = [this] {
+    int answers = 0;
+    while (reflector_.state() == State::kListing) {
+      transport_.Fail(transport_.last(), {ErrorCode::kNoCapacity, "longer than 9 bytes", {}});
+      ++answers;
+    }
+    return answers;
+  };
+  reflector_.Start();
+  EXPECT_EQ(refuse(), 9) << "500, 250 ... 1";
+  EXPECT_TRUE(Asks("limit=1&"));
+  EXPECT_GE(UntilRetry(), milliseconds(400));
+  EXPECT_TRUE(Asks("limit=1&"));
+  Answer(200, Page(10, R"({"metadata":{"name":"p1","namespace":"team"}})", "next"));
+  EXPECT_EQ(refuse(), 1);
+  EXPECT_GE(UntilRetry(), milliseconds(400));
+  const std::string log = testing::internal::GetCapturedStdout();
+  EXPECT_NE(log.find("longer than 9 bytes: a single object, the first"), std::string::npos) << log;
+  EXPECT_NE(log.find("a single object, the one after team/p1"), std::string::npos) << log;
 }
 
 TEST_F(ReflectorTest, AWatchCutWithinAnEventIsResumedFromBeforeIt) {

@@ -22,7 +22,7 @@ type rule struct {
 
 	// "answer": Code, not forwarded. "lose": forwarded, the answer is lost. "kill-before", "kill-after":
 	// SIGKILL of PID, before the request is forwarded (it never is then) or after it was answered.
-	// "delay": by DelayMS, then forwarded.
+	// "delay": by DelayMS, then forwarded. "endless": an answer that never ends, not forwarded.
 	Do         string `json:"do"`
 	Code       int    `json:"code"`
 	RetryAfter int    `json:"retryAfter"` // seconds; 0: no such header

@@ -80,6 +80,9 @@ func (p *proxy) serve(client string, w http.ResponseWriter, r *http.Request) {
 	case "answer":
 		answer(w, r, taken)
 		return
+	case "endless":
+		answerWithoutEnd(w, r)
+		return
 	case "delay":
 		time.Sleep(time.Duration(taken.DelayMS) * time.Millisecond)
 	case "kill-before":
@@ -148,6 +151,17 @@ func answer(w http.ResponseWriter, r *http.Request, taken *rule) {
 	json.NewEncoder(w).Encode(map[string]any{"kind": "Status", "apiVersion": "v1",
 		"status": "Failure", "message": "answered by the fault proxy", "reason": reason,
 		"code": taken.Code})
+}
+
+func answerWithoutEnd(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	io.WriteString(w, `{"kind":"List","metadata":{"resourceVersion":"1"},"items":[`)
+	spaces := bytes.Repeat([]byte(" "), 1<<16)
+	for r.Context().Err() == nil {
+		if _, err := w.Write(spaces); err != nil {
+			return
+		}
+	}
 }
 
 func (p *proxy) openWatch() chan bool {
