@@ -17,11 +17,13 @@ std::string MakeFolder() {
 
 }  // namespace
 
-Cluster::Cluster(const std::vector<std::string>& with) : folder_(MakeFolder()) {
+Cluster::Cluster(const std::vector<std::string>& with, const std::string& audit_policy)
+    : folder_(MakeFolder()) {
   std::vector<std::string> arguments{"up"};
   std::string names;
   for (const std::string& name : with) (names += names.empty() ? "" : ",") += name;
   if (!names.empty()) arguments.insert(arguments.end(), {"--with", names});
+  if (!audit_policy.empty()) arguments.insert(arguments.end(), {"--audit", audit_policy});
   Script(std::move(arguments));
 }
 

@@ -18,13 +18,15 @@ namespace vdcu::integration {
 class Cluster {
  public:
   // etcd and kube-apiserver run always, of kube-controller-manager and kube-scheduler those named.
-  explicit Cluster(const std::vector<std::string>& with = {});
+  // What the audit policy in that file selects is in audit_log(), a JSON object a line.
+  explicit Cluster(const std::vector<std::string>& with = {}, const std::string& audit_policy = "");
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
   const std::string& folder() const { return folder_; }
   std::string admin_kubeconfig() const { return folder_ + "/c/admin.kubeconfig"; }
+  std::string audit_log() const { return folder_ + "/c/logs/audit.log"; }
 
   // As the administrator. `input` is for `-f -`.
   Output Kubectl(std::vector<std::string> arguments, std::string_view input = "") const;

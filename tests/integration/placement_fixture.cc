@@ -1,6 +1,7 @@
 #include "tests/integration/placement_fixture.h"
 
 #include <algorithm>
+#include <fstream>
 
 #include "base/check.h"
 #include "tests/integration/invariants.h"
@@ -24,13 +25,15 @@ void Install(const Cluster& cluster) {
     arguments.insert(arguments.end(), {"-f", kSource + path});
   }
   Require(cluster.Kubectl(arguments));
-  Require(cluster.Kubectl({"wait", "--for=condition=Established", "crd", "--all"}));
+  Require(
+      cluster.Kubectl({"wait", "--for=condition=Established", "crd", "--all"}));
 }
 
 }  // namespace
 
 World::World()
-    : api(cluster),
+    : cluster({}, kSource + "/tests/integration/audit.yaml"),
+      api(cluster),
       kubeconfig((Install(cluster), cluster.TokenKubeconfig("vdcu-system", "vdcu-controller"))),
       big(cluster, api, "big", {.cards = 8, .model = "K100_AI", .serial_prefix = "big"}),
       small(cluster, api, "small", {.cards = 4, .model = "Z100L", .serial_prefix = "small"}) {}
@@ -46,6 +49,23 @@ std::unique_ptr<Background> World::MakeController(const std::string& name,
 
 std::string World::ControllerLog(const std::string& name) const {
   return RunProgram({"tail", "-n", "60", cluster.folder() + "/" + name + ".log"}).text;
+}
+
+std::vector<std::string> World::RequestsAbout(const std::set<std::string>& names) const {
+  const std::string kUsers = "system:serviceaccount:vdcu-system:";
+  std::vector<std::string> found;
+  std::ifstream log(cluster.audit_log());
+  for (std::string line; std::getline(log, line);) {
+    const json event = json::parse(line, nullptr, false);
+    if (event.is_discarded()) break;  // it is being written
+    const json& object = event["objectRef"];
+    if (!names.contains(object.value("name", ""))) continue;
+    const std::string part = object.value("subresource", "");
+    found.push_back(event["user"]["username"].get<std::string>().substr(kUsers.size()) + " " +
+                    event["verb"].get<std::string>() + " " + object["resource"].get<std::string>() +
+                    (part.empty() ? "" : "/" + part));
+  }
+  return found;
 }
 
 json Container(const std::string& name, const Limits& limits) {

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ struct World {
   std::unique_ptr<Background> MakeController(const std::string& name,
                                              const std::vector<std::string>& flags = {}) const;
   std::string ControllerLog(const std::string& name = "controller") const;
+  // What controller and daemons have asked for about the pods and partitions of these names, as in
+  // "vdcu-controller create pods/binding"; lists and watches are left out.
+  std::vector<std::string> RequestsAbout(const std::set<std::string>& names) const;
   std::vector<const Worker*> workers() const { return {&big, &small}; }
   std::vector<const NodeHost*> hosts() const { return {&big, &small}; }
 };
