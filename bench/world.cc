@@ -25,11 +25,14 @@ kclient::ReflectorOptions All(const kclient::Resource& resource, const std::stri
 }
 
 // In memory where that is possible: 100 nodes have 100 disks, here they would share one.
-std::string MakeHostsFolder() {
-  std::string path = std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp";
-  path += "/vdcu-bench-XXXXXX";
-  CHECK(mkdtemp(path.data()) != nullptr, "mkdtemp " + path);
-  return path;
+std::string MakeHostsFolder(const integration::Cluster& cluster) {
+  const std::filesystem::path folder = cluster.folder();
+  const std::filesystem::path memory = "/dev/shm";
+  const auto hosts = std::filesystem::exists(memory)
+                         ? memory / folder.parent_path().filename() / folder.filename()
+                         : folder / "hosts";
+  std::filesystem::create_directories(hosts);
+  return hosts;
 }
 
 std::string ReadFile(const std::string& path) {
@@ -56,7 +59,7 @@ json Pod(const std::string& name, const std::string& scheduler, const json& limi
 
 }  // namespace
 
-World::World(int nodes) : hosts_(MakeHostsFolder()) {
+World::World(int nodes) : hosts_(MakeHostsFolder(cluster_)) {
   Install();
   daemons_ = std::make_unique<Background>(
       std::vector<std::string>{VDCU_MANY_NODES_BINARY, cluster_.admin_kubeconfig(), hosts_,
@@ -91,7 +94,8 @@ void World::Install() {
                            "/config/flowcontrol"}) {
     arguments.insert(arguments.end(), {"-f", std::string(VDCU_SOURCE_DIR) + path});
   }
-  for (const auto& command : {arguments, {"wait", "--for=condition=Established", "crd", "--all"}}) {
+  for (const auto& command :
+       {arguments, {"wait", "--for=condition=Established", "crd", "--all", "--timeout=180s"}}) {
     const integration::Output output = cluster_.Kubectl(command);
     CHECK(output.exit_code == 0, output.text);
   }

@@ -4,23 +4,26 @@ set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly HERE
-WORK=$(mktemp -d /tmp/vdcu-cluster-test.XXXXXX)
-readonly WORK A="$WORK/a" B="$WORK/b b"
+[[ ${VDCU_GUARDED_BY:-} == "$PPID" ]] || exec "$HERE/guarded" "$0" "$@"
+readonly WORK=$VDCU_TEST_FOLDER A="$VDCU_TEST_FOLDER/a" B="$VDCU_TEST_FOLDER/b b"
 
 # shellcheck source=checks.sh
 source "$HERE/checks.sh"
 
 cluster() { "$HERE/cluster" "$@"; }
 
-clean_up() {
-  cluster down "$A" 2>/dev/null || true
-  cluster down "$B" 2>/dev/null || true
-  rm -rf "$WORK"
+# eventually SECONDS COMMAND...
+eventually() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < deadline)) || return 1
+    sleep 0.1
+  done
 }
-trap clean_up EXIT
 
 # The brackets keep grep from finding itself.
-processes() { grep -ls -- "[v]dcu-cluster-test.${WORK##*.}/" /proc/[0-9]*/cmdline; }
+processes() { grep -ls -- "[v]dcu-test-${WORK##*-}/" /proc/[0-9]*/cmdline; }
 running() { local count; count=$(processes | wc -l) || true; echo "$count"; ((count == $1)); }
 
 create_pod() {
@@ -45,7 +48,7 @@ EOF
 }
 
 pod_is_unschedulable() {
-  "$1/kubectl" wait pod/p --timeout=30s --for=condition=PodScheduled=false
+  "$1/kubectl" wait pod/p --timeout=120s --for=condition=PodScheduled=false
 }
 
 create_node() {
@@ -90,7 +93,7 @@ test_side_by_side() {
   check "the scheduler judges it" pod_is_unschedulable "$B"
   check "an object of a vanished owner is created" create_owned_by_nobody "$B"
   check "the controller manager collects it" \
-    "$B/kubectl" wait configmap/orphan --for=delete --timeout=30s
+    "$B/kubectl" wait configmap/orphan --for=delete --timeout=120s
   check "the controller manager got the flags" \
     grep -qx -- '--controllers=\*,-node-lifecycle-controller' "$B/args/kube-controller-manager"
   check "the server says its version" prints '"gitVersion": "v1.' "$A/kubectl" get --raw /version
@@ -138,6 +141,31 @@ test_down() {
   check "down twice leaves alone who has the old pid now" spares_another_pid
 }
 
+# ends_with_all SIGNAL: whatever a guarded command has started, when it is killed, and what it would
+# still have started.
+ends_with_all() {
+  local signal=$1 victim folder
+  # shellcheck disable=SC2016  # it is the other shell that has the folder
+  "$HERE/guarded" bash -c 'echo "$VDCU_TEST_FOLDER" >"$0/folder.new"
+    "$1/cluster" up "$VDCU_TEST_FOLDER/c" && "$1/cluster" pause-apiserver "$VDCU_TEST_FOLDER/c"
+    mv "$0/folder.new" "$0/folder"
+    while sleep 0.05; do setsid sh -c "sleep 0.3" "$VDCU_TEST_FOLDER/c" & done' "$WORK" "$HERE" &
+  victim=$!
+  eventually 180 test -e "$WORK/folder" || return 1
+  folder=$(cat "$WORK/folder")
+  rm "$WORK/folder"
+  kill "-$signal" "$victim"
+  wait "$victim" 2>/dev/null
+  eventually 60 nothing_of "$folder"
+}
+nothing_of() { [[ ! -e $1 ]] && ! grep -ls -- "$1[/]" /proc/[0-9]*/cmdline; }
+
+test_guarded() {
+  check "a guarded command's exit code is its own" exits_with 7 "$HERE/guarded" sh -c 'exit 7'
+  check "nothing outlives one that is killed" ends_with_all KILL
+  check "or that is told to end" ends_with_all TERM
+}
+
 test_assets() {
   local bin mixed="$WORK/assets"
   bin=$("$HERE/build")
@@ -159,4 +187,5 @@ test_side_by_side
 test_credentials
 test_restart
 test_down
+test_guarded
 sum_up

@@ -1,17 +1,18 @@
 #include "tests/integration/cluster.h"
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "base/check.h"
+#include "tests/integration/test_folder.h"
 
 namespace vdcu::integration {
 
 namespace {
 
 std::string MakeFolder() {
-  std::string path = std::filesystem::temp_directory_path() / "vdcu-test-XXXXXX";
-  CHECK(mkdtemp(path.data()) != nullptr, "mkdtemp " + path);
+  static int count = 0;
+  std::string path = TestFolder() + "/" + std::to_string(++count);
+  std::filesystem::create_directory(path);
   return path;
 }
 

@@ -1,5 +1,6 @@
 // A real control plane for the tests of one binary: started in a temporary folder, ended and
-// removed with it. A cluster that does not start aborts the test.
+// removed with it, and with the process (test_folder.h). A cluster that does not start aborts the
+// test.
 //
 //   Cluster& cluster() {
 //     static Cluster one({"kube-controller-manager"});

@@ -6,8 +6,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-WORK=$(mktemp -d /tmp/vdcu-crds-rules.XXXXXX)
-readonly WORK
+[[ ${VDCU_GUARDED_BY:-} == "$PPID" ]] || exec tests/cluster/guarded "tests/integration/${0##*/}" "$@"
+readonly WORK=$VDCU_TEST_FOLDER
 CLUSTER=${1:-$WORK/cluster}
 readonly CLUSTER
 readonly API=/apis/vdcu.io/v1alpha1
@@ -16,12 +16,6 @@ readonly SLICE_A='{"node": "node-1", "device": "DCU-1", "pciBusID": "0000:33:00.
   "cuMasks": ["0x00000000000001ff", "0x0000000000000000"], "memory": "2000Mi", "pipe": 0, "vdev": 4}'
 # shellcheck source=tests/integration/request_table.sh
 source tests/integration/request_table.sh
-
-clean_up() {
-  [[ $CLUSTER != "$WORK"/* ]] || tests/cluster/cluster down "$CLUSTER" 2>/dev/null || true
-  rm -rf "$WORK"
-}
-trap clean_up EXIT
 
 # partition NAME SPEC [MORE-METADATA]
 partition() {
@@ -54,15 +48,15 @@ make_users() {
 install() {
   "$CLUSTER/kubectl" apply -f config/namespace.yaml -f crds/vdcupartition.yaml -f crds/dcunode.yaml \
     -f config/rbac -f config/policy -f config/flowcontrol -f config/optional
-  "$CLUSTER/kubectl" wait --for=condition=Established --timeout=30s crd/vdcupartitions.vdcu.io \
+  "$CLUSTER/kubectl" wait --for=condition=Established --timeout=120s crd/vdcupartitions.vdcu.io \
     crd/dcunodes.vdcu.io
 }
 
 # Policies and roles work a moment after they are created.
 wait_for_policies() {
-  local deadline=$((SECONDS + 30)) answer=
+  local deadline=$((SECONDS + 120)) answer=
   until [[ $answer == *"only vdcu-controller sets or removes it"* ]]; do
-    ((SECONDS < deadline)) || { echo "the policies do not work after 30 s: $answer" >&2; exit 1; }
+    ((SECONDS < deadline)) || { echo "the policies do not work after 120 s: $answer" >&2; exit 1; }
     sleep 0.1
     answer=$(request jane POST "$PARTITIONS?dryRun=All" "$(partition x "{assignment: $SLICE_A}")")
   done

@@ -7,8 +7,9 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PROJECT=$(cd "$HERE/../.." && pwd)
 HOSTS=${VDCU_SIMULATED_HOST:-$PROJECT/build/bin/vdcu-simulated-host}
 readonly HERE PROJECT HOSTS
-WORK=$(mktemp -d /tmp/vdcu-machine-test.XXXXXX)
-readonly WORK CLUSTER="$WORK/c c" A="$WORK/a a" B="$WORK/b"
+[[ ${VDCU_GUARDED_BY:-} == "$PPID" ]] || exec "$HERE/../cluster/guarded" "$0" "$@"
+readonly WORK=$VDCU_TEST_FOLDER
+readonly CLUSTER="$WORK/c c" A="$WORK/a a" B="$WORK/b"
 # A number of seconds that no other test has.
 readonly SLEEP="100000.$$$RANDOM"
 CGROUPS=()
@@ -19,13 +20,6 @@ source "$HERE/../cluster/checks.sh"
 cluster() { "$HERE/../cluster/cluster" "$@"; }
 machine() { "$HERE/machine" "$@"; }
 kubectl() { "$CLUSTER/kubectl" "$@"; }
-
-clean_up() {
-  machine down "$A" 2>/dev/null || true
-  machine down "$B" 2>/dev/null || true
-  cluster down "$CLUSTER" 2>/dev/null || true
-  rm -rf --one-file-system "$WORK"
-}
 
 # eventually SECONDS COMMAND...
 eventually() {
@@ -40,7 +34,7 @@ eventually() {
 # ---- what must not be left ----
 
 # The brackets keep grep from finding itself.
-processes() { grep -ls -- "[v]dcu-machine-test.${WORK##*.}/[ab]" /proc/[0-9]*/cmdline; }
+processes() { grep -ls -- "[v]dcu-test-${WORK##*-}/[ab]" /proc/[0-9]*/cmdline; }
 no_process() { ! processes; }
 no_mount() { ! grep -F -- "${WORK##*/}" /proc/mounts; }
 no_cgroup() {
@@ -245,7 +239,7 @@ test_reboot() {
   check "it boots again" machine boot "$A"
   check "a machine that is on cannot be booted" fails_with "is on already" machine boot "$A"
 }
-no_process_of_a() { ! grep -ls -- "[v]dcu-machine-test.${WORK##*.}/a a/" /proc/[0-9]*/cmdline; }
+no_process_of_a() { ! grep -ls -- "[v]dcu-test-${WORK##*-}/a a/" /proc/[0-9]*/cmdline; }
 
 # What stays when the script itself is killed: nobody removes the cgroups.
 crash() { kill -KILL "$(cat "$A/pids/machine")"; }
@@ -269,7 +263,6 @@ if ((EUID != 0)); then
   echo "machines need root: skipped"
   exit 77
 fi
-trap clean_up EXIT
 "$HERE/build" >/dev/null
 BEFORE=$(kernel_settings)
 test_usage
