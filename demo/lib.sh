@@ -1,7 +1,7 @@
 # What the story is told with: sourced by demo/story, which sets WORK and KUBECTL.
 # shellcheck shell=bash
 
-readonly WAIT_SECONDS=60  # for anything that the story says will happen
+readonly WAIT_SECONDS=180  # for anything that the story says will happen
 
 if [[ -t 1 ]]; then
   readonly BOLD=$'\e[1m' DIM=$'\e[2m' GREEN=$'\e[32m' RED=$'\e[31m' PLAIN=$'\e[0m'

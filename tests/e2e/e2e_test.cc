@@ -37,7 +37,8 @@ void Install(const integration::Cluster& cluster) {
     arguments.insert(arguments.end(), {"-f", kSource + path});
   }
   Require(cluster.Kubectl(arguments));
-  Require(cluster.Kubectl({"wait", "--for=condition=Established", "crd", "--all"}));
+  Require(
+      cluster.Kubectl({"wait", "--for=condition=Established", "crd", "--all", "--timeout=180s"}));
 }
 
 std::string PathOf(const json& object) {
@@ -55,7 +56,7 @@ std::string WholeLog(const std::function<std::string()>& read) {
         log = read();
         return log.ends_with("done\n");
       },
-      std::chrono::seconds(10));
+      std::chrono::seconds(60));
   return log;
 }
 
@@ -257,18 +258,14 @@ bool E2eTest::DaemonIsReady() {
 }
 
 bool E2eTest::OwnedRun(size_t replicas) {
-  return Eventually(
-      std::to_string(replicas) + " replicas run, alone",
-      [replicas] {
-        const auto pods = api().List(kPods);
-        const auto running = std::count_if(pods.begin(), pods.end(), [](const json& pod) {
-          return IsRunning(pod) && !pod["metadata"].contains("deletionTimestamp");
-        });
-        return static_cast<size_t>(running) == replicas &&
-               api().List(kPartitions).size() == replicas &&
-               RunningContainers(machine()).size() == replicas;
-      },
-      std::chrono::seconds(120));
+  return Eventually(std::to_string(replicas) + " replicas run, alone", [replicas] {
+    const auto pods = api().List(kPods);
+    const auto running = std::count_if(pods.begin(), pods.end(), [](const json& pod) {
+      return IsRunning(pod) && !pod["metadata"].contains("deletionTimestamp");
+    });
+    return static_cast<size_t>(running) == replicas && api().List(kPartitions).size() == replicas &&
+           RunningContainers(machine()).size() == replicas;
+  });
 }
 
 void E2eTest::End(const std::vector<std::string>& pods) {

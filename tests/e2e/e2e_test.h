@@ -74,7 +74,7 @@ class E2eTest : public testing::Test {
 
   // Each waits, and says what there is where the wait was in vain.
   bool Eventually(const std::string& what, const std::function<bool()>& done,
-                  base::Duration most = std::chrono::seconds(120));
+                  base::Duration most = std::chrono::seconds(240));
   bool Runs(const std::vector<std::string>& pods);
   bool Runs(const std::string& pod) { return Runs(std::vector<std::string>{pod}); }
   bool Waits(const std::string& pod);

@@ -136,7 +136,7 @@ int Machine::StopDaemon() {
 }
 
 int Machine::WaitForDaemon() {
-  const int code = daemon_->Wait(std::chrono::seconds(20));
+  const int code = daemon_->Wait(std::chrono::seconds(60));
   daemon_.reset();
   return code;
 }

@@ -105,7 +105,7 @@ class MendTest : public E2eTest {
   void ExpectAsBefore() {
     Eventually(
         "the files are those that were there", [&] { return machine().Files() == files_; },
-        std::chrono::seconds(10));
+        std::chrono::seconds(60));
     EXPECT_EQ(machine().Files(), files_);
     EXPECT_EQ(Shown(), shown_);
     EXPECT_FALSE(fs::exists(machine().folder() + "/etc/vdev/slices/nobody"));

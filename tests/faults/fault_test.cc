@@ -113,7 +113,8 @@ void World::Install() const {
   }
   auto output = cluster.Kubectl(arguments);
   CHECK(output.exit_code == 0, output.text);
-  output = cluster.Kubectl({"wait", "--for=condition=Established", "crd", "--all"});
+  output =
+      cluster.Kubectl({"wait", "--for=condition=Established", "crd", "--all", "--timeout=180s"});
   CHECK(output.exit_code == 0, output.text);
 }
 

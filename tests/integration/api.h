@@ -1,8 +1,8 @@
 // Requests to the API server of a test's cluster through `kubectl proxy`: cheap enough to ask again
 // and again, and as whoever a test wants to be.
 //
-// Errors: none are returned; a server that does not answer is asked again for a minute, and then
-// the test is aborted.
+// Errors: none are returned; a server that does not answer is asked again for three minutes, and
+// then the test is aborted.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,7 @@
 namespace vdcu::integration {
 
 // Whether `done` came true before `most` was over; it is asked at least once.
-bool Until(const std::function<bool()>& done, base::Duration most = std::chrono::seconds(60));
+bool Until(const std::function<bool()>& done, base::Duration most = std::chrono::seconds(180));
 
 class Api {
  public:

@@ -14,7 +14,7 @@ struct HttpCall {
   std::string unix_socket = "";  // connected to, whatever the URL's host; empty: the URL's host
   std::string body = "";
   std::vector<std::string> headers = {};
-  base::Duration most = std::chrono::seconds(20);
+  base::Duration most = std::chrono::seconds(60);
 };
 
 struct HttpAnswer {

@@ -63,7 +63,7 @@ class Session {
   Client& client() { return client_; }
   CurlTransport& transport() { return transport_; }
 
-  bool Until(const std::function<bool()>& done, base::Duration limit = seconds(10)) {
+  bool Until(const std::function<bool()>& done, base::Duration limit = seconds(60)) {
     const base::TimePoint deadline = loop_.clock().Now() + limit;
     while (!done() && loop_.clock().Now() < deadline) loop_.RunOnce();
     return done();
@@ -81,7 +81,7 @@ class Session {
       }
     });
     EXPECT_FALSE(answer) << "the callback ran inside the starting call";
-    EXPECT_TRUE(Until([&answer] { return answer.has_value(); }, seconds(40)));
+    EXPECT_TRUE(Until([&answer] { return answer.has_value(); }, seconds(120)));
     return answer.value_or(base::NotFound("no answer"));
   }
   Result<json> Apply(const kclient::Write& write) {
@@ -179,7 +179,7 @@ TEST(Verbs, ManyAtOnceAreAllAnswered) {
     });
   };
   for (int i = 0; i < kAtOnce; ++i) start();
-  EXPECT_TRUE(session.Until([&] { return answered == kCalls; }, seconds(60)));
+  EXPECT_TRUE(session.Until([&] { return answered == kCalls; }, seconds(180)));
   EXPECT_TRUE(calls.empty());
 }
 
@@ -225,7 +225,7 @@ TEST(Informers, SeeWhatOthersDoAndGoOnAfterARestart) {
   cluster().StopApiServer();
   cluster().StartApiServer();
   ASSERT_EQ(cluster().Kubectl({"delete", "pod", "i1", "--wait=false"}).exit_code, 0);
-  EXPECT_TRUE(session.Until([&] { return Contains(seen, "-i1"); }, seconds(20)));
+  EXPECT_TRUE(session.Until([&] { return Contains(seen, "-i1"); }, seconds(60)));
   EXPECT_EQ(informer->store().Get("default/i1"), nullptr);
   EXPECT_EQ(std::count(seen.log.begin(), seen.log.end(), "+i1"), 1) << "told again after resuming";
 }

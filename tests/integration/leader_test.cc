@@ -82,7 +82,7 @@ class Process {
 
 // Runs them side by side until done() or until `limit` has passed.
 bool RunUntil(std::initializer_list<Process*> processes, const std::function<bool()>& done,
-              Duration limit = seconds(30)) {
+              Duration limit = seconds(90)) {
   const base::TimePoint deadline = (*processes.begin())->Now() + limit;
   while (!done() && (*processes.begin())->Now() < deadline) {
     for (Process* process : processes) process->loop().RunOnce();
@@ -151,7 +151,7 @@ class EventsTest : public ::testing::Test {
  protected:
   void Flush() {
     bool flushed = false;
-    recorder_.Flush(seconds(10), [&flushed] { flushed = true; });
+    recorder_.Flush(seconds(60), [&flushed] { flushed = true; });
     ASSERT_TRUE(RunUntil({&process_}, [&flushed] { return flushed; }));
     EXPECT_EQ(recorder_.pending(), 0U);
     EXPECT_EQ(recorder_.counts().dropped_failed, 0U);

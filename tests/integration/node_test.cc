@@ -42,14 +42,14 @@ Cluster& cluster() {
           "/config/policy/dcunodes.yaml", "/crds/vdcupartition.yaml", "/crds/dcunode.yaml"}) {
       Require(one.Kubectl({"apply", "-f", kSource + path}));
     }
-    Require(one.Kubectl({"wait", "--for=condition=Established", "crd", "--all"}));
+    Require(one.Kubectl({"wait", "--for=condition=Established", "crd", "--all", "--timeout=180s"}));
     return true;
   }();
   EXPECT_TRUE(prepared);
   return one;
 }
 
-bool Until(const std::function<bool()>& done, base::Duration most = seconds(20)) {
+bool Until(const std::function<bool()>& done, base::Duration most = seconds(120)) {
   const base::SystemClock clock;
   const base::TimePoint deadline = clock.Now() + most;
   while (!done()) {
@@ -209,10 +209,10 @@ TEST_F(NodeTest, PreparesRefusesAndLetsGo) {
   ASSERT_TRUE(Becomes("c", "Prepared", "False/Unreadable"));
   EXPECT_TRUE(Until([this] { return DcuNode()["status"]["vdcus"] == "1/8"; })) << Log();
 
-  Require(cluster().Kubectl({"delete", "vdcupartition", "a", "--timeout=20s"}));
+  Require(cluster().Kubectl({"delete", "vdcupartition", "a", "--timeout=120s"}));
   ASSERT_TRUE(Becomes("b", "Ready", "True/Ready")) << "its units are free now";
   EXPECT_FALSE(host_->root().Exists("/etc/vdev/vdev0.conf"));
-  Require(cluster().Kubectl({"delete", "vdcupartition", "b", "c", "--timeout=20s"}));
+  Require(cluster().Kubectl({"delete", "vdcupartition", "b", "c", "--timeout=120s"}));
   EXPECT_TRUE(Files().empty());
   EXPECT_TRUE(Until([this] { return DcuNode()["status"]["vdcus"] == "0/8"; })) << Log();
 }
@@ -231,7 +231,7 @@ TEST_F(NodeTest, TellsOfASickCardAndOfItsRecovery) {
   EXPECT_EQ(DcuNode()["status"]["devices"].size(), 2u);
   ASSERT_TRUE(host_->SetVanished(0, false));
   ASSERT_TRUE(Becomes("sick", "Ready", "True/Ready"));
-  Require(cluster().Kubectl({"delete", "vdcupartition", "sick", "--timeout=20s"}));
+  Require(cluster().Kubectl({"delete", "vdcupartition", "sick", "--timeout=120s"}));
 }
 
 TEST_F(NodeTest, SurvivesSigkillWithoutAWriteAndMendsTheDisk) {
@@ -245,7 +245,7 @@ TEST_F(NodeTest, SurvivesSigkillWithoutAWriteAndMendsTheDisk) {
   const json partition = version("vdcupartition", "kept");
   const json dcunode = version("dcunode", node_);
   daemon_->Signal(SIGKILL);
-  EXPECT_EQ(daemon_->Wait(seconds(2)), 128 + SIGKILL);
+  EXPECT_EQ(daemon_->Wait(seconds(20)), 128 + SIGKILL);
   ASSERT_TRUE(host_->root().RemoveFile("/daemon.log"));
   StartDaemon();
   ASSERT_TRUE(Until([this] { return Log().find("ready to prepare") != std::string::npos; }));
@@ -254,11 +254,11 @@ TEST_F(NodeTest, SurvivesSigkillWithoutAWriteAndMendsTheDisk) {
   ASSERT_TRUE(Becomes("later", "Ready", "True/Ready"));
   EXPECT_EQ(version("vdcupartition", "kept"), partition);
   EXPECT_EQ(version("dcunode", node_), dcunode);
-  Require(cluster().Kubectl({"delete", "vdcupartition", "later", "--timeout=20s"}));
+  Require(cluster().Kubectl({"delete", "vdcupartition", "later", "--timeout=120s"}));
   EXPECT_EQ(Files(), files);
 
   daemon_->Signal(SIGTERM);
-  EXPECT_EQ(daemon_->Wait(seconds(2)), 0);
+  EXPECT_EQ(daemon_->Wait(seconds(20)), 0);
   const std::string bytes = files.at("/etc/vdev/vdev0.conf").first;
   ASSERT_TRUE(host_->root().WriteAtomic("/etc/vdev/vdev0.conf", "wrong"));
   ASSERT_TRUE(host_->root().WriteAtomic("/etc/vdev/vdev9.conf", "nobody's"));
@@ -266,7 +266,7 @@ TEST_F(NodeTest, SurvivesSigkillWithoutAWriteAndMendsTheDisk) {
   EXPECT_TRUE(Until([&] {
     return FileIs("/etc/vdev/vdev0.conf", bytes) && !host_->root().Exists("/etc/vdev/vdev9.conf");
   })) << Log();
-  Require(cluster().Kubectl({"delete", "vdcupartition", "kept", "--timeout=20s"}));
+  Require(cluster().Kubectl({"delete", "vdcupartition", "kept", "--timeout=120s"}));
 }
 
 TEST_F(NodeTest, KeepsASliceWhileItsPodRuns) {
@@ -293,7 +293,7 @@ TEST_F(NodeTest, KeepsASliceWhileItsPodRuns) {
   ASSERT_TRUE(Becomes("wants", "Ready", "True/Ready"));
   EXPECT_TRUE(Until([this] { return DcuNode()["status"]["held"].empty(); })) << Log();
   EXPECT_FALSE(host_->root().Exists("/etc/vdev/vdev0.conf"));
-  Require(cluster().Kubectl({"delete", "vdcupartition", "wants", "--timeout=20s"}));
+  Require(cluster().Kubectl({"delete", "vdcupartition", "wants", "--timeout=120s"}));
 }
 
 TEST_F(NodeTest, ShowsWhoUsesAReservedPartition) {

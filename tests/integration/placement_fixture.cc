@@ -26,7 +26,7 @@ void Install(const Cluster& cluster) {
   }
   Require(cluster.Kubectl(arguments));
   Require(
-      cluster.Kubectl({"wait", "--for=condition=Established", "crd", "--all"}));
+      cluster.Kubectl({"wait", "--for=condition=Established", "crd", "--all", "--timeout=180s"}));
 }
 
 }  // namespace
