@@ -1,13 +1,17 @@
 #include "kclient/config.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
 #include <utility>
 
+#include "base/dns_name.h"
 #include "base/file.h"
 #include "kclient/kubeconfig_file.h"
+#include "kclient/pem.h"
 
 namespace vdcu::kclient {
 
@@ -20,18 +24,33 @@ std::string Environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-}  // namespace
-
-Result<std::string> ReadSmallFile(const std::string& path) {
-  return base::Root("/").Read(std::filesystem::absolute(path).string(), size_t{1} << 20);
-}
-
-Result<std::string> ReadToken(const std::string& path) {
-  ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(path));
+std::string_view Trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
   const size_t begin = text.find_first_not_of(kSpace);
-  if (begin == std::string::npos) return base::Invalid(path + ": holds no token");
-  std::string token = text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
+  if (begin == std::string::npos) return "";
+  return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
+}
+
+}  // namespace
+
+FileStamp StampOf(const std::string& path) {
+  struct stat file{};
+  if (stat(path.c_str(), &file) != 0) return {};
+  return {.device = file.st_dev,
+          .inode = file.st_ino,
+          .size = file.st_size,
+          .modified_ns = file.st_mtim.tv_sec * 1'000'000'000 + file.st_mtim.tv_nsec};
+}
+
+Result<std::string> ReadSmallFile(const std::string& path, SourceFiles& files) {
+  files[path] = StampOf(path);
+  return base::Root("/").Read(path, size_t{1} << 20);
+}
+
+Result<std::string> ReadToken(const std::string& path, SourceFiles& files) {
+  ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(path, files));
+  std::string token(Trimmed(text));
+  if (token.empty()) return base::Invalid(path + ": holds no token");
   RETURN_IF_ERROR(CheckToken(path, token));
   return token;
 }
@@ -42,6 +61,12 @@ base::Status CheckToken(const std::string& what, std::string_view token) {
       std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < '\x7f'; });
   if (!printable) return base::Invalid(what + ": a token has no space and no control character");
   return base::Ok();
+}
+
+base::Status CheckNamespace(const std::string& what, std::string_view name) {
+  if (base::IsDnsLabel(name)) return base::Ok();
+  return base::Invalid(what + ": \"" + std::string(name) +
+                       "\": want a namespace's name: a-z, 0-9 and -, 63 characters at most");
 }
 
 Result<Config> LoadInCluster(const std::string& folder) {
@@ -55,11 +80,15 @@ Result<Config> LoadInCluster(const std::string& folder) {
   const bool ipv6 = host.find(':') != std::string::npos;
   config.server = "https://" + (ipv6 ? "[" + host + "]" : host) + ":" + port;
   config.token_file = folder + "/token";
-  ASSIGN_OR_RETURN(config.token, ReadToken(config.token_file));
-  ASSIGN_OR_RETURN(config.ca_data, ReadSmallFile(folder + "/ca.crt"));
-  RETURN_IF_ERROR(CheckPem(folder + "/ca.crt", config.ca_data, "CERTIFICATE-----"));
-  if (auto ns = ReadSmallFile(folder + "/namespace"); ns && !ns->empty()) {
-    config.namespace_name = std::move(*ns);
+  config.service_account = folder;
+  ASSIGN_OR_RETURN(config.token, ReadToken(config.token_file, config.files));
+  ASSIGN_OR_RETURN(config.ca_data, ReadSmallFile(folder + "/ca.crt", config.files));
+  RETURN_IF_ERROR(CheckCertificates(folder + "/ca.crt", config.ca_data));
+  SourceFiles read_once;  // a pod stays in its namespace
+  const auto ns = ReadSmallFile(folder + "/namespace", read_once);
+  if (ns && !Trimmed(*ns).empty()) {
+    config.namespace_name = Trimmed(*ns);
+    RETURN_IF_ERROR(CheckNamespace(folder + "/namespace", config.namespace_name));
   }
   return config;
 }

@@ -4,11 +4,27 @@
 // message names file and field. Files above 1 MiB are refused. Tokens and keys are never logged.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 
 #include "base/result.h"
 
 namespace vdcu::kclient {
+
+// What tells one content of a file from the next; all zero: it is not there. Of a link, what it
+// leads to: a pod's volumes are changed by the link to their folder.
+struct FileStamp {
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  int64_t size = 0;
+  int64_t modified_ns = 0;
+
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+FileStamp StampOf(const std::string& path);
+// By path.
+using SourceFiles = std::map<std::string, FileStamp>;
 
 struct Config {
   std::string server;           // "https://host:port", without a trailing "/"
@@ -16,22 +32,25 @@ struct Config {
   std::string cert_data;        // PEM of the client certificate; empty: none
   std::string key_data;         // PEM of its key
   std::string token;            // bearer token; empty: none
-  std::string token_file;       // wins over token; read anew when it changes
+  std::string token_file;       // wins over token
   std::string tls_server_name;  // the name that the server's certificate must have; empty: host
   bool insecure_skip_tls_verify = false;
   std::string namespace_name = "default";
+
+  // Where all this is from, so that it can be read again; both empty: it cannot.
+  std::string kubeconfig;       // file
+  std::string service_account;  // folder
+  SourceFiles files;            // as they were before they were read
 };
 
-// The current context of a kubeconfig. Relative paths in it are relative to its folder. Ways of
-// authentication that run a program (exec, auth-provider), proxies and impersonation are kInvalid.
+// The current context of a kubeconfig. A field that is empty counts as absent. Relative paths in it
+// are relative to its folder. Ways of authentication that run a program (exec, auth-provider),
+// proxies and impersonation are kInvalid.
 base::Result<Config> LoadKubeconfig(const std::string& path);
 
 // The service account of the pod that this process runs in. `folder` is where its files are.
 base::Result<Config> LoadInCluster(
     const std::string& folder = "/var/run/secrets/kubernetes.io/serviceaccount");
-
-// A token file's content without the white space around it.
-base::Result<std::string> ReadToken(const std::string& path);
 
 // The first of: `path` where it is not empty, $KUBECONFIG, the service account, ~/.kube/config.
 base::Result<Config> LoadConfig(const std::string& path);

@@ -1,40 +1,65 @@
 #include "kclient/credentials.h"
 
+#include <algorithm>
 #include <chrono>
-#include <system_error>
 #include <utility>
 
 #include "base/log.h"
-#include "kclient/config.h"
 
 namespace vdcu::kclient {
 
 namespace {
+
 constexpr std::chrono::seconds kLookEvery{3};
-}  // namespace
 
-TokenSource::TokenSource(std::string token, std::string file)
-    : token_(std::move(token)), file_(std::move(file)) {}
-
-bool TokenSource::Refresh(base::TimePoint now) {
-  if (file_.empty() || now - looked_ < kLookEvery) return false;
-  looked_ = now;
-  std::error_code error;
-  const auto modified = std::filesystem::last_write_time(file_, error);
-  if (error || std::exchange(modified_, modified) == modified) return false;
-  return Read();
+bool HaveChanged(const SourceFiles& files) {
+  return std::any_of(files.begin(), files.end(),
+                     [](const auto& file) { return StampOf(file.first) != file.second; });
 }
 
-bool TokenSource::OnRefused() { return !file_.empty() && Read(); }
+base::Result<Config> ReadAgain(const Config& old) {
+  ASSIGN_OR_RETURN(Config config, old.kubeconfig.empty() ? LoadInCluster(old.service_account)
+                                                         : LoadKubeconfig(old.kubeconfig));
+  if (config.server == old.server) return config;
+  return base::Invalid(old.kubeconfig + ": names another server, \"" + config.server +
+                       "\" instead of \"" + old.server + "\": start again to go there");
+}
 
-bool TokenSource::Read() {
-  auto token = ReadToken(file_);
-  if (!token) {
-    base::Log(base::Level::kWarning, "the token file cannot be read, the old token stays",
-              {{"error", token.error().message}});
-    return false;
+std::string Difference(const Config& a, const Config& b) {
+  std::string names;
+  const auto add = [&names](bool differs, std::string_view name) {
+    if (differs) (names += names.empty() ? "" : ", ") += name;
+  };
+  add(a.ca_data != b.ca_data, "certificate authority");
+  add(a.cert_data != b.cert_data || a.key_data != b.key_data, "client certificate");
+  add(a.token != b.token, "token");
+  return names;
+}
+
+}  // namespace
+
+Credentials::Credentials(Config config)
+    : config_(std::make_shared<const Config>(std::move(config))) {}
+
+void Credentials::Refresh(base::TimePoint now) {
+  if (now - looked_ < kLookEvery) return;
+  looked_ = now;
+  Look();
+}
+
+void Credentials::Look() {
+  if (!HaveChanged(config_->files)) return;
+  auto config = ReadAgain(*config_);
+  if (!config) {
+    if (std::exchange(problem_, config.error().message) == problem_) return;
+    return base::Log(base::Level::kWarning, "credentials cannot be read again, the old ones stay",
+                     {{"error", problem_}});
   }
-  return std::exchange(token_, std::move(*token)) != token_;
+  problem_.clear();
+  if (const std::string changed = Difference(*config_, *config); !changed.empty()) {
+    base::Log(base::Level::kInfo, "credentials were read again", {{"changed", changed}});
+  }
+  config_ = std::make_shared<const Config>(std::move(*config));
 }
 
 }  // namespace vdcu::kclient

@@ -1,31 +1,38 @@
-// The bearer token of requests, read anew when its file changes.
+// The config that requests are made with, read again when a file changes that it came from: the
+// kubeconfig, CA, client certificate and key, token.
+//
+// Promises: files are looked at (one stat each) every few seconds at most, and at once when a
+// server has refused us or was refused. What cannot be used (absent, half written, garbage, a key
+// of another certificate) is said once in the log, with its file; what was stays, and it is tried
+// again at each look. So is a kubeconfig that names another server: what this process knows is of
+// the one before.
 #pragma once
 
-#include <filesystem>
+#include <memory>
 #include <string>
 
 #include "base/clock.h"
+#include "kclient/config.h"
 
 namespace vdcu::kclient {
 
-class TokenSource {
+class Credentials {
  public:
-  // An empty `file`: the token stays as it is.
-  TokenSource(std::string token, std::string file);
+  explicit Credentials(Config config);
 
-  const std::string& token() const { return token_; }
-  // Looks at the file, every few seconds at most; returns whether the token is another one now.
-  bool Refresh(base::TimePoint now);
-  // The server refused the token: reads the file at once.
-  bool OnRefused();
+  // Another object whenever it is another config.
+  const std::shared_ptr<const Config>& config() const { return config_; }
+  // Looks, unless it did a moment ago.
+  void Refresh(base::TimePoint now);
+  // Looks at once.
+  void OnRefused() { Look(); }
 
  private:
-  bool Read();
+  void Look();
 
-  std::string token_;
-  const std::string file_;
-  std::filesystem::file_time_type modified_{};
+  std::shared_ptr<const Config> config_;
   base::TimePoint looked_;
+  std::string problem_;  // why the files cannot be used, as it was logged; empty: they can
 };
 
 }  // namespace vdcu::kclient

@@ -61,19 +61,26 @@ std::pair<std::string, std::string> UnderName(const std::string& server, const s
 
 }  // namespace
 
-CurlHandles::CurlHandles(const Config& config, std::string user_agent)
-    : config_(config),
-      user_agent_(std::move(user_agent)),
-      server_(config.server),
-      base_url_(config.server) {
-  if (config_.tls_server_name.empty()) return;
-  auto [url, connect_to] = UnderName(config_.server, config_.tls_server_name);
-  base_url_ = std::move(url);
-  connect_to_ = MakeList({connect_to});
+CurlHandles::CurlHandles(std::string user_agent) : user_agent_(std::move(user_agent)) {}
+
+CurlHandles::~CurlHandles() { CleanUp(); }
+
+void CurlHandles::CleanUp() {
+  for (CURL* easy : std::exchange(idle_, {})) curl_easy_cleanup(easy);
 }
 
-CurlHandles::~CurlHandles() {
-  for (CURL* easy : idle_) curl_easy_cleanup(easy);
+void CurlHandles::Use(std::shared_ptr<const Config> config) {
+  CleanUp();
+  headers_.clear();
+  auto endpoint = std::make_shared<Endpoint>();
+  endpoint->base_url = config->server;
+  if (!config->tls_server_name.empty()) {
+    auto [url, connect_to] = UnderName(config->server, config->tls_server_name);
+    endpoint->base_url = std::move(url);
+    endpoint->connect_to = MakeList({connect_to});
+  }
+  endpoint->config = std::move(config);
+  endpoint_ = std::move(endpoint);
 }
 
 CURL* CurlHandles::Take(const HttpRequest& request, const HeaderList& headers) {
@@ -84,7 +91,7 @@ CURL* CurlHandles::Take(const HttpRequest& request, const HeaderList& headers) {
     easy = idle_.back();
     idle_.pop_back();
   }
-  SetOption(easy, CURLOPT_URL, (base_url_ + request.path).c_str());
+  SetOption(easy, CURLOPT_URL, (endpoint_->base_url + request.path).c_str());
   // First to GET, which also drops what the request before had for a body.
   SetOption(easy, CURLOPT_HTTPGET, 1L);
   if (request.method == "GET") {
@@ -98,16 +105,16 @@ CURL* CurlHandles::Take(const HttpRequest& request, const HeaderList& headers) {
   return easy;
 }
 
-void CurlHandles::GiveBack(CURL* easy) {
-  if (idle_.size() < kMostIdle) {
+void CurlHandles::GiveBack(CURL* easy, const EndpointPtr& endpoint) {
+  if (endpoint == endpoint_ && idle_.size() < kMostIdle) {
     idle_.push_back(easy);
   } else {
     curl_easy_cleanup(easy);
   }
 }
 
-HeaderList CurlHandles::Headers(const std::string& content_type, const std::string& token) {
-  if (std::exchange(headers_token_, token) != token) headers_.clear();
+HeaderList CurlHandles::Headers(const std::string& content_type) {
+  const std::string& token = endpoint_->config->token;
   HeaderList& list = headers_[content_type];
   if (list == nullptr) {
     // "Expect:" takes away libcurl's own, which would cost long bodies a round trip.
@@ -137,23 +144,26 @@ CURL* CurlHandles::Make() const {
   SetOption(easy, CURLOPT_TCP_KEEPINTVL, 5L);
   SetOption(easy, CURLOPT_SOCKOPTFUNCTION, &OnNewSocket);
   SetOption(easy, CURLOPT_BUFFERSIZE, 64L * 1024);
-  if (connect_to_) SetOption(easy, CURLOPT_CONNECT_TO, connect_to_.get());
+  if (endpoint_->connect_to) {
+    SetOption(easy, CURLOPT_CONNECT_TO, endpoint_->connect_to.get());
+  }
   return easy;
 }
 
 void CurlHandles::SetTls(CURL* easy) const {
+  const Config& config = *endpoint_->config;
   SetOption(easy, CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
-  if (config_.insecure_skip_tls_verify) {
+  if (config.insecure_skip_tls_verify) {
     SetOption(easy, CURLOPT_SSL_VERIFYPEER, 0L);
     SetOption(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-  } else if (!config_.ca_data.empty()) {
-    SetBlob(easy, CURLOPT_CAINFO_BLOB, config_.ca_data);
+  } else if (!config.ca_data.empty()) {
+    SetBlob(easy, CURLOPT_CAINFO_BLOB, config.ca_data);
     // The blob takes the place of the system's bundle, but not of its folder of certificates.
     SetOption(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   }
-  if (!config_.cert_data.empty()) {
-    SetBlob(easy, CURLOPT_SSLCERT_BLOB, config_.cert_data);
-    SetBlob(easy, CURLOPT_SSLKEY_BLOB, config_.key_data);
+  if (!config.cert_data.empty()) {
+    SetBlob(easy, CURLOPT_SSLCERT_BLOB, config.cert_data);
+    SetBlob(easy, CURLOPT_SSLKEY_BLOB, config.key_data);
   }
 }
 

@@ -31,6 +31,7 @@ struct Transfer {
   CurlTurn* turn = nullptr;
 
   CURL* easy = nullptr;  // null: not with libcurl any more
+  EndpointPtr endpoint;  // that the handle is for
   HeaderList headers;
   bool sent_again = false;
 

@@ -33,15 +33,22 @@ constexpr seconds kOverdue{1};
 // more would open another connection. Watches and the probe have the rest.
 constexpr size_t kMostSends = 80;
 
+// Of the handshake, so that no request was sent.
+bool IsTlsFailure(CURLcode code) {
+  return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR ||
+         code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CACERT_BADFILE;
+}
+
 }  // namespace
 
 class CurlTransport::Session {
  public:
   Session(base::UvLoop& loop, const Config& config, const std::string& user_agent)
       : loop_(loop),
-        token_(config.token, config.token_file),
-        handles_(config, user_agent),
+        credentials_(config),
+        handles_(user_agent),
         tick_(loop.MakeTimer([this] { OnTick(); })) {
+    UseCredentials();
     Connect();
   }
   ~Session() {
@@ -75,7 +82,8 @@ class CurlTransport::Session {
   void Cancel(uint64_t id);
   void OnTurn(const CurlMulti::Finished& finished);
   void Finish(Transfer& transfer, CURLcode code);
-  bool TokenChangedSince(const Transfer& transfer);
+  void UseCredentials();
+  bool SendAgain(Transfer& transfer);
   void End(Transfer& transfer, Result<HttpResponse> result);
   Error NoAnswer(const Transfer& transfer, std::string_view why) const;
   void Deliver();
@@ -86,7 +94,7 @@ class CurlTransport::Session {
   void Reconnect();
 
   base::UvLoop& loop_;
-  TokenSource token_;
+  Credentials credentials_;
   CurlHandles handles_;
   const base::TimerPtr tick_;  // armed while there are transfers
   std::unique_ptr<CurlMulti> multi_;
@@ -120,7 +128,8 @@ CallPtr CurlTransport::Session::Start(Kind kind, HttpRequest request, DataCallba
   transfer.on_end = std::move(on_end);
   transfer.turn = &turn_;
   transfers_.emplace(transfer.id, std::move(owned));
-  token_.Refresh(now);
+  credentials_.Refresh(now);
+  UseCredentials();
   if (transfer.is_counted) {
     waiting_.push_back(transfer.id);
     LaunchWaiting();
@@ -143,7 +152,8 @@ void CurlTransport::Session::LaunchWaiting() {
 void CurlTransport::Session::Launch(Transfer& transfer) {
   if (transfer.is_counted) ++sends_;
   const base::Duration left = transfer.deadline - loop_.clock().Now();
-  transfer.headers = handles_.Headers(transfer.request.content_type, token_.token());
+  transfer.endpoint = handles_.endpoint();
+  transfer.headers = handles_.Headers(transfer.request.content_type);
   transfer.easy = handles_.Take(transfer.request, transfer.headers);
   ConnectToCurl(transfer, std::max(left, base::Duration(1)));
   multi_->Add(transfer.easy);
@@ -154,7 +164,7 @@ void CurlTransport::Session::Detach(Transfer& transfer) {
   if (easy == nullptr) return;
   if (transfer.is_counted) --sends_;
   multi_->Remove(easy);
-  handles_.GiveBack(easy);
+  handles_.GiveBack(easy, transfer.endpoint);
 }
 
 void CurlTransport::Session::Cancel(uint64_t id) {
@@ -186,21 +196,31 @@ void CurlTransport::Session::Finish(Transfer& transfer, CURLcode code) {
                Error{ErrorCode::kNoCapacity, transfer.request.method + " " + transfer.request.path +
                                                  ": " + transfer.too_long});
   }
+  const bool refused = code == CURLE_OK ? status == 401 : IsTlsFailure(code);
+  if (refused && SendAgain(transfer)) return;
   if (code != CURLE_OK) {
     const char* why = transfer.error[0] != 0 ? transfer.error.data() : curl_easy_strerror(code);
     return End(transfer, NoAnswer(transfer, why));
   }
-  if (transfer.response.status == 401 && !transfer.sent_again && TokenChangedSince(transfer)) {
-    transfer.sent_again = true;
-    ForgetAnswer(transfer);
-    return Launch(transfer);
-  }
   End(transfer, std::move(transfer.response));
 }
 
-bool CurlTransport::Session::TokenChangedSince(const Transfer& transfer) {
-  token_.OnRefused();
-  return handles_.Headers(transfer.request.content_type, token_.token()) != transfer.headers;
+void CurlTransport::Session::UseCredentials() {
+  const bool in_use =
+      handles_.endpoint() != nullptr && handles_.endpoint()->config == credentials_.config();
+  if (!in_use) handles_.Use(credentials_.config());
+}
+
+// Once, where the files hold other credentials than it was sent with: nothing was carried out.
+bool CurlTransport::Session::SendAgain(Transfer& transfer) {
+  credentials_.OnRefused();
+  UseCredentials();
+  if (transfer.sent_again || transfer.endpoint == handles_.endpoint()) return false;
+  transfer.sent_again = true;
+  ForgetAnswer(transfer);
+  transfer.error = {};
+  Launch(transfer);
+  return true;
 }
 
 void CurlTransport::Session::End(Transfer& transfer, Result<HttpResponse> result) {

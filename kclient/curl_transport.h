@@ -1,10 +1,12 @@
 // Transport over libcurl's multi interface on the loop: HTTP/2, all calls on one connection.
 //
-// Promises: the server is verified against the configured CA only. A token file is read again when
-// it has changed (looked at every few seconds) and after each 401. A connection that is dead or
-// silent is found within 30 s: when calls are open and no byte at all has come for 10 s, GET
-// /version is sent on the same connection; without an answer within another 10 s all open calls end
-// with kUnavailable, and the next ones use a new connection.
+// Promises: the server is verified against the configured CA only. CA, client certificate, key and
+// token are read again when their files have changed (see credentials.h): new requests use the new
+// ones at once, on a new connection where they differ in more than the token; what is open may
+// finish. A request that was refused for old ones (401, TLS) is sent again. A connection that is
+// dead or silent is found within 30 s: when calls are open and no byte at all has come for 10 s,
+// GET /version is sent on the same connection; without an answer within another 10 s all open calls
+// end with kUnavailable, and the next ones use a new connection.
 //
 // Ownership: destroyed before the loop, after all calls, not within a callback.
 #pragma once

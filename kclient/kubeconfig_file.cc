@@ -10,6 +10,8 @@
 #include <initializer_list>
 #include <utility>
 
+#include "kclient/pem.h"
+
 namespace vdcu::kclient {
 
 namespace {
@@ -41,10 +43,12 @@ struct Section {
 // Reads one kubeconfig. yaml-cpp throws; Read() is called in a try.
 class KubeconfigReader {
  public:
-  KubeconfigReader(const std::string& path, const YAML::Node& document)
+  KubeconfigReader(const std::filesystem::path& path, const YAML::Node& document,
+                   SourceFiles& files)
       : path_(path),
-        folder_(std::filesystem::absolute(path).parent_path()),
-        document_{document, path + ": "} {}
+        folder_(path.parent_path()),
+        files_(files),
+        document_{document, path_ + ": "} {}
 
   Result<Config> Read() {
     if (!document_.node.IsMap()) return base::Invalid(path_ + ": is not a kubeconfig (no map)");
@@ -56,7 +60,10 @@ class KubeconfigReader {
     ASSIGN_OR_RETURN(const Section user, Find("users", user_name, "user"));
     Config config;
     ASSIGN_OR_RETURN(const std::string ns, String(context, "namespace"));
-    if (!ns.empty()) config.namespace_name = ns;
+    if (!ns.empty()) {
+      RETURN_IF_ERROR(CheckNamespace(Place(context, "namespace"), ns));
+      config.namespace_name = ns;
+    }
     RETURN_IF_ERROR(ReadCluster(cluster, config));
     RETURN_IF_ERROR(ReadUser(user, config));
     return config;
@@ -99,33 +106,52 @@ class KubeconfigReader {
     return base::Invalid(where + ": no such entry");
   }
 
+  // As Go's encoders write what is not set: null, "", [] or {}.
+  static bool IsEmpty(const YAML::Node& value) {
+    return !value || value.IsNull() || (value.IsScalar() && value.Scalar().empty()) ||
+           ((value.IsSequence() || value.IsMap()) && value.size() == 0);
+  }
+
   static Status Refuse(const Section& section, std::initializer_list<const char*> fields,
                        std::string_view why) {
     for (const char* field : fields) {
-      if (section.node[field] && !section.node[field].IsNull()) {
+      if (!IsEmpty(section.node[field])) {
         return base::Invalid(Place(section, field) + ": " + std::string(why));
       }
     }
     return base::Ok();
   }
 
-  // PEM from FIELD-data (base64) or from the file that FIELD names; empty where there is neither.
-  Result<std::string> Pem(const Section& section, const std::string& field,
-                          std::string_view kind) const {
-    std::string what = Place(section, field + "-data");
-    ASSIGN_OR_RETURN(std::string text, String(section, field + "-data"));
-    if (!text.empty()) {
-      ASSIGN_OR_RETURN(text, DecodeBase64(what, std::move(text)));
-    } else {
-      ASSIGN_OR_RETURN(const std::string file, String(section, field));
-      if (file.empty()) return std::string();
-      what = Place(section, field);
-      auto read = ReadSmallFile(folder_ / file);
-      if (!read) return base::WithContext(std::move(read.error()), what);
-      text = std::move(*read);
+  struct Pem {
+    std::string text;   // empty: there is none
+    std::string where;  // field and file, for messages
+  };
+
+  // From FIELD-data (base64) or from the file that FIELD names.
+  Result<Pem> ReadPem(const Section& section, const std::string& field) const {
+    Pem pem{.text = "", .where = Place(section, field + "-data")};
+    ASSIGN_OR_RETURN(std::string data, String(section, field + "-data"));
+    if (!data.empty()) {
+      ASSIGN_OR_RETURN(pem.text, DecodeBase64(pem.where, std::move(data)));
+      if (pem.text.empty()) return base::Invalid(pem.where + ": holds nothing");
+      return pem;
     }
-    RETURN_IF_ERROR(CheckPem(what, text, kind));
-    return text;
+    ASSIGN_OR_RETURN(const std::string file, String(section, field));
+    pem.where = Place(section, field);
+    if (file.empty()) return pem;
+    const std::string path = folder_ / file;
+    auto read = ReadSmallFile(path, files_);
+    if (!read) return base::WithContext(std::move(read.error()), pem.where);
+    (pem.where += ": ") += path;
+    if (read->empty()) return base::Invalid(pem.where + ": holds nothing");
+    pem.text = std::move(*read);
+    return pem;
+  }
+
+  Result<std::string> Certificates(const Section& section, const std::string& field) const {
+    ASSIGN_OR_RETURN(Pem pem, ReadPem(section, field));
+    if (!pem.text.empty()) RETURN_IF_ERROR(CheckCertificates(pem.where, pem.text));
+    return std::move(pem.text);
   }
 
   Status ReadCluster(const Section& cluster, Config& config) const {
@@ -136,7 +162,7 @@ class KubeconfigReader {
       return base::Invalid(Place(cluster, "server") + ": \"" + config.server +
                            "\" must be https://HOST:PORT");
     }
-    ASSIGN_OR_RETURN(config.ca_data, Pem(cluster, "certificate-authority", "CERTIFICATE-----"));
+    ASSIGN_OR_RETURN(config.ca_data, Certificates(cluster, "certificate-authority"));
     ASSIGN_OR_RETURN(config.tls_server_name, String(cluster, "tls-server-name"));
     ASSIGN_OR_RETURN(const std::string insecure, String(cluster, "insecure-skip-tls-verify"));
     if (!insecure.empty() && insecure != "true" && insecure != "false") {
@@ -158,42 +184,49 @@ class KubeconfigReader {
     RETURN_IF_ERROR(Refuse(user, {"username", "password"}, "API servers know no passwords"));
     RETURN_IF_ERROR(Refuse(user, {"as", "as-uid", "as-groups", "as-user-extra"},
                            "impersonation is not supported"));
-    ASSIGN_OR_RETURN(config.cert_data, Pem(user, "client-certificate", "CERTIFICATE-----"));
-    ASSIGN_OR_RETURN(config.key_data, Pem(user, "client-key", ""));
-    if (config.cert_data.empty() != config.key_data.empty()) {
-      return base::Invalid(Place(user, "client-certificate") +
-                           ": must come with client-key, and client-key with it");
-    }
+    RETURN_IF_ERROR(ReadClientCertificate(user, config));
     ASSIGN_OR_RETURN(config.token, String(user, "token"));
     RETURN_IF_ERROR(CheckToken(Place(user, "token"), config.token));
     ASSIGN_OR_RETURN(const std::string file, String(user, "tokenFile"));
     if (file.empty()) return base::Ok();
     config.token_file = folder_ / file;
-    auto token = ReadToken(config.token_file);
+    auto token = ReadToken(config.token_file, files_);
     if (!token) return base::WithContext(std::move(token.error()), Place(user, "tokenFile"));
     config.token = std::move(*token);
     return base::Ok();
   }
 
+  Status ReadClientCertificate(const Section& user, Config& config) const {
+    ASSIGN_OR_RETURN(config.cert_data, Certificates(user, "client-certificate"));
+    ASSIGN_OR_RETURN(Pem key, ReadPem(user, "client-key"));
+    if (config.cert_data.empty() != key.text.empty()) {
+      return base::Invalid(Place(user, "client-certificate") +
+                           ": must come with client-key, and client-key with it");
+    }
+    if (!key.text.empty()) RETURN_IF_ERROR(CheckKey(key.where, key.text, config.cert_data));
+    config.key_data = std::move(key.text);
+    return base::Ok();
+  }
+
   const std::string path_;
   const std::filesystem::path folder_;
+  SourceFiles& files_;  // notes what is read
   const Section document_;
 };
 
 }  // namespace
 
-Status CheckPem(const std::string& what, std::string_view text, std::string_view kind) {
-  const std::string begin = "-----BEGIN " + std::string(kind);
-  if (text.find(begin) != std::string_view::npos) return base::Ok();
-  return base::Invalid(what + ": is not PEM, no \"" + begin + "\" in it");
-}
-
 Result<Config> LoadKubeconfig(const std::string& path) {
-  ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(path));
+  const std::string file = std::filesystem::absolute(path);
+  SourceFiles files;
+  ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(file, files));
   try {
-    return KubeconfigReader(path, YAML::Load(text)).Read();
+    ASSIGN_OR_RETURN(Config config, KubeconfigReader(file, YAML::Load(text), files).Read());
+    config.kubeconfig = file;
+    config.files = std::move(files);
+    return config;
   } catch (const std::exception& error) {
-    return base::Corrupt(path + ": " + error.what());
+    return base::Corrupt(file + ": " + error.what());
   }
 }
 

@@ -21,17 +21,33 @@ sign() {
     -addext basicConstraints=critical,CA:FALSE -addext "extendedKeyUsage=$usage" "$@"
 }
 
+sign_apiserver() {
+  sign "$DIR/pki/apiserver" /CN=kube-apiserver serverAuth -addext \
+    "subjectAltName=IP:127.0.0.1,IP:10.0.0.1,DNS:localhost,DNS:kubernetes.default.svc"
+}
+
 make_pki() {
   # The system's openssl.cnf would add extensions of its own.
   printf '%s\n' '[req]' 'distinguished_name = name' '[name]' >"$DIR/pki/openssl.cnf"
   new_certificate "$DIR/pki/ca" /CN=vdcu-test-ca -addext basicConstraints=critical,CA:TRUE \
     -addext keyUsage=critical,keyCertSign,digitalSignature
-  sign "$DIR/pki/apiserver" /CN=kube-apiserver serverAuth -addext \
-    "subjectAltName=IP:127.0.0.1,IP:10.0.0.1,DNS:localhost,DNS:kubernetes.default.svc"
+  sign_apiserver
   # Who the apiserver is to a kubelet: for logs and exec.
   sign "$DIR/pki/kubelet-client" /O=system:masters/CN=kube-apiserver-kubelet-client clientAuth
   new_key "$DIR/pki/service-account.key"
   openssl pkey -in "$DIR/pki/service-account.key" -pubout -out "$DIR/pki/service-account.pub"
+}
+
+# A new CA signs from now on; ca.crt holds it and the one before, so that clients of both are known
+# and both are trusted. What was signed by the one before stays valid until a server is told.
+renew_ca() {
+  mv "$DIR/pki/ca.crt" "$DIR/pki/old-ca.crt"
+  new_certificate "$DIR/pki/ca" "/CN=vdcu-test-ca-$RANDOM$RANDOM" \
+    -addext basicConstraints=critical,CA:TRUE \
+    -addext keyUsage=critical,keyCertSign,digitalSignature
+  cat "$DIR/pki/old-ca.crt" >>"$DIR/pki/ca.crt"
+  sign_apiserver
+  certificate_kubeconfig "$DIR/admin.kubeconfig" admin system:masters
 }
 
 # kubeconfig FILE LINE...: the lines are the fields of the user.

@@ -125,6 +125,12 @@ test_restart() {
   check "it cannot be paused then" exits_with 1 cluster pause-apiserver "$A"
   check "it starts again" cluster start-apiserver "$A"
   check "with its data" "$A/kubectl" get namespace only-here
+  check "a new CA" cluster renew-ca "$A"
+  check "etcd stops" cluster stop-etcd "$A"
+  check "etcd starts again" cluster start-etcd "$A"
+  check "the apiserver stops again" cluster stop-apiserver "$A"
+  check "and starts with a certificate of the new CA" cluster start-apiserver "$A"
+  check "and the old data" "$A/kubectl" get namespace only-here
   check "it is paused" cluster pause-apiserver "$A"
   check "and does not answer" fails_with "" "$A/kubectl" --request-timeout=1s \
     get namespaces

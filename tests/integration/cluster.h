@@ -40,6 +40,11 @@ class Cluster {
 
   void StopApiServer() const { Script({"stop-apiserver"}); }    // SIGKILL
   void StartApiServer() const { Script({"start-apiserver"}); }  // on the same port; waits
+  // A new CA: pki/ca.crt below folder() + "/c" then holds it and the one before, in this order. The
+  // server is of the new one after it was started again; an Api of before does not trust it.
+  void RenewCa() const { Script({"renew-ca"}); }
+  void StopEtcd() const { Script({"stop-etcd"}); }    // SIGTERM; the data is folder() + "/c/etcd"
+  void StartEtcd() const { Script({"start-etcd"}); }  // on the same ports
   void PauseApiServer() const { Script({"pause-apiserver"}); }  // SIGSTOP
   void ResumeApiServer() const { Script({"resume-apiserver"}); }
 

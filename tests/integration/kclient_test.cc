@@ -284,6 +284,36 @@ TEST(Credentials, ATokenFileThatRotatesIsReadAgain) {
       << known.error().message;
 }
 
+TEST(Credentials, AClientCertificateThatRotatesIsUsedAndHalfOfItIsNot) {
+  // Both in files, as a kubelet keeps them.
+  const auto user = [](const std::string& name) {
+    return *kclient::LoadKubeconfig(cluster().UserKubeconfig(name, {"nobodies"}));
+  };
+  const Config first = user("first");
+  const Config second = user("second");
+  const std::string path = cluster().UserKubeconfig("file", {});
+  std::string text = ReadFile(path);
+  text.erase(text.find("    client-certificate-data:"));
+  WriteFile(path, text + "    client-certificate: file.crt\n    client-key: file.key\n");
+  const std::string files = cluster().folder() + "/file";
+  WriteFile(files + ".crt", first.cert_data);
+  WriteFile(files + ".key", first.key_data);
+  const auto config = kclient::LoadKubeconfig(path);
+  ASSERT_TRUE(config) << config.error().message;
+  Session session(*config);
+  // 403 says who asks.
+  const auto who = [&] { return session.Get(kConfigMaps, "default", "none").error().message; };
+  EXPECT_NE(who().find("User \"first\""), std::string::npos) << who();
+
+  WriteFile(files + ".crt", second.cert_data);
+  EXPECT_FALSE(
+      session.Until([&] { return who().find("\"first\"") == std::string::npos; }, seconds(5)))
+      << "its key is not there yet";
+  WriteFile(files + ".key", second.key_data);
+  EXPECT_TRUE(session.Until([&] { return who().find("User \"second\"") != std::string::npos; }))
+      << who();
+}
+
 TEST(Credentials, AnotherCaIsRefusedAndAnotherNameIsVerified) {
   const std::string other = cluster().folder() + "/other";
   ASSERT_EQ(RunProgram({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",

@@ -1,7 +1,9 @@
 #include "kclient/config.h"
 
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +12,7 @@
 #include <string>
 
 #include "kclient/credentials.h"
+#include "tests/kclient/certificate.h"
 
 namespace vdcu::kclient {
 namespace {
@@ -17,13 +20,21 @@ namespace {
 using base::ErrorCode;
 using std::chrono::seconds;
 
-constexpr const char* kCert = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
-constexpr const char* kKey = "-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----\n";
-// base64 of kCert and of kKey
-constexpr const char* kCertData =
-    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1BPT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo=";
-constexpr const char* kKeyData =
-    "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1BPT0KLS0tLS1FTkQgUFJJVkFURSBLRVktLS0tLQo=";
+std::string Base64(const std::string& bytes) {
+  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                                   reinterpret_cast<const unsigned char*>(bytes.data()),
+                                   static_cast<int>(bytes.size()));
+  text.resize(static_cast<size_t>(size));
+  return text;
+}
+
+const CertificatePem kPair = MakeCertificate();
+const CertificatePem kOther = MakeCertificate();
+const std::string& kCert = kPair.certificate;
+const std::string& kKey = kPair.key;
+const std::string kCertData = Base64(kCert);
+const std::string kKeyData = Base64(kKey);
 
 // Sets a variable of the environment, or takes it away, until it goes out of scope.
 class ScopedVariable {
@@ -134,7 +145,7 @@ TEST_F(ConfigTest, EachMistakeIsNamedWithFileAndField) {
       {"a CA file that is absent", server + ", certificate-authority: absent.crt", "token: t",
        "clusters[k].cluster.certificate-authority: "},
       {"a CA that is no PEM", server + ", certificate-authority: token", "token: t",
-       "clusters[k].cluster.certificate-authority: is not PEM"},
+       "token: is not PEM"},
       {"CA data that is no base64", server + ", certificate-authority-data: '#!'", "token: t",
        "clusters[k].cluster.certificate-authority-data: is not base64"},
       {"a boolean that is none", server + ", insecure-skip-tls-verify: maybe", "token: t",
@@ -152,9 +163,18 @@ TEST_F(ConfigTest, EachMistakeIsNamedWithFileAndField) {
       {"impersonation", server, "token: t, as: root", "users[u].user.as: impersonation"},
       {"a certificate without its key", server, "client-certificate: user.crt",
        "users[u].user.client-certificate: must come with client-key"},
-      {"a key that is a certificate's place", server,
-       "client-certificate: user.key, client-key: user.key",
-       "users[u].user.client-certificate: is not PEM"},
+      {"a certificate that is half written",
+       server + ", certificate-authority-data: " + Base64(kCert.substr(0, kCert.size() / 2)), "",
+       "certificate-authority-data: holds a certificate that cannot be read"},
+      {"a second certificate that is half written",
+       server + ", certificate-authority-data: " +
+           Base64(kOther.certificate + kCert.substr(0, kCert.size() / 2)),
+       "", "certificate-authority-data: holds a certificate that cannot be read"},
+      {"a certificate of another key", server,
+       "client-certificate: user.crt, client-key-data: " + Base64(kOther.key),
+       "users[u].user.client-key-data: is not the key of the client certificate"},
+      {"a key in a certificate's place", server,
+       "client-certificate: user.key, client-key: user.key", "users[u].user.client-certificate: "},
       {"a token with a line break", server, R"(token: "a\nHost: b")",
        "users[u].user.token: a token has no space"},
       {"a token file that is absent", server, "tokenFile: absent", "users[u].user.tokenFile: "},
@@ -178,6 +198,12 @@ TEST_F(ConfigTest, WhatIsNoKubeconfigIsRefused) {
   } kCases[] = {
       {"nothing", "", "is not a kubeconfig"},
       {"a list", "- a", "is not a kubeconfig"},
+      {"a namespace that is no name",
+       "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u, namespace: "
+       "../x}}]\n"
+       "clusters: [{name: k, cluster: {server: 'https://h'}}]\nusers: [{name: u, user: {token: "
+       "t}}]",
+       "contexts[c].context.namespace: \"../x\": want a namespace's name"},
       {"no YAML", "a: [b", "config: yaml-cpp: error at line"},
       {"no current context", "contexts: []", "config: current-context: is missing"},
       {"a context that is not there", "current-context: c", "contexts[c]: no such entry"},
@@ -237,24 +263,122 @@ TEST_F(ConfigTest, TheFirstPlaceThatIsNamedIsTaken) {
   EXPECT_NE(LoadConfig("").error().message.find("names several files"), std::string::npos);
 }
 
-TEST_F(ConfigTest, ATokenFileIsReadAgainWhenItChangesOrTheTokenIsRefused) {
-  const std::string path = folder_ / "token";
-  base::SimulatedClock clock;
-  TokenSource source("secret", path);
-  EXPECT_FALSE(source.Refresh(clock.Now())) << "the same token";
-  Write("token", "second");
-  std::filesystem::last_write_time(path,
-                                   std::filesystem::file_time_type::clock::now() + seconds(9));
-  EXPECT_FALSE(source.Refresh(clock.Now())) << "looked at a moment ago";
-  clock.Advance(seconds(4));
-  EXPECT_TRUE(source.Refresh(clock.Now()));
-  EXPECT_EQ(source.token(), "second");
-  Write("token", "third");
-  EXPECT_TRUE(source.OnRefused());
-  EXPECT_EQ(source.token(), "third");
-  Write("token", "bro ken");
-  EXPECT_FALSE(source.OnRefused());
-  EXPECT_EQ(source.token(), "third");
+TEST_F(ConfigTest, AFieldThatIsEmptyIsAbsent) {
+  const auto config = LoadKubeconfig(WriteKubeconfig(
+      std::string(kServer) +
+          R"(, proxy-url: "", certificate-authority: "", certificate-authority-data: "",
+          tls-server-name: "", insecure-skip-tls-verify: false)",
+      R"(token: t, tokenFile: "", client-certificate: "", client-certificate-data: "",
+          client-key: "", client-key-data: "", username: "", password: "", as: "", as-uid: "",
+          as-groups: [], as-user-extra: {}, exec: null, auth-provider: null)"));
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->token, "t");
+  EXPECT_EQ(config->ca_data, "");
+}
+
+class CredentialsTest : public ConfigTest {
+ protected:
+  // As a rename does it, so that nobody sees half of it.
+  void Replace(const std::string& name, const std::string& text) const {
+    std::filesystem::rename(Write(name + ".new", text), folder_ / name);
+  }
+  Credentials Load() const {
+    auto config = LoadKubeconfig(
+        WriteKubeconfig(std::string(kServer) + ", certificate-authority: ca.crt",
+                        "client-certificate: user.crt, client-key: user.key, tokenFile: token"));
+    EXPECT_TRUE(config) << config.error().message;
+    return Credentials(std::move(*config));
+  }
+
+  base::SimulatedClock clock_;
+};
+
+TEST_F(CredentialsTest, EachFileIsReadAgainWhenItChanges) {
+  Credentials credentials = Load();
+  const auto first = credentials.config();
+  credentials.Refresh(clock_.Now());
+  EXPECT_EQ(credentials.config(), first) << "the same files";
+  Replace("token", "second");
+  credentials.Refresh(clock_.Now());
+  EXPECT_EQ(credentials.config(), first) << "looked at a moment ago";
+  clock_.Advance(seconds(4));
+  credentials.Refresh(clock_.Now());
+  EXPECT_EQ(credentials.config()->token, "second");
+  Replace("ca.crt", kCert + kOther.certificate);
+  credentials.OnRefused();
+  EXPECT_EQ(credentials.config()->ca_data, kCert + kOther.certificate) << "at once";
+  Replace("config",
+          "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
+          "clusters: [{name: k, cluster: {server: 'https://10.0.0.1:6443'}}]\n"
+          "users: [{name: u, user: {token: third}}]\n");
+  credentials.OnRefused();
+  EXPECT_EQ(credentials.config()->token, "third") << "the kubeconfig, too";
+  EXPECT_EQ(first->token, "secret") << "who uses the first keeps it";
+}
+
+TEST_F(CredentialsTest, WhatCannotBeUsedIsSaidOnceAndTheOldStays) {
+  const struct {
+    const char* description;
+    const char* file;
+    std::string bad;
+    std::string good;
+  } kCases[] = {
+      {"half a CA", "ca.crt", kCert.substr(0, 100), kCert},
+      {"no CA at all", "ca.crt", "", kCert},
+      {"garbage for a token", "token", "bro ken", "secret"},
+      {"the key of another certificate", "user.key", kOther.key, kKey},
+      {"half a kubeconfig", "config", "current-context: [", ""},
+  };
+  for (const auto& test : kCases) {
+    SCOPED_TRACE(test.description);
+    Credentials credentials = Load();
+    const auto before = credentials.config();
+    testing::internal::CaptureStdout();
+    Replace(test.file, test.bad);
+    for (int i = 0; i < 3; ++i) credentials.OnRefused();
+    std::string log = testing::internal::GetCapturedStdout();
+    EXPECT_EQ(credentials.config(), before);
+    const size_t at = log.find((folder_ / test.file).string());
+    EXPECT_NE(at, std::string::npos) << log;
+    EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 1) << log;
+    if (test.good.empty()) continue;
+    Replace(test.file, test.good);
+    credentials.OnRefused();
+    EXPECT_NE(credentials.config(), before);
+    EXPECT_EQ(credentials.config()->key_data, kKey);
+  }
+}
+
+TEST_F(CredentialsTest, AnotherServerIsNotGoneTo) {
+  Credentials credentials = Load();
+  const auto before = credentials.config();
+  WriteKubeconfig("server: 'https://elsewhere'", "token: t");
+  credentials.OnRefused();
+  EXPECT_EQ(credentials.config(), before);
+}
+
+TEST_F(CredentialsTest, AProjectedVolumeIsReadAgainWhenItsLinkChanges) {
+  for (const char* folder : {"first", "second"}) {
+    std::filesystem::create_directory(folder_ / folder);
+    Write(std::string(folder) + "/token", folder);
+    Write(std::string(folder) + "/ca.crt", kCert);
+  }
+  namespace fs = std::filesystem;
+  fs::create_directory(folder_ / "account");
+  fs::create_symlink("../first", folder_ / "account/..data");
+  for (const char* name : {"token", "ca.crt"}) {
+    fs::create_symlink(fs::path("..data") / name, folder_ / "account" / name);
+  }
+  const ScopedVariable host("KUBERNETES_SERVICE_HOST", "10.0.0.1");
+  const ScopedVariable port("KUBERNETES_SERVICE_PORT", "443");
+  auto config = LoadInCluster(folder_ / "account");
+  ASSERT_TRUE(config) << config.error().message;
+  Credentials credentials(std::move(*config));
+  EXPECT_EQ(credentials.config()->token, "first");
+  fs::create_symlink("../second", folder_ / "account/..data_tmp");
+  fs::rename(folder_ / "account/..data_tmp", folder_ / "account/..data");
+  credentials.OnRefused();
+  EXPECT_EQ(credentials.config()->token, "second");
 }
 
 }  // namespace
