@@ -5,10 +5,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <random>
 
 #include "base/check.h"
 #include "tests/integration/http.h"
@@ -34,17 +36,23 @@ std::string FirstLine(const std::string& path) {
   return line;
 }
 
-// Free at the moment.
+// Free at the moment. A daemon that is started again wants the same port: none of those that Linux
+// gives to outgoing connections meanwhile.
 std::string LocalAddress() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  CHECK(bind(fd, generic, size) == 0 && getsockname(fd, generic, &size) == 0, "a free port");
-  close(fd);
-  return "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  constexpr int kFirst = 10'000, kCount = 10'000;
+  std::random_device random;
+  for (;;) {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int port = kFirst + static_cast<int>(random() % kCount);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    const int taken = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    close(fd);
+    if (taken == 0) return "127.0.0.1:" + std::to_string(port);
+    CHECK(errno == EADDRINUSE, "bind 127.0.0.1:" + std::to_string(port));
+  }
 }
 
 // The first child, or -1.
