@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
 #include <sstream>
 
@@ -19,9 +18,11 @@ namespace {
 
 constexpr char kShown[] = "VDCU_VICTIM";  // the file in which Show() writes
 
+// Of a process that ends meanwhile what was read until then.
 std::string ReadFile(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
 }
 
 // The folders of a cgroup in all hierarchies, those below it included.
