@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "crds/fields.h"
 #include "crds/keys.h"
 #include "crds/vdcupartition.h"
@@ -151,8 +152,8 @@ dcu::DeviceSelector ReadSelector(const kclient::Pod& pod) {
 
 base::Error WrongAnnotation(std::string_view name, std::string_view value,
                             const std::string& right) {
-  return base::Invalid("annotation " + std::string(name) + ": \"" + std::string(value) +
-                       "\": " + right);
+  return base::Invalid("annotation " + std::string(name) + ": " + base::Quote(value) + ": " +
+                       right);
 }
 
 bool IsObjectName(std::string_view name) {

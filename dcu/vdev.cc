@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/text.h"
 
 namespace vdcu::dcu {
 namespace {
@@ -11,8 +12,8 @@ namespace {
 constexpr size_t kLines = 9;
 
 base::Error LineError(size_t line, std::string_view text, std::string_view want) {
-  return base::Corrupt("vdev file, line " + std::to_string(line) + ": \"" +
-                       std::string(text.substr(0, 80)) + "\": want " + std::string(want));
+  return base::Corrupt("vdev file, line " + std::to_string(line) + ": " + base::Quote(text) +
+                       ": want " + std::string(want));
 }
 
 // The lines of the file, or an error unless there are nine, each ended.

@@ -4,6 +4,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "base/text.h"
 
 namespace vdcu::kclient {
 
@@ -60,7 +63,7 @@ std::string MessageOf(int http, std::string_view reason, std::string_view messag
   std::string text = "HTTP " + std::to_string(http);
   if (!reason.empty()) (text += ' ') += reason;
   if (!message.empty()) (text += ": ") += message;
-  return text;
+  return base::Cut(std::move(text));
 }
 
 Error FromStatus(int http, JsonView status) {

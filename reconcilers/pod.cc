@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "crds/keys.h"
 #include "reconcilers/conditions.h"
 #include "reconcilers/pod_partitions.h"
@@ -164,8 +165,9 @@ std::optional<std::string> WhyNeverPlaced(const Cluster& cluster, const PodEntry
 }
 
 void AppendUnscheduled(Plan& plan, const PodEntry& entry, std::string_view reason,
-                       const std::string& message, const Instant& at) {
+                       const std::string& why, const Instant& at) {
   const kclient::Pod& pod = *entry.pod;
+  const std::string message = base::Cut(why);
   const kclient::Condition& shown = pod.scheduling->scheduled;
   const bool shows = shown.status == "False" && shown.reason == reason && shown.message == message;
   // Our last report may not be shown yet.

@@ -33,6 +33,6 @@ std::optional<std::string> WhyNeverPlaced(const Cluster& cluster, const PodEntry
 
 // PodScheduled=False and an event, where the pod does not say so already.
 void AppendUnscheduled(Plan& plan, const PodEntry& entry, std::string_view reason,
-                       const std::string& message, const Instant& at);
+                       const std::string& why, const Instant& at);
 
 }  // namespace vdcu::reconcilers

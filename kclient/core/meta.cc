@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
+
 namespace vdcu::kclient {
 
 namespace {
@@ -133,6 +135,7 @@ const Condition* FindCondition(const std::vector<Condition>& conditions, std::st
 }
 
 bool SetCondition(std::vector<Condition>& conditions, Condition wanted) {
+  wanted.message = base::Cut(std::move(wanted.message));
   const auto found = std::find_if(conditions.begin(), conditions.end(),
                                   [&](const Condition& item) { return item.type == wanted.type; });
   if (found == conditions.end()) {

@@ -79,7 +79,7 @@ nlohmann::json ToJson(const std::vector<Condition>& conditions);
 const Condition* FindCondition(const std::vector<Condition>& conditions, std::string_view type);
 
 // Sets `wanted` in `conditions`, keeping the old transition time where the status stays the same.
-// Returns whether anything but times changed.
+// Returns whether anything but times changed. A long message is cut.
 bool SetCondition(std::vector<Condition>& conditions, Condition wanted);
 
 }  // namespace vdcu::kclient
