@@ -16,6 +16,8 @@ namespace {
 constexpr base::Duration kStopTimeout{1'800};
 constexpr base::Duration kFlushTimeout{400};
 constexpr size_t kEventsBelow = 4;  // writes in flight: so few that no burst is under way
+// Above it events do not wait for the burst's end: none shall be dropped. Half of the recorder's.
+constexpr size_t kManyEvents = 4096;
 
 std::string MakeIdentity() {
   char host[256] = "unknown";
@@ -99,7 +101,9 @@ bool App::MayWrite() const {
 }
 
 bool App::MaySendEvents() const {
-  return !leader_ || (MayWrite() && leader_->runner().in_flight() < kEventsBelow);
+  if (!leader_) return true;
+  const bool burst = leader_->runner().in_flight() >= kEventsBelow;
+  return MayWrite() && (!burst || events_.pending() > kManyEvents);
 }
 
 // A standby is ready: it would lead if the leader went.

@@ -1,6 +1,7 @@
 // An event about an object, as a value: what kubectl describe shows below it.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 
@@ -13,7 +14,7 @@ struct ObjectReference {
   std::string name;
   std::string uid;
 
-  friend bool operator==(const ObjectReference&, const ObjectReference&) = default;
+  friend auto operator<=>(const ObjectReference&, const ObjectReference&) = default;
 };
 
 enum class EventType { kNormal, kWarning };
@@ -25,7 +26,7 @@ struct Event {
   std::string action;  // what was done or tried, in CamelCase: "Assigning"
   std::string note;    // for people; cut to 1 KiB when it is sent
 
-  friend bool operator==(const Event&, const Event&) = default;
+  friend auto operator<=>(const Event&, const Event&) = default;
 };
 
 }  // namespace vdcu::kclient

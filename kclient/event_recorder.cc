@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "kclient/core/meta.h"
 
 namespace vdcu::kclient {
@@ -15,7 +16,6 @@ namespace {
 using base::Duration;
 using base::ErrorCode;
 
-constexpr size_t kMostNote = 1024;  // bytes, as the API demands
 constexpr Duration kSeriesGap = std::chrono::minutes(6);
 constexpr Duration kSeriesInterval = std::chrono::seconds(30);
 constexpr int kSpamBurst = 25;
@@ -28,13 +28,6 @@ constexpr Duration kIdleCheck{100};
 constexpr size_t kMostSeries = 4096;
 constexpr size_t kMostNamePrefix = 200;  // leaves room for the time in the 253 bytes of a name
 
-// At most `most` bytes, never half a UTF-8 character.
-void CutUtf8(std::string& text, size_t most) {
-  if (text.size() <= most) return;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
-  text.resize(most);
-}
-
 std::string Join(std::initializer_list<std::string_view> parts) {
   std::string joined;
   for (const std::string_view part : parts) (joined += part) += '\0';
@@ -43,11 +36,6 @@ std::string Join(std::initializer_list<std::string_view> parts) {
 
 std::string ObjectKey(const ObjectReference& object) {
   return Join({object.kind, object.ns, object.name, object.uid});
-}
-
-std::string SeriesKey(const Event& event) {
-  const char* type = event.type == EventType::kWarning ? "W" : "N";
-  return ObjectKey(event.regarding) + Join({type, event.reason, event.action, event.note});
 }
 
 // An event lies in its object's namespace, in "default" for one that has none.
@@ -88,37 +76,35 @@ EventRecorder::EventRecorder(base::Loop& loop, Client& client, EventRecorderConf
       config_(std::move(config)),
       random_(std::move(random)),
       buckets_(kSpamBurst, kSpamRefill),
+      forget_above_(kMostSeries),
       timer_(loop.MakeTimer([this] { Pump(); })),
       flush_timer_(loop.MakeTimer([this] { FinishFlush(); })) {}
 
 EventRecorder::~EventRecorder() = default;
 
 void EventRecorder::Record(Event event) {
-  CutUtf8(event.note, kMostNote);
-  const std::string key = SeriesKey(event);
+  event.note = base::Cut(std::move(event.note));
   const base::TimePoint now = loop_.clock().Now();
   const base::WallTime wall = loop_.clock().Wall();
-  const auto found = series_.find(key);
+  const auto found = series_.find(event);
   if (found != series_.end() &&
       (found->second.busy() || now - found->second.last_at < kSeriesGap)) {
     Series& series = found->second;
     ++series.count;
     series.last = wall;
     series.last_at = now;
-    if (!series.busy()) Enqueue(key, std::max(now, series.sent_at + kSeriesInterval));
+    if (!series.busy()) Enqueue(found, std::max(now, series.sent_at + kSeriesInterval));
     return;
   }
   if (!buckets_.Take(ObjectKey(event.regarding) + event.reason, now)) {
     ++counts_.dropped_spam;
     return;
   }
-  if (series_.size() >= kMostSeries) ForgetOldSeries();
+  if (series_.size() >= forget_above_) ForgetOldSeries();
   Series series;
-  series.event = std::move(event);
   series.first = series.last = wall;
   series.last_at = now;
-  series_.insert_or_assign(key, std::move(series));
-  Enqueue(key, now);
+  Enqueue(series_.insert_or_assign(std::move(event), std::move(series)).first, now);
 }
 
 void EventRecorder::Flush(Duration most, std::function<void()> done) {
@@ -127,30 +113,28 @@ void EventRecorder::Flush(Duration most, std::function<void()> done) {
   timer_->Start(Duration(0));
 }
 
-void EventRecorder::Enqueue(const std::string& key, base::TimePoint when) {
+void EventRecorder::Enqueue(Place place, base::TimePoint when) {
   const Slot slot{when, ++queued_};
-  queue_.emplace(slot, key);
-  Series& series = series_.at(key);
-  victims_.emplace(series.event.type == EventType::kWarning, slot.second, slot.first);
-  series.queued = slot;
+  queue_.emplace(slot, place);
+  victims_.emplace(place->first.type == EventType::kWarning, slot.second, slot.first);
+  place->second.queued = slot;
   if (queue_.size() > config_.most_waiting) DropOne();
   timer_->Start(Duration(0));
 }
 
-void EventRecorder::Dequeue(Series& series) {
-  const Slot slot = *series.queued;
-  victims_.erase({series.event.type == EventType::kWarning, slot.second, slot.first});
+void EventRecorder::Dequeue(Place place) {
+  const Slot slot = *place->second.queued;
+  victims_.erase({place->first.type == EventType::kWarning, slot.second, slot.first});
   queue_.erase(slot);
-  series.queued.reset();
+  place->second.queued.reset();
 }
 
 void EventRecorder::DropOne() {
   const auto& [warning, order, when] = *victims_.begin();
-  const std::string key = queue_.at(Slot{when, order});
-  Series& series = series_.at(key);
-  Dequeue(series);
+  const Place place = queue_.at(Slot{when, order});
+  Dequeue(place);
   ++counts_.dropped_full;
-  if (series.uid.empty()) series_.erase(key);
+  if (place->second.uid.empty()) series_.erase(place);
 }
 
 void EventRecorder::ForgetOldSeries() {
@@ -158,38 +142,40 @@ void EventRecorder::ForgetOldSeries() {
   std::erase_if(series_, [now](const auto& entry) {
     return !entry.second.busy() && now - entry.second.last_at >= kSeriesGap;
   });
-  if (series_.size() < kMostSeries) return;
-  std::erase_if(series_, [](const auto& entry) { return !entry.second.busy(); });
+  if (series_.size() >= kMostSeries) {
+    std::erase_if(series_, [](const auto& entry) { return !entry.second.busy(); });
+  }
+  // Looking again at all that wait costs more than what it finds.
+  forget_above_ = std::max(kMostSeries, 2 * series_.size());
 }
 
 void EventRecorder::Pump() {
   const bool flushing = on_flushed_ != nullptr;
   while (!queue_.empty() && in_flight_ < kMostInFlight) {
-    const auto& [slot, key] = *queue_.begin();
+    const auto& [slot, place] = *queue_.begin();
     const Duration left = slot.first - loop_.clock().Now();
     if (!flushing && left > Duration(0)) return timer_->Start(left);
     if (!flushing && !config_.idle()) return timer_->Start(kIdleCheck);
-    Send(std::string(key));
+    Send(place);
   }
 }
 
-void EventRecorder::Send(const std::string& key) {
-  Series& series = series_.at(key);
-  Dequeue(series);
+void EventRecorder::Send(Place place) {
+  auto& [event, series] = *place;
+  Dequeue(place);
   if (series.name.empty()) {
     last_name_ = std::max(last_name_ + std::chrono::microseconds(1), series.first);
-    series.name = EventName(series.event, last_name_);
+    series.name = EventName(event, last_name_);
   }
   series.sent_count = series.count;
   series.sent_at = loop_.clock().Now();
   ++in_flight_;
-  series.call = client_.Apply(MakeWrite(series), [this, key](base::Result<JsonView> answer) {
-    OnSent(std::string(key), std::move(answer));
-  });
+  series.call = client_.Apply(
+      MakeWrite(event, series),
+      [this, place](base::Result<JsonView> answer) { OnSent(place, std::move(answer)); });
 }
 
-Write EventRecorder::MakeWrite(const Series& series) const {
-  const Event& event = series.event;
+Write EventRecorder::MakeWrite(const Event& event, const Series& series) const {
   nlohmann::json body;
   if (series.count > 1) {
     body["series"] = {{"count", series.count},
@@ -209,15 +195,15 @@ Write EventRecorder::MakeWrite(const Series& series) const {
   return MakeCreate(kEvents, Namespace(event), series.name, std::move(body));
 }
 
-void EventRecorder::OnSent(const std::string& key, base::Result<JsonView> answer) {
-  Series& series = series_.at(key);
+void EventRecorder::OnSent(Place place, base::Result<JsonView> answer) {
+  Series& series = place->second;
   series.call.reset();
   --in_flight_;
   if (answer) {
     OnStored(series, *answer);
-    if (series.count > series.sent_count) Enqueue(key, series.sent_at + kSeriesInterval);
+    if (series.count > series.sent_count) Enqueue(place, series.sent_at + kSeriesInterval);
   } else {
-    OnFailed(key, answer.error());
+    OnFailed(place, answer.error());
   }
   timer_->Start(Duration(0));
   if (on_flushed_ && pending() == 0) flush_timer_->Start(Duration(0));
@@ -233,40 +219,40 @@ void EventRecorder::OnStored(Series& series, JsonView object) {
   if (const auto metadata = Get(object, "metadata")) series.uid = GetStringOr(*metadata, "uid");
 }
 
-void EventRecorder::OnFailed(const std::string& key, const base::Error& error) {
-  Series& series = series_.at(key);
+void EventRecorder::OnFailed(Place place, const base::Error& error) {
+  Series& series = place->second;
   const bool created = !series.uid.empty();
   if (!created && error.code == ErrorCode::kAlreadyExists) {
     // Our own, whose answer was lost: names are never used twice. Its uid is unknown, so the next
     // occurrence begins a new series.
     ++counts_.created;
-    series_.erase(key);
+    series_.erase(place);
     return;
   }
-  if (++series.failures >= kMostTries) return Drop(key, error);
+  if (++series.failures >= kMostTries) return Drop(place, error);
   if (created && error.code == ErrorCode::kNotFound) {
     // The API keeps events for an hour only: begin a new one.
     series.uid.clear();
     series.name.clear();
     series.first = series.last;
-    return Enqueue(key, loop_.clock().Now());
+    return Enqueue(place, loop_.clock().Now());
   }
-  if (IsPermanent(error.code)) return Drop(key, error);
+  if (IsPermanent(error.code)) return Drop(place, error);
   const Duration delay = std::max(error.retry_after, kRetry.Delay(series.failures, random_()));
-  Enqueue(key, loop_.clock().Now() + delay);
+  Enqueue(place, loop_.clock().Now() + delay);
 }
 
-void EventRecorder::Drop(const std::string& key, const base::Error& error) {
+void EventRecorder::Drop(Place place, const base::Error& error) {
   ++counts_.dropped_failed;
-  Series& series = series_.at(key);
-  const Event& event = series.event;
+  Series& series = place->second;
+  const Event& event = place->first;
   base::Log(
       base::Level::kWarning, "event dropped",
       {{"object", event.regarding.kind + " " + event.regarding.ns + "/" + event.regarding.name},
        {"reason", event.reason},
        {"error", error.message}});
   series.failures = 0;
-  if (series.uid.empty()) series_.erase(key);
+  if (series.uid.empty()) series_.erase(place);
 }
 
 void EventRecorder::FinishFlush() {

@@ -6,8 +6,7 @@
 //  - Different notes with the same reason about one object: 25 at once, then one in 5 minutes, as
 //    client-go's spam filter; more are dropped and counted.
 //  - Bounded: above the queue's limit the oldest Normal event is dropped and counted, a Warning
-//  only
-//    where nothing else waits.
+//    only where nothing else waits.
 //  - Low priority: an event is sent only while idle() says that little else is in flight, and four
 //    at most are in flight.
 //  - A failed event is tried twice more, with backoff, then dropped and counted.
@@ -38,7 +37,7 @@ struct EventRecorderConfig {
   std::string reporting_controller;  // qualified: "vdcu.io/controller"
   std::string reporting_instance;    // this process: its pod or host name
   std::function<bool()> idle;        // whether few enough other writes are in flight
-  size_t most_waiting = 1000;
+  size_t most_waiting = 8192;        // of about a KiB each
 };
 
 class EventRecorder {
@@ -70,7 +69,6 @@ class EventRecorder {
 
   // One Event object, or one to be.
   struct Series {
-    Event event;
     std::string name;
     std::string uid;  // empty: not created yet
     int64_t count = 1;
@@ -86,17 +84,20 @@ class EventRecorder {
     bool busy() const { return queued || call; }
   };
 
-  void Enqueue(const std::string& key, base::TimePoint when);
-  void Dequeue(Series& series);
+  // Stays where it is while it is queued or in flight. Keyed by all that makes events the same.
+  using Place = std::map<Event, Series>::iterator;
+
+  void Enqueue(Place place, base::TimePoint when);
+  void Dequeue(Place place);
   void DropOne();
   void ForgetOldSeries();
   void Pump();
-  void Send(const std::string& key);
-  Write MakeWrite(const Series& series) const;
-  void OnSent(const std::string& key, base::Result<JsonView> answer);
+  void Send(Place place);
+  Write MakeWrite(const Event& event, const Series& series) const;
+  void OnSent(Place place, base::Result<JsonView> answer);
   void OnStored(Series& series, JsonView object);
-  void OnFailed(const std::string& key, const base::Error& error);
-  void Drop(const std::string& key, const base::Error& error);
+  void OnFailed(Place place, const base::Error& error);
+  void Drop(Place place, const base::Error& error);
   void FinishFlush();
 
   base::Loop& loop_;
@@ -104,9 +105,10 @@ class EventRecorder {
   const EventRecorderConfig config_;
   const base::Random random_;
   Counts counts_;
-  TokenBuckets buckets_;                  // by object and reason
-  std::map<std::string, Series> series_;  // by all that makes events the same
-  std::map<Slot, std::string> queue_;     // keys of series_
+  TokenBuckets buckets_;  // by object and reason
+  std::map<Event, Series> series_;
+  size_t forget_above_ = 0;      // old series, where there are more
+  std::map<Slot, Place> queue_;  // those that wait
   // The same in the order in which they are dropped: Normal ones first, by age.
   std::set<std::tuple<bool, uint64_t, base::TimePoint>> victims_;
   uint64_t queued_ = 0;  // so far

@@ -117,7 +117,7 @@ TEST_F(EventRecorderTest, ALongNoteIsCutAtTheEndOfACharacter) {
   while (note.size() < 1500) note += two_bytes;
   recorder_->Record(MakeEvent(note));
   Turn();
-  EXPECT_EQ(transport_.Body()["note"], note.substr(0, 1023));
+  EXPECT_EQ(transport_.Body()["note"], note.substr(0, 1021) + "...");
 }
 
 TEST_F(EventRecorderTest, TheSameEventWithinSixMinutesBecomesASeriesPatchedAtMostEvery30Seconds) {
