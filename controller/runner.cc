@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "reconcilers/pod.h"
+#include "reconcilers/pod_partitions.h"
 
 namespace vdcu::controller {
 
@@ -26,6 +27,29 @@ std::string_view VerbName(const kclient::Write& write) {
     default:
       return "patch";
   }
+}
+
+// Whoever leads decides anew.
+constexpr base::Duration kWithoutLease{1'000};
+
+// Of what it takes to place a request.
+bool IsOfRequest(const reconcilers::Assumption& assumption) {
+  return !std::holds_alternative<reconcilers::AssumeWritten>(assumption) &&
+         !std::holds_alternative<reconcilers::AssumeReported>(assumption);
+}
+
+// A conflict is a controller's normal day: the watch brings what is true. Of what fails in a row
+// the first is told, and each change.
+void LogFailure(const kclient::Write& write, const base::Error& error,
+                const reconcilers::Setback* before) {
+  const bool normal = error.code == base::ErrorCode::kConflict ||
+                      error.code == base::ErrorCode::kNotFound ||
+                      error.code == base::ErrorCode::kAlreadyExists;
+  const bool known = before != nullptr && before->error == error.message;
+  base::Log(normal || known ? base::Level::kDebug : base::Level::kWarning, "write failed",
+            {{"write", write.Describe()},
+             {"code", std::string(base::ToString(error.code))},
+             {"error", error.message}});
 }
 
 // What a create has stored is told by its UID from another of the same name, and by its version
@@ -63,6 +87,7 @@ Outcome OutcomeOf(const reconcilers::Assumption& assumption, const base::Status&
 
 Runner::Runner(Parts parts, base::Random random)
     : parts_(std::move(parts)),
+      random_(random),
       queue_(parts_.loop, kclient::RateLimiter(std::move(random)), [this] { OnChange(); }),
       placer_(parts_.cluster),
       pass_timer_(parts_.loop.MakeTimer([this] { Pass(); })),
@@ -123,7 +148,9 @@ void Runner::Reconcile(const std::string& key) {
   auto plan = key.starts_with("pod/")
                   ? reconcilers::ReconcilePod(parts_.cluster, object_key, at)
                   : reconcilers::ReconcilePartition(parts_.cluster, object_key, at);
+  const bool untold = untold_.erase(key) != 0;
   if (plan.place) {
+    if (untold) placer_.Remove(key);
     placer_.Add(key, at.now);
   } else {
     placer_.Remove(key);
@@ -138,78 +165,130 @@ void Runner::Execute(const std::string& key, bool queued, reconcilers::Plan plan
   batch->events = std::move(plan.events);
   if (plan.requeue_after) queue_.AddAfter(key, *plan.requeue_after);
   if (!plan.writes.empty() && !parts_.may_write()) {
-    // The lease may be lost: whoever leads decides anew.
     batch->failed = true;
+    queue_.AddAfter(key, kWithoutLease);
     return Finish(*batch);
   }
+  std::erase_if(plan.writes, [&](const auto& planned) { return IsHeldBack(*batch, planned); });
   batch->left = plan.writes.size();
   for (const auto& planned : plan.writes) {
     parts_.cluster.Assume(planned.assumption, parts_.loop.clock().Now());
   }
-  for (const auto& planned : plan.writes) Start(batch, planned);
+  for (size_t i = 0; i < plan.writes.size(); ++i) Start(batch, plan.writes[i], i);
   if (plan.writes.empty()) Finish(*batch);
 }
 
-void Runner::Start(const BatchPtr& batch, const reconcilers::PlannedWrite& planned) {
+// The write has failed, and is not due yet: its key comes back then.
+bool Runner::IsHeldBack(Batch& batch, const reconcilers::PlannedWrite& planned) {
+  if (IsOfRequest(planned.assumption)) return false;
+  const reconcilers::Setback* setback = setbacks_.Find(planned.write.Describe());
+  const base::TimePoint now = parts_.loop.clock().Now();
+  if (setback == nullptr || !setback->Holds(now)) return false;
+  batch.failed = true;
+  if (!batch.queued) untold_.insert(batch.key);
+  queue_.AddAfter(batch.key, setback->until - now);
+  return true;
+}
+
+void Runner::Start(const BatchPtr& batch, const reconcilers::PlannedWrite& planned, size_t place) {
   const uint64_t id = next_call_++;
   const auto started = parts_.loop.clock().Now();
   calls_[id] = parts_.client.Apply(
       planned.write,
-      [this, id, batch, planned, started](const base::Result<kclient::JsonView>& answer) {
-        OnAnswer(id, batch, WithIdentity(planned, answer), started,
+      [this, id, batch, planned, place, started](const base::Result<kclient::JsonView>& answer) {
+        OnAnswer(id, batch, WithIdentity(planned, answer), place, started,
                  answer ? base::Ok() : base::Status(answer.error()));
       });
 }
 
 void Runner::OnAnswer(uint64_t id, const BatchPtr& batch, const reconcilers::PlannedWrite& planned,
-                      base::TimePoint started, const base::Status& status) {
+                      size_t place, base::TimePoint started, const base::Status& status) {
   calls_.erase(id);
   const auto now = parts_.loop.clock().Now();
-  const Outcome outcome = OutcomeOf(planned.assumption, status);
   parts_.metrics.CountWrite(VerbName(planned.write), planned.write.resource.plural,
                             status ? "ok" : base::ToString(status.error().code), now - started);
   if (status && std::holds_alternative<reconcilers::AssumeBound>(planned.assumption)) {
     parts_.metrics.CountBinding();
   }
-  parts_.cluster.Settle(planned.assumption, outcome, now);
-  if (!status) {
-    batch->failed = true;
-    batch->retry_after = std::max(batch->retry_after, status.error().retry_after);
-    LogFailure(planned.write, status.error());
-    // A create may be repeated by its partition's key: when that is refused, the pod decides anew.
-    const std::string next = outcome == Outcome::kUnknown
-                                 ? reconcilers::KeyOf(planned.assumption)
-                                 : reconcilers::RequestKeyOf(planned.assumption);
-    if (next != batch->key) queue_.AddRateLimited(next);
+  parts_.cluster.Settle(planned.assumption, OutcomeOf(planned.assumption, status), now);
+  if (status) {
+    setbacks_.Forget(planned.write.Describe());
+  } else {
+    OnFailure(*batch, planned, place, status.error());
   }
   if (--batch->left == 0) Finish(*batch);
   OnChange();
   if (drained_ && calls_.empty()) drained_();
 }
 
-void Runner::Finish(Batch& batch) {
-  if (batch.queued) queue_.Done(batch.key);
-  if (batch.failed) {
-    if (batch.retry_after > base::Duration(0)) {
-      queue_.AddAfter(batch.key, batch.retry_after);
-    } else {
-      queue_.AddRateLimited(batch.key);
-    }
-    return;
-  }
-  queue_.Forget(batch.key);
-  for (kclient::Event& event : batch.events) parts_.events.Record(std::move(event));
+void Runner::OnFailure(Batch& batch, const reconcilers::PlannedWrite& planned, size_t place,
+                       const base::Error& error) {
+  batch.failed = true;
+  if (!IsOfRequest(planned.assumption)) return SetBackWrite(batch, planned, error);
+  // Who finds out what became of it.
+  batch.asking.push_back(reconcilers::KeyOf(planned.assumption));
+  const Failure failure{place, planned, error};
+  if (!batch.failure || SaysMore(failure, *batch.failure)) batch.failure = failure;
 }
 
-void Runner::LogFailure(const kclient::Write& write, const base::Error& error) const {
-  // A conflict is a controller's normal day: the watch brings what is true.
-  const bool normal = error.code == base::ErrorCode::kConflict ||
-                      error.code == base::ErrorCode::kNotFound ||
-                      error.code == base::ErrorCode::kAlreadyExists;
-  base::Log(normal ? base::Level::kDebug : base::Level::kWarning, "write failed",
-            {{"write", write.Describe()},
-             {"code", std::string(base::ToString(error.code))},
-             {"error", error.message}});
+// What a rule refused, then the first in the plan, whatever is answered first.
+bool Runner::SaysMore(const Failure& a, const Failure& b) {
+  const bool rule_a = reconcilers::IsAgainstARule(a.error.code);
+  const bool rule_b = reconcilers::IsAgainstARule(b.error.code);
+  return rule_a != rule_b ? rule_a : a.place < b.place;
+}
+
+void Runner::SetBackRequest(const Failure& failure) {
+  const auto at = Instant();
+  const reconcilers::PlannedWrite& planned = failure.planned;
+  const std::string request = reconcilers::RequestKeyOf(planned.assumption);
+  const reconcilers::Setback* before = parts_.cluster.FindSetback(request);
+  LogFailure(planned.write, failure.error, before);
+  auto after = reconcilers::AfterFailure(before, planned, failure.error, random_(), at);
+  // The status of a partition that may be assigned is not ours to write.
+  const bool may_be_assigned =
+      std::holds_alternative<reconcilers::AssumeAssigned>(planned.assumption) &&
+      OutcomeOf(planned.assumption, failure.error) == Outcome::kUnknown;
+  const bool news = before == nullptr || before->message != after.message;
+  if (may_be_assigned && news) Tell(planned, after);
+  parts_.cluster.SetBack(request, std::move(after), at.now);
+}
+
+void Runner::SetBackWrite(Batch& batch, const reconcilers::PlannedWrite& planned,
+                          const base::Error& error) {
+  const auto at = Instant();
+  const std::string what = planned.write.Describe();
+  const reconcilers::Setback* before = setbacks_.Find(what);
+  LogFailure(planned.write, error, before);
+  auto after = reconcilers::AfterFailure(before, planned, error, random_(), at);
+  if (before == nullptr || before->message != after.message) Tell(planned, after);
+  if (!batch.queued) untold_.insert(batch.key);
+  queue_.AddAfter(batch.key, after.until - at.now);
+  setbacks_.Set(what, std::move(after), at.now);
+}
+
+// By an event on what could not be written.
+void Runner::Tell(const reconcilers::PlannedWrite& planned, const reconcilers::Setback& setback) {
+  if (setback.message.empty()) return;
+  const std::string key = planned.write.ns + "/" + planned.write.name;
+  const auto warning = kclient::EventType::kWarning;
+  if (std::holds_alternative<reconcilers::AssumeReported>(planned.assumption)) {
+    if (const auto pod = parts_.cluster.ShownPod(key)) {
+      parts_.events.Record(
+          reconcilers::PodEvent(*pod, warning, setback.reason, "Writing", setback.message));
+    }
+  } else if (const auto partition = parts_.cluster.ShownPartition(key)) {
+    parts_.events.Record(reconcilers::PartitionEvent(*partition, warning, setback.reason, "Writing",
+                                                     setback.message));
+  }
+}
+
+void Runner::Finish(Batch& batch) {
+  if (batch.failure) SetBackRequest(*batch.failure);
+  for (const std::string& key : batch.asking) queue_.Add(key);
+  if (batch.queued) queue_.Done(batch.key);
+  if (batch.failed) return;
+  for (kclient::Event& event : batch.events) parts_.events.Record(std::move(event));
 }
 
 }  // namespace vdcu::controller

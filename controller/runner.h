@@ -3,13 +3,17 @@
 //
 // Promises: a key's plan is finished before the key is reconciled again; requests are placed, by
 // priority, only when all keys that wait have been reconciled; no more than kMostInFlight writes
-// are under way; a write is only started while MayWrite says so.
+// are under way; a write is only started while MayWrite says so; what has failed is not tried again
+// before its setback is over, whatever is reconciled meanwhile (reconcilers/setback.h).
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "base/loop.h"
 #include "base/random.h"
@@ -20,6 +24,7 @@
 #include "reconcilers/cluster.h"
 #include "reconcilers/partition.h"
 #include "reconcilers/placer.h"
+#include "reconcilers/setback.h"
 
 namespace vdcu::controller {
 
@@ -50,12 +55,18 @@ class Runner {
   size_t in_flight() const { return calls_.size(); }
 
  private:
+  struct Failure {
+    size_t place = 0;  // in the plan
+    reconcilers::PlannedWrite planned;
+    base::Error error;
+  };
   struct Batch {
     std::string key;
     bool queued = false;  // the key is the queue's, and must be Done
     size_t left = 0;      // writes without an answer
     bool failed = false;
-    base::Duration retry_after{0};       // asked for by the server
+    std::optional<Failure> failure;      // of a request's writes, the one that says most
+    std::vector<std::string> asking;     // keys that find out what became of those
     std::vector<kclient::Event> events;  // recorded when all writes have succeeded
   };
   using BatchPtr = std::shared_ptr<Batch>;
@@ -64,16 +75,27 @@ class Runner {
   bool HasRoom() const { return calls_.size() < kMostInFlight; }
   void Reconcile(const std::string& key);
   void Execute(const std::string& key, bool queued, reconcilers::Plan plan);
-  void Start(const BatchPtr& batch, const reconcilers::PlannedWrite& planned);
+  bool IsHeldBack(Batch& batch, const reconcilers::PlannedWrite& planned);
+  void Start(const BatchPtr& batch, const reconcilers::PlannedWrite& planned, size_t place);
   void OnAnswer(uint64_t id, const BatchPtr& batch, const reconcilers::PlannedWrite& planned,
-                base::TimePoint started, const base::Status& status);
+                size_t place, base::TimePoint started, const base::Status& status);
+  void OnFailure(Batch& batch, const reconcilers::PlannedWrite& planned, size_t place,
+                 const base::Error& error);
+  static bool SaysMore(const Failure& a, const Failure& b);
+  void SetBackRequest(const Failure& failure);
+  void SetBackWrite(Batch& batch, const reconcilers::PlannedWrite& planned,
+                    const base::Error& error);
+  void Tell(const reconcilers::PlannedWrite& planned, const reconcilers::Setback& setback);
   void Finish(Batch& batch);
-  void LogFailure(const kclient::Write& write, const base::Error& error) const;
   reconcilers::PartitionInstant Instant() const;
 
   Parts parts_;
+  base::Random random_;
   kclient::WorkQueue queue_;
   reconcilers::Placer placer_;
+  // Of writes that are no request's, by what they are.
+  reconcilers::Setbacks setbacks_;
+  std::set<std::string> untold_;  // keys of requests whose report failed: the placer says it again
   base::TimerPtr pass_timer_;
   base::TimerPtr silent_timer_;  // armed for when the next silent node may be tried again
   bool started_ = false;

@@ -1,5 +1,6 @@
 #include "reconcilers/ask.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -88,11 +89,17 @@ nlohmann::json Text(const Cluster& cluster, const kclient::Pod& pod) {
   return text;
 }
 
+// Since when it stands in line.
+std::string Since(const Cluster& cluster, const std::string& key, const std::string& created) {
+  const Setback* setback = cluster.FindSetback(key);
+  return setback ? std::max(created, setback->wall) : created;
+}
+
 Ask AskOfPod(const Cluster& cluster, const std::string& key, const PodEntry& entry,
              base::TimePoint now) {
   const kclient::Pod& pod = *entry.pod;
   Ask ask;
-  ask.order = {-pod.priority, pod.meta.creation_timestamp, key};
+  ask.order = {-pod.priority, Since(cluster, key, pod.meta.creation_timestamp), key};
   ask.request.policy = (*entry.request)->policy.value_or(cluster.settings().policy);
   nlohmann::json slices = nlohmann::json::array();
   for (const NeededPartition& needed : NeededPartitions(pod, **entry.request)) {
@@ -109,7 +116,7 @@ Ask AskOfPartition(const Cluster& cluster, const std::string& key, const Partiti
                    base::TimePoint now) {
   const crds::VdcuPartition& partition = entry.object();
   Ask ask;
-  ask.order = {0, partition.meta.creation_timestamp, key};
+  ask.order = {0, Since(cluster, key, partition.meta.creation_timestamp), key};
   ask.request.policy = partition.spec.policy.value_or(cluster.settings().policy);
   ask.request.slices = {partition.spec.request};
   ask.alike = nlohmann::json{"partition", ask.request.policy, Text(partition.spec.request),

@@ -14,7 +14,8 @@
 
 namespace vdcu::reconcilers {
 
-// Higher priority first, then the older, then by key.
+// Higher priority first, then the older, then by key. Who was refused by the API server goes to the
+// end of its priority's line.
 using Order = std::tuple<int, std::string, std::string>;
 
 struct Ask {

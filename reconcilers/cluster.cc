@@ -114,6 +114,7 @@ void Cluster::ShowOtherPod(const std::string& key, const std::shared_ptr<const k
 
 void Cluster::ForgetPod(std::string_view key) {
   if (!pods_.Contains(key)) return;
+  setbacks_.Forget(PodKey(key));
   {
     const auto entry = pods_.Open(key);
     Charge(*entry, entry->pod.get(), "");
@@ -138,6 +139,7 @@ void Cluster::ShowPod(const std::string& key, const std::shared_ptr<const kclien
     entry->sent = Sent::kNothing;
     entry->reported.clear();
     entry->avoided.clear();
+    setbacks_.Forget(PodKey(key));
   }
   if (const std::string named = NamedPartition(*pod); !named.empty()) {
     pods_naming_[named].insert(key);

@@ -31,6 +31,7 @@
 #include "reconcilers/node_ledger.h"
 #include "reconcilers/packed.h"
 #include "reconcilers/plan.h"
+#include "reconcilers/setback.h"
 #include "reconcilers/table.h"
 
 namespace vdcu::reconcilers {
@@ -61,6 +62,12 @@ class Cluster {
   // Our own writes: from their start, and when they end.
   void Assume(const Assumption& assumption, base::TimePoint now);
   void Settle(const Assumption& assumption, Outcome outcome, base::TimePoint now);
+
+  // A write of the request, by its workqueue key, has failed. It is forgotten when the request is
+  // bound, assigned or gone.
+  void SetBack(const std::string& request, Setback setback, base::TimePoint now);
+  // Null: none has failed.
+  const Setback* FindSetback(std::string_view request) const { return setbacks_.Find(request); }
 
   // What reconcilers note about nodes that do not answer.
   void AvoidForPod(std::string_view key, const std::string& node, base::TimePoint until);
@@ -164,6 +171,7 @@ class Cluster {
   std::map<std::string, std::shared_ptr<const kclient::PersistentVolume>, std::less<>> volumes_;
   KeyIndex pods_of_claim_;                 // claim key -> keys of waiting pods
   std::map<std::string, Silence> silent_;  // by node
+  Setbacks setbacks_;                      // by request
   bool all_dirty_ = true;                  // until the first TakeDirty, and not noted one by one
   std::set<base::Symbol> dirty_pods_;      // keys
   std::set<base::Symbol> dirty_partitions_;

@@ -138,4 +138,12 @@ void Cluster::SettleOne(const AssumeReported& reported, Outcome outcome, base::T
   pods_.Open(reported.pod)->reported.clear();
 }
 
+void Cluster::SetBack(const std::string& request, Setback setback, base::TimePoint now) {
+  setbacks_.Set(request, std::move(setback), now);
+  const std::string key = request.substr(request.find('/') + 1);
+  if (request != PodKey(key)) return MarkDirtyPartition(key);
+  // Others may have the reserved partition that it names.
+  if (const PodEntryPtr entry = FindPod(key)) MarkPodDirty(*entry->pod);
+}
+
 }  // namespace vdcu::reconcilers

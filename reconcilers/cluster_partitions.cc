@@ -52,6 +52,7 @@ void Cluster::OnPartition(const std::shared_ptr<const crds::VdcuPartition>& old_
     entry->assumed = nullptr;
   }
   if (!entry->assumed) entry->sent = Sent::kNothing;
+  if (new_object->assigned()) setbacks_.Forget(PartitionKey(key));
   PartitionChanged(key, *entry, before.get(), now);
   if (created_by_us) entry->assigned_at = now;
   if (before && before->spec.pod_ref != new_object->spec.pod_ref) {
@@ -157,6 +158,7 @@ std::shared_ptr<const crds::VdcuPartition> Cluster::ErasePartition(const std::st
   if (!found) return nullptr;
   const auto object = found->assumed ? found->assumed : found->shown;
   partitions_.Erase(key);
+  setbacks_.Forget(PartitionKey(key));
   UnindexPartition(key, *object);
   if (inventory_.RemoveSlice(key)) Improve(object->spec.assignment->node);
   RechargePodOf(*object);

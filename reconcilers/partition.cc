@@ -128,6 +128,35 @@ Plan ReconcileReservedAssignment(Cluster& cluster, const crds::VdcuPartition& pa
   return plan;
 }
 
+// What may have been done is not done again before the request's setback is over.
+Plan Repeat(const Cluster& cluster, PlannedWrite planned, const Instant& at) {
+  Plan plan;
+  const Setback* setback = cluster.FindSetback(RequestKeyOf(planned.assumption));
+  if (setback && setback->Holds(at.now)) {
+    plan.requeue_after = setback->until - at.now;
+  } else {
+    plan.writes.push_back(std::move(planned));
+  }
+  return plan;
+}
+
+// A reserved one without a card.
+Plan AwaitCard(const Cluster& cluster, const PartitionEntry& entry, const Instant& at) {
+  const crds::VdcuPartition& partition = entry.object();
+  const Setback* setback = cluster.FindSetback(PartitionKey(partition.meta.key()));
+  Plan plan;
+  if (setback == nullptr || !setback->Holds(at.now)) {
+    plan.place = true;
+    plan.requeue_after = NextRetry(entry.avoided, at.now);
+    return plan;
+  }
+  plan.requeue_after = setback->until - at.now;
+  if (!setback->message.empty()) {
+    AppendUnassigned(plan, partition, setback->reason, setback->message, at);
+  }
+  return plan;
+}
+
 }  // namespace
 
 Plan ReconcilePartition(Cluster& cluster, std::string_view key, const PartitionInstant& at) {
@@ -137,12 +166,12 @@ Plan ReconcilePartition(Cluster& cluster, std::string_view key, const PartitionI
   Plan plan;
   if (!entry->shown) {
     // Its name makes a second try safe; what it makes for a pod that is gone is deleted when shown.
-    if (entry->sent == Sent::kUnknown) plan.writes.push_back(CreatePartition(partition));
+    if (entry->sent == Sent::kUnknown) return Repeat(cluster, CreatePartition(partition), at);
     return plan;
   }
   if (entry->assumed) {
     if (entry->sent == Sent::kUnknown) {
-      plan.writes.push_back(AssignPartition(*entry->shown, *partition.spec.assignment));
+      return Repeat(cluster, AssignPartition(*entry->shown, *partition.spec.assignment), at);
     }
     return plan;
   }
@@ -153,9 +182,7 @@ Plan ReconcilePartition(Cluster& cluster, std::string_view key, const PartitionI
     return plan;
   }
   if (partition.assigned()) return ReconcileReservedAssignment(cluster, partition, at);
-  plan.place = true;
-  plan.requeue_after = NextRetry(entry->avoided, at.now);
-  return plan;
+  return AwaitCard(cluster, *entry, at);
 }
 
 void AppendUnassigned(Plan& plan, const crds::VdcuPartition& partition, std::string_view reason,

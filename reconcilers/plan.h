@@ -17,6 +17,12 @@
 
 namespace vdcu::reconcilers {
 
+// What a decision needs of time: `now` for deadlines, `wall` for what goes into objects (RFC 3339).
+struct Instant {
+  base::TimePoint now;
+  std::string wall;
+};
+
 // The partition exists, with its assignment. When it settles as committed, its UID is that of the
 // object that was stored.
 struct AssumeCreated {

@@ -16,6 +16,8 @@ namespace vdcu::reconcilers {
 namespace {
 
 constexpr std::string_view kSchedulerError = "SchedulerError";
+// So often a binding that is refused is tried with the slices that are there.
+constexpr int kMostBinds = 3;
 
 bool Refused(const PartitionEntry& entry) {
   return IsFalse(entry.object(), crds::kPrepared) || IsFalse(entry.object(), crds::kReady);
@@ -35,13 +37,17 @@ std::optional<std::string> WhyNameTaken(const Cluster& cluster, const kclient::P
   return {};
 }
 
+void AppendDeletes(Plan& plan, const std::vector<PartitionEntryPtr>& partitions) {
+  for (const PartitionEntryPtr& entry : partitions) {
+    plan.writes.push_back(DeletePartition(entry->object()));
+  }
+}
+
 // Gives up this try: the partitions go.
 Plan Withdraw(const kclient::Pod& pod, const std::vector<PartitionEntryPtr>& partitions,
               const std::string& reason, const std::string& note) {
   Plan plan;
-  for (const PartitionEntryPtr& entry : partitions) {
-    plan.writes.push_back(DeletePartition(entry->object()));
-  }
+  AppendDeletes(plan, partitions);
   plan.events.push_back(PodEvent(pod, kclient::EventType::kWarning, reason, "Placing", note));
   return plan;
 }
@@ -111,10 +117,27 @@ bool IsComplete(const std::vector<PartitionEntryPtr>& partitions, size_t needed)
          });
 }
 
+// While the pod is set back: slices that it cannot use soon go back.
+Plan HoldBack(const Cluster& cluster, const PodEntry& entry, const Setback& setback,
+              const std::vector<PartitionEntryPtr>& partitions, bool complete, const Instant& at) {
+  Plan plan = AwaitSetback(entry, setback, at);
+  if (partitions.empty() || AnyUnsettled(partitions)) return plan;
+  const bool soon = complete && setback.failed_binds < kMostBinds &&
+                    *plan.requeue_after <= cluster.settings().prepare_timeout;
+  if (!soon) AppendDeletes(plan, partitions);
+  return plan;
+}
+
 Plan ReconcileOwnPartitions(Cluster& cluster, const PodEntry& entry,
                             const std::vector<NeededPartition>& needed, const Instant& at) {
   const kclient::Pod& pod = *entry.pod;
   const auto partitions = cluster.PartitionsOfPod(pod.meta.uid);
+  const bool complete = !partitions.empty() && IsComplete(partitions, needed.size());
+  const Setback* setback = cluster.FindSetback(PodKey(pod.meta.key()));
+  // A create that failed, and is shown to have been stored, holds up nothing.
+  if (setback && setback->Holds(at.now) && (setback->binding || !complete)) {
+    return HoldBack(cluster, entry, *setback, partitions, complete, at);
+  }
   Plan plan;
   if (partitions.empty()) {
     plan.place = true;
@@ -127,7 +150,7 @@ Plan ReconcileOwnPartitions(Cluster& cluster, const PodEntry& entry,
                   [](const auto& p) { return Refused(*p); })) {
     return GoElsewhere(cluster, pod, partitions, at);
   }
-  if (!IsComplete(partitions, needed.size())) {
+  if (!complete) {
     // A crash between two creates, or one create that failed for good.
     return Withdraw(pod, partitions, "SlicesIncomplete",
                     "only " + std::to_string(partitions.size()) + " of " +
@@ -177,11 +200,23 @@ void AppendUnscheduled(Plan& plan, const PodEntry& entry, std::string_view reaso
       PodEvent(pod, kclient::EventType::kWarning, "FailedScheduling", "Scheduling", message));
 }
 
+Plan AwaitSetback(const PodEntry& entry, const Setback& setback, const Instant& at) {
+  Plan plan;
+  plan.requeue_after = setback.until - at.now;
+  if (!setback.message.empty()) {
+    AppendUnscheduled(plan, entry, setback.reason, setback.message, at);
+  }
+  return plan;
+}
+
 Plan ReconcilePod(Cluster& cluster, std::string_view key, const Instant& at) {
   const PodEntryPtr entry = cluster.FindPod(key);
   if (entry == nullptr || !WaitsForUs(cluster, *entry->pod)) return {};
   if (!entry->assumed_node.empty()) {
-    return entry->sent == Sent::kUnknown ? BindPod(*entry->pod, entry->assumed_node) : Plan{};
+    if (entry->sent != Sent::kUnknown) return {};
+    const Setback* setback = cluster.FindSetback(PodKey(key));
+    if (setback && setback->Holds(at.now)) return AwaitSetback(*entry, *setback, at);
+    return BindPod(*entry->pod, entry->assumed_node);
   }
   Plan plan;
   if (const auto why = WhyNeverPlaced(cluster, *entry)) {

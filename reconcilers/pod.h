@@ -12,13 +12,6 @@
 
 namespace vdcu::reconcilers {
 
-// What a reconciler needs of time: `now` for deadlines, `wall` for what goes into objects (RFC
-// 3339).
-struct Instant {
-  base::TimePoint now;
-  std::string wall;
-};
-
 // A pod is placed by us when it has our scheduler's name, no node, no gates, and is not being
 // deleted.
 bool WaitsForUs(const Cluster& cluster, const kclient::Pod& pod);
@@ -30,6 +23,9 @@ Plan ReconcilePod(Cluster& cluster, std::string_view key, const Instant& at);
 // Why no node and no time would help: what the pod says is wrong, or needs what this scheduler does
 // not do. For a pod that WaitsForUs.
 std::optional<std::string> WhyNeverPlaced(const Cluster& cluster, const PodEntry& entry);
+
+// Until the setback, which holds, is over; the pod says why.
+Plan AwaitSetback(const PodEntry& entry, const Setback& setback, const Instant& at);
 
 // PodScheduled=False and an event, where the pod does not say so already.
 void AppendUnscheduled(Plan& plan, const PodEntry& entry, std::string_view reason,

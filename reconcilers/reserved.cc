@@ -53,12 +53,18 @@ Reason WhyNodeUnfit(const Cluster& cluster, const kclient::Pod& pod, const std::
   return why ? Reason("node " + node + " of the partition: " + *why) : Reason();
 }
 
+bool IsSetBack(const Cluster& cluster, const std::string& pod_key, base::TimePoint now) {
+  const Setback* setback = cluster.FindSetback(PodKey(pod_key));
+  return setback && setback->Holds(now);
+}
+
 // Another waiting pod that fits and comes first.
 Reason WhyNotFirst(const Cluster& cluster, const std::string& name, const std::string& key,
-                   const kclient::Pod& pod, const std::string& node) {
+                   const kclient::Pod& pod, const std::string& node, base::TimePoint now) {
   for (const std::string& other_key : cluster.PodsNaming(key)) {
     const PodEntryPtr other = cluster.FindPod(other_key);
     if (other == nullptr || !WaitsForUs(cluster, *other->pod)) continue;
+    if (IsSetBack(cluster, other_key, now)) continue;
     if (!GoesBefore(*other->pod, pod)) continue;
     if (!WhyNeverPlaced(cluster, *other) && !WhyNodeUnfit(cluster, *other->pod, node)) {
       return "VDCUPartition " + name + " goes first to pod " + other->pod->meta.name;
@@ -68,13 +74,13 @@ Reason WhyNotFirst(const Cluster& cluster, const std::string& name, const std::s
 }
 
 Reason WhyWaits(const Cluster& cluster, const PodEntry& entry, const crds::PodRequest& request,
-                const std::string& key) {
+                const std::string& key, base::TimePoint now) {
   const PartitionEntryPtr partition = cluster.FindPartition(key);
   if (auto why = WhyNotUsable(request.partition, partition)) return why;
   const dcu::Assignment& has = *partition->object().spec.assignment;
   if (auto why = WhyHeld(cluster, partition->object(), *entry.pod)) return why;
   if (auto why = WhyNodeUnfit(cluster, *entry.pod, has.node)) return why;
-  return WhyNotFirst(cluster, request.partition, key, *entry.pod, has.node);
+  return WhyNotFirst(cluster, request.partition, key, *entry.pod, has.node, now);
 }
 
 }  // namespace
@@ -91,8 +97,10 @@ Plan ReconcileReserved(const Cluster& cluster, const PodEntry& entry,
                        const crds::PodRequest& request, const Instant& at) {
   const kclient::Pod& pod = *entry.pod;
   const std::string key = pod.meta.ns + "/" + request.partition;
+  const Setback* setback = cluster.FindSetback(PodKey(pod.meta.key()));
+  if (setback && setback->Holds(at.now)) return AwaitSetback(entry, *setback, at);
   Plan plan;
-  if (const auto why = WhyWaits(cluster, entry, request, key)) {
+  if (const auto why = WhyWaits(cluster, entry, request, key, at.now)) {
     AppendUnscheduled(plan, entry, "Unschedulable", *why, at);
     return plan;
   }

@@ -71,6 +71,24 @@ class RunnerTest : public testing::Test {
     return sent;
   }
   void RunFor(int milliseconds) { loop_.Advance(base::Duration(milliseconds)); }
+  // Requests are answered a millisecond after they came, those that match with `code`, else with
+  // success. Returns how many matched.
+  int ServeFor(int milliseconds, const std::string& what, int code) {
+    int matched = 0;
+    for (int i = 0; i < milliseconds; ++i) {
+      RunFor(1);
+      for (; seen_ < transport_.requests().size(); ++seen_) {
+        const auto& request = transport_.requests()[seen_];
+        const bool matches = (request.method + " " + request.path).find(what) != std::string::npos;
+        matched += matches ? 1 : 0;
+        transport_.Answer(seen_, matches ? code : 200, matches ? Refusal(code) : "{}");
+      }
+    }
+    return matched;
+  }
+  static std::string Refusal(int code) {
+    return R"({"kind": "Status", "code": )" + std::to_string(code) + R"(, "message": "no"})";
+  }
 
   fakes::SimulatedLoop loop_;
   fakes::FakeTransport transport_;
@@ -104,14 +122,70 @@ TEST_F(RunnerTest, WhatIsRefusedIsTriedAgainLaterNotAtOnce) {
   EXPECT_THAT(Sent(), ElementsAre(create));
   transport_.Answer(0, 403, "{}");
   RunFor(0);
+  EXPECT_THAT(Sent(), ElementsAre("PATCH " + pods_ + "p/status"));
+  transport_.Answer(1, 200, "{}");
+  RunFor(100);
   EXPECT_THAT(Sent(), IsEmpty());
   RunFor(100);
   EXPECT_THAT(Sent(), ElementsAre(create));
-  transport_.Answer(1, 429, "{}", base::Duration(3'000));
+  transport_.Answer(2, 429, "{}", base::Duration(3'000));
   RunFor(2'999);
   EXPECT_THAT(Sent(), IsEmpty()) << "the server said when";
   RunFor(1);
   EXPECT_THAT(Sent(), ElementsAre(create));
+}
+
+TEST_F(RunnerTest, ARefusedCreateBacksOffWhateverElseIsReconciled) {
+  runner_.Start();
+  Show(Waiting("p"));
+  int creates = 0;
+  for (int second = 0; second < 60; ++second) {
+    creates += ServeFor(1'000, "POST /apis/vdcu.io", 403);
+    Show(Waiting("p"));
+  }
+  EXPECT_GE(creates, 7);
+  EXPECT_LE(creates, 9) << "at 0, 0.2, 0.6, 1.3, 2.8, 5.8, 12, 24 and 48 s";
+}
+
+TEST_F(RunnerTest, ManyThatAreRefusedDoNotKeepOthersFromWhatIsFree) {
+  runner_.Start();
+  for (int i = 0; i < 31; ++i) Show(Waiting("p" + std::to_string(i)));
+  ServeFor(1'000, "POST /apis/vdcu.io", 403);
+  const auto other =
+      MakePod("other").Ns("team-b").Limits({{"hygon.com/dcunum", 1}, {"hygon.com/dcucores", 10}});
+  Show(builders::PodBuilder(other).Obj());
+  EXPECT_EQ(ServeFor(100, "POST /apis/vdcu.io/v1alpha1/namespaces/team-b", 201), 1);
+  EXPECT_LE(ServeFor(60'000, "POST /apis/vdcu.io", 403), 31 * 7);
+}
+
+TEST_F(RunnerTest, WhyAPodWaitsIsSaidAgainWhereItCouldNotBeSaid) {
+  runner_.Start();
+  cluster_.NoteSilent("n", loop_.clock().Now() + std::chrono::hours(1));
+  Show(Waiting("p"));
+  const std::string status = "PATCH " + pods_ + "p/status";
+  EXPECT_GE(ServeFor(60'000, status, 403), 7);
+  EXPECT_LE(ServeFor(60'000, status, 403), 2) << "a minute apart";
+  EXPECT_EQ(ServeFor(60'000, status, 200), 1);
+  EXPECT_EQ(ServeFor(600'000, status, 200), 0);
+}
+
+TEST_F(RunnerTest, AnyOtherWriteThatIsRefusedBacksOffAndIsToldOnce) {
+  const auto pod = Waiting("p");
+  const auto partition = builders::MakePartition("")
+                             .For(pod)
+                             .Assigned(builders::MakeSlice("n", 0, 0, 6, 1000, 0, 0))
+                             .Obj();
+  cluster_.OnPartition(nullptr, partition, loop_.clock().Now());
+  runner_.Start();
+  int deletes = 0;
+  for (int second = 0; second < 60; ++second) {
+    deletes += ServeFor(1'000, "DELETE ", 403);
+    cluster_.OnPartition(partition, partition, loop_.clock().Now());
+    runner_.OnChange();
+  }
+  EXPECT_GE(deletes, 7);
+  EXPECT_LE(deletes, 9);
+  EXPECT_EQ(events_.pending(), 1u);
 }
 
 TEST_F(RunnerTest, ALostAnswerOfAPodThatIsGoneIsFoundOut) {

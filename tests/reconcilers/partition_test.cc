@@ -195,6 +195,38 @@ TEST_F(PartitionTest, OneThatWasNeverAssignedGoesAtOnce) {
             nlohmann::json::array({"other/one"}));
 }
 
+TEST_F(PartitionTest, AnAssignmentThatIsRefusedWaitsAndSaysWhy) {
+  const PartitionPtr waiting = MakePartition("r").Obj();
+  shown_.Show(waiting);
+  const Plan assign{{AssignPartition(*waiting, slice_)}, {}, {}, false};
+  shown_.Assume(assign);
+  shown_.Settle(assign, Outcome::kRefused);
+  shown_.SetBack(assign, {base::ErrorCode::kInvalid, "no", {}});
+  EXPECT_EQ(shown_.UnitsTaken("n"), 0);
+  const Plan plan = shown_.OfPartition(waiting);
+  EXPECT_FALSE(plan.place);
+  EXPECT_EQ(Reported(plan)["type"], "Assigned");
+  EXPECT_EQ(Reported(plan)["reason"], "AssignRefused");
+  EXPECT_THAT(Reasons(plan), ElementsAre("AssignRefused"));
+  shown_.Pass(*plan.requeue_after);
+  EXPECT_TRUE(shown_.OfPartition(waiting).place);
+  shown_.Show(Reserved().Obj());
+  EXPECT_EQ(shown_.cluster.FindSetback("partition/team-a/r"), nullptr) << "assigned";
+}
+
+TEST_F(PartitionTest, AnAssignmentThatMayHaveBeenDoneIsRepeatedWhenTheWaitIsOver) {
+  const PartitionPtr waiting = MakePartition("r").Obj();
+  shown_.Show(waiting);
+  const Plan assign{{AssignPartition(*waiting, slice_)}, {}, {}, false};
+  shown_.Assume(assign);
+  shown_.Settle(assign, Outcome::kUnknown);
+  shown_.SetBack(assign, {base::ErrorCode::kUnavailable, "lost", base::Duration(10'000)});
+  EXPECT_THAT(Writes(shown_.OfPartition(waiting)), IsEmpty());
+  EXPECT_EQ(shown_.OfPartition(waiting).requeue_after, base::Duration(10'000));
+  shown_.Pass(base::Duration(10'000));
+  EXPECT_EQ(Writes(shown_.OfPartition(waiting)), Writes(assign));
+}
+
 TEST_F(PartitionTest, SaysOnceWhyItWaits) {
   shown_.Show(MakePartition("r").Obj());
   const auto explain = [&](const std::string& why) {

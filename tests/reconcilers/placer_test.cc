@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "reconcilers/pod_partitions.h"
 #include "tests/reconcilers/shown.h"
 
 namespace vdcu::reconcilers {
@@ -67,6 +68,17 @@ TEST_F(PlacerTest, PriorityThenAgeThenName) {
   Add(Asks("urgent", 10).Priority(1).Obj());
   EXPECT_THAT(Decide(), ElementsAre("urgent placed", "old placed", "a placed", "b placed"));
   EXPECT_EQ(placer_.waiting(), 0u);
+}
+
+TEST_F(PlacerTest, WhoWasRefusedGoesToTheEndOfItsPrioritysLine) {
+  shown_.ShowNode("n", 2);
+  for (const char* name : {"a", "b"}) shown_.Show(Asks(name, 10).Obj());
+  const auto made = MakePartition("").For(Asks("a", 10).Obj()).Obj();
+  shown_.SetBack({{CreatePartition(*made)}, {}, {}, false}, {base::ErrorCode::kForbidden, "", {}});
+  for (const char* name : {"a", "b"})
+    placer_.Add(PodKey("team-a/" + std::string(name)), shown_.at.now);
+  Add(Asks("low", 10).Priority(-1).Obj());
+  EXPECT_THAT(Decide(), ElementsAre("b placed", "a placed", "low placed"));
 }
 
 TEST_F(PlacerTest, GrantsPodsTheirObjectsAndPartitionsTheirCards) {

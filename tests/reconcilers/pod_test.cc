@@ -214,6 +214,117 @@ TEST_F(OwnPartitions, SomeOfSeveralAreWithdrawnWithoutBlame) {
   EXPECT_TRUE(shown_.cluster.FindPod("team-a/p")->avoided.empty());
 }
 
+class RefusedPod : public OwnPartitions {
+ protected:
+  // The writes of the plan, all refused.
+  void Refuse(const Plan& plan, base::ErrorCode code = base::ErrorCode::kForbidden,
+              base::Duration retry_after = {}) {
+    shown_.Assume(plan);
+    shown_.Settle(plan, Outcome::kRefused);
+    shown_.SetBack(plan, {code, "no", retry_after});
+  }
+  static Plan Create(const PartitionPtr& partition) {
+    return {{CreatePartition(*partition)}, {}, {}, false};
+  }
+  // Binds, and is refused, so often; each time when the wait is over.
+  void RefuseBinds(int times) {
+    for (int i = 0; i < times; ++i) {
+      const Plan bind = shown_.OfPod("p");
+      ASSERT_THAT(Writes(bind), ElementsAre("create pods/binding team-a/p"));
+      Refuse(bind);
+      if (i + 1 < times) shown_.Pass(*shown_.OfPod("p").requeue_after);
+    }
+  }
+};
+
+TEST_F(RefusedPod, WaitsAndSaysWhyThenIsPlacedAgain) {
+  Refuse(Create(Mine().Obj()));
+  EXPECT_EQ(shown_.UnitsTaken("n"), 0) << "no units are held meanwhile";
+  EXPECT_TRUE(shown_.TakesDirty("pod/team-a/p"));
+  const Plan plan = shown_.OfPod("p");
+  EXPECT_FALSE(plan.place);
+  EXPECT_EQ(Reported(plan)["reason"], "CreateRefused");
+  EXPECT_EQ(Reported(plan)["message"], "create vdcupartitions failed: no");
+  EXPECT_THAT(Reasons(plan), ElementsAre("FailedScheduling"));
+  shown_.Assume(plan);
+  EXPECT_THAT(Writes(shown_.OfPod("p")), IsEmpty()) << "said already";
+  shown_.Pass(*plan.requeue_after);
+  EXPECT_TRUE(shown_.OfPod("p").place);
+  Refuse(Create(Mine().Obj()));
+  EXPECT_GT(*shown_.OfPod("p").requeue_after, *plan.requeue_after) << "it was no success";
+  EXPECT_THAT(Writes(shown_.OfPod("p")), IsEmpty()) << "the text is the same";
+}
+
+TEST_F(RefusedPod, WhatWasMadeOfSeveralGoesBack) {
+  shown_.Show(MakePod("p").Limits(kTenth).Container("second").Limits(kTenth).Obj());
+  const auto second =
+      MakePartition("").For(MakePod("p").Container("second").Obj()).Assigned(slice_);
+  Refuse(Create(second.Obj()));
+  shown_.Show(Mine().Ready().Obj());
+  const Plan plan = shown_.OfPod("p");
+  EXPECT_THAT(Writes(plan),
+              ElementsAre("patch pods/status team-a/p", "delete vdcupartitions " + Named()));
+  EXPECT_THAT(Reasons(plan), ElementsAre("FailedScheduling"));
+}
+
+TEST_F(RefusedPod, ACreateThatWasStoredAllTheSameHoldsUpNothing) {
+  const Plan create = Create(Mine().Obj());
+  shown_.Assume(create);
+  shown_.Settle(create, Outcome::kUnknown);
+  shown_.SetBack(create, {base::ErrorCode::kUnavailable, "lost", base::Duration(60'000)});
+  EXPECT_THAT(Writes(shown_.OfPartition(Mine().Obj())), IsEmpty()) << "not before its time";
+  EXPECT_EQ(shown_.OfPartition(Mine().Obj()).requeue_after, base::Duration(60'000));
+  shown_.Show(Mine().Ready().Obj());
+  EXPECT_THAT(Writes(shown_.OfPod("p")), ElementsAre("create pods/binding team-a/p"));
+}
+
+TEST_F(RefusedPod, AfterThreeRefusedBindingsItsSlicesGoBack) {
+  shown_.Show(Mine().Ready().Obj());
+  RefuseBinds(2);
+  Plan plan = shown_.OfPod("p");
+  EXPECT_EQ(Reported(plan)["reason"], "BindRefused");
+  shown_.Assume(plan);
+  shown_.Pass(*plan.requeue_after);
+  RefuseBinds(1);
+  plan = shown_.OfPod("p");
+  EXPECT_THAT(Writes(plan), ElementsAre("delete vdcupartitions " + Named()));
+  EXPECT_FALSE(plan.place);
+  shown_.Remove(Mine().Obj());
+  EXPECT_FALSE(shown_.OfPod("p").place) << "the wait is the same";
+  shown_.Pass(*plan.requeue_after);
+  EXPECT_TRUE(shown_.OfPod("p").place);
+  // Placed anew, one refusal is enough.
+  shown_.Show(Mine().Ready().Obj());
+  RefuseBinds(1);
+  EXPECT_THAT(Writes(shown_.OfPod("p")), ElementsAre("delete vdcupartitions " + Named()));
+}
+
+TEST_F(RefusedPod, SlicesAreNotHeldForAServerThatSaysMuchLater) {
+  shown_.Show(Mine().Ready().Obj());
+  Refuse(shown_.OfPod("p"), base::ErrorCode::kThrottled, base::Duration(5'001));
+  EXPECT_THAT(Writes(shown_.OfPod("p")),
+              ElementsAre("patch pods/status team-a/p", "delete vdcupartitions " + Named()));
+}
+
+TEST_F(RefusedPod, ABindingThatMayHaveBeenDoneIsRepeatedWhenTheWaitIsOver) {
+  shown_.Show(Mine().Ready().Obj());
+  const Plan bind = shown_.OfPod("p");
+  shown_.Assume(bind);
+  shown_.Settle(bind, Outcome::kUnknown);
+  shown_.SetBack(bind, {base::ErrorCode::kUnavailable, "lost", base::Duration(1'000)});
+  EXPECT_EQ(shown_.OfPod("p").requeue_after, base::Duration(1'000));
+  EXPECT_THAT(Writes(shown_.OfPod("p")), IsEmpty());
+  shown_.Pass(base::Duration(1'000));
+  EXPECT_EQ(Writes(shown_.OfPod("p")), Writes(bind));
+}
+
+TEST_F(RefusedPod, AnotherPodOfTheNameBeginsAnew) {
+  Refuse(Create(Mine().Obj()));
+  shown_.Remove(pod_);
+  shown_.Show(MakePod("p").Uid("another").Limits(kTenth).Obj());
+  EXPECT_TRUE(shown_.OfPod("p").place);
+}
+
 TEST_F(OwnPartitions, ANameThatIsTakenIsSaid) {
   shown_.Show(MakePartition(Mine().Obj()->meta.name).Obj());
   const Plan plan = shown_.OfPod("p");

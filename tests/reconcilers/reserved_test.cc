@@ -120,6 +120,23 @@ TEST_F(ReservedTest, WhoCannotTakeItDoesNotKeepOthersFromIt) {
   }
 }
 
+TEST_F(ReservedTest, WhoseBindingIsRefusedDoesNotKeepOthersFromIt) {
+  shown_.Show(Reserved().Ready().Obj());
+  shown_.Show(Naming("a").Priority(9).Obj());
+  shown_.Show(Naming("p").Obj());
+  const Plan bind = shown_.OfPod("a");
+  shown_.Assume(bind);
+  shown_.Settle(bind, Outcome::kRefused);
+  shown_.cluster.TakeDirty();
+  shown_.SetBack(bind, {base::ErrorCode::kInvalid, "no", {}});
+  EXPECT_TRUE(shown_.TakesDirty("pod/team-a/p"));
+  EXPECT_EQ(Reported(shown_.OfPod("a"))["reason"], "BindRefused");
+  const auto wait = shown_.OfPod("a").requeue_after;
+  EXPECT_EQ(Told("p"), "bound to n");
+  shown_.Pass(*wait);
+  EXPECT_EQ(Told("p"), "VDCUPartition r goes first to pod a") << "its turn has come again";
+}
+
 TEST_F(ReservedTest, TheNodeMustTakeThePod) {
   shown_.Show(Reserved().Ready().Obj());
   shown_.Show(Naming("p").Obj());

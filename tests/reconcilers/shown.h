@@ -77,6 +77,14 @@ class Shown {
   void Settle(const Plan& plan, Outcome outcome) {
     for (const auto& write : plan.writes) cluster.Settle(write.assumption, outcome, at.now);
   }
+  // As the runner does when the writes of the plan have failed with that.
+  void SetBack(const Plan& plan, const base::Error& error) {
+    for (const auto& planned : plan.writes) {
+      const std::string request = RequestKeyOf(planned.assumption);
+      auto after = AfterFailure(cluster.FindSetback(request), planned, error, 0.5, at);
+      cluster.SetBack(request, std::move(after), at.now);
+    }
+  }
   bool TakesDirty(const std::string& key) {
     const auto dirty = cluster.TakeDirty();
     return std::find(dirty.begin(), dirty.end(), key) != dirty.end();
