@@ -36,6 +36,8 @@ class WorkQueue {
   void AddAfter(const std::string& key, base::Duration delay);
   // After the key's own delay, which grows until Forget(key).
   void AddRateLimited(const std::string& key);
+  // The same count, for a caller that adds the key itself: returns its delay.
+  base::Duration CountFailure(const std::string& key) { return limiter_.When(key); }
   void Forget(const std::string& key) { limiter_.Forget(key); }
   // AddRateLimited calls since the last Forget.
   int Failures(const std::string& key) const { return limiter_.Failures(key); }

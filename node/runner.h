@@ -4,7 +4,8 @@
 // Promises: a key is never processed twice at once; a bounded number of keys has requests in
 // flight; a key's writes go out one after another and the first failure ends them; after a conflict
 // or a missing object the watch brings the key back, or else it is tried again after a second; what
-// else failed is tried again with backoff, or when the server says.
+// else failed is tried again with backoff, or later when the server says so; a write that failed is
+// not sent before, however often its key is processed meanwhile.
 #pragma once
 
 #include <functional>
@@ -62,16 +63,23 @@ class Runner {
 
   void Pump();
   void Advance(const std::string& key);
+  bool IsHeldBack(const std::string& key, const kclient::Write& write);
+  void HoldBack(const kclient::Write& write, base::Duration delay);
   void OnAnswer(const std::string& key, base::Result<kclient::JsonView> answer);
   void OnWritten(const std::string& key, const base::Result<kclient::JsonView>& answer);
-  // By value: the status may be that of the job, which ends here.
-  void Finish(const std::string& key, base::Status status);
+  // By value: the status may be that of the job, which ends here. Returns how long a write that
+  // failed is held back.
+  base::Duration Finish(const std::string& key, base::Status status);
+  base::Duration OnFailure(const std::string& key, const base::Error& error);
 
+  base::Loop& loop_;
   kclient::Client& client_;
   Metrics& metrics_;
   const Process process_;
   bool started_ = false;
-  std::map<std::string, Job> jobs_;  // by key, those with a request in flight
+  std::map<std::string, Job> jobs_;                   // by key, those with a request in flight
+  std::map<std::string, std::string> failing_;        // by key: its last error
+  std::map<std::string, base::TimePoint> held_back_;  // writes that failed, until when
   kclient::WorkQueue queue_;
 };
 

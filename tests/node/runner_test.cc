@@ -105,6 +105,37 @@ TEST_F(RunnerTest, TriesAgainAfterAFailureWithGrowingDelay) {
   EXPECT_EQ(processed_.size(), 5u);
 }
 
+TEST_F(RunnerTest, AWriteThatIsRefusedIsNotSentBeforeItsTimeHoweverOftenItsKeyComes) {
+  process_ = [&](const std::string&) { return Work{.writes = {WriteOf("one")}}; };
+  runner_.Start();
+  size_t answered = 0;
+  for (int i = 0; i < 600; ++i) {
+    runner_.Add("a");
+    Turn(milliseconds(100));
+    for (; answered < transport_.requests().size(); ++answered) {
+      transport_.Answer(answered, 403, Refused(403, "Forbidden"));
+    }
+  }
+  EXPECT_GE(answered, 8u);
+  EXPECT_LE(answered, 15u) << "5 ms, doubled to a minute, in a minute";
+}
+
+TEST_F(RunnerTest, AnotherWriteOfTheKeyIsNotHeldBack) {
+  std::string name = "one";
+  process_ = [&](const std::string&) { return Work{.writes = {WriteOf(name)}}; };
+  runner_.Start();
+  runner_.Add("a");
+  Turn();
+  transport_.Answer(0, 429,
+                    R"({"kind": "Status", "status": "Failure", "code": 429,
+                        "reason": "TooManyRequests", "details": {"retryAfterSeconds": 60}})");
+  name = "two";
+  runner_.Add("a");
+  Turn();
+  ASSERT_EQ(transport_.requests().size(), 2u);
+  transport_.Answer(1, 200, "{}");
+}
+
 TEST_F(RunnerTest, TriesAgainWhereTheDiskFailed) {
   bool works = false;
   process_ = [&](const std::string&) {
