@@ -74,7 +74,9 @@ kclient::CallPtr SimulatedApi::Send(HttpRequest request, kclient::ResponseCallba
 void SimulatedApi::OnArrival(uint64_t id) {
   Pending& pending = pending_.at(id);
   const double fate = Draw();
-  if (fate < faults_ / 3) {
+  if (pending.write && refuses && refuses(*pending.write)) {
+    pending.answer = Refuse(403, "Forbidden");
+  } else if (fate < faults_ / 3) {
     pending.answer = Draw() < 0.5 ? Refuse(403, "Forbidden") : Refuse(429, "TooManyRequests");
   } else if (fate < faults_ * 2 / 3) {
     pending.answer = base::Error{base::ErrorCode::kUnavailable, "lost on the way there", {}};
@@ -150,6 +152,9 @@ void SimulatedApi::NoteSent(Pending& pending) {
                                ? Text(body, "/metadata/name")
                                : std::string();
   pending.write = Write{request.method, target.kind, target.key + name, target.subresource, body};
+  if (const std::string why = WhyTooSoon(*pending.write); !why.empty()) {
+    faults_found_.push_back("sent: " + pending.write->key + ": " + why);
+  }
   pending.identity = request.method + " " + request.path + " " + request.body;
   pending.repeats = !unshown_.emplace(pending.identity, *pending.write).second;
   if (pending.repeats) return;
@@ -175,6 +180,7 @@ void SimulatedApi::NoteAnswer(const Pending& pending) {
     return ShowList(Parse(pending.request.path).kind, Json::parse(pending.answer->body));
   }
   const int status = pending.answer->status;
+  if (pending.write) NoteRefused(*pending.write, status);
   const bool refused = status >= 400 && (status != 409 || pending.request.method != "POST");
   if (refused && !pending.repeats) unshown_.erase(pending.identity);
   const auto sent = unshown_.find(pending.identity);
@@ -182,6 +188,32 @@ void SimulatedApi::NoteAnswer(const Pending& pending) {
   const Json stored = Json::parse(pending.answer->body);
   sent->second.stored = std::stoll("0" + Text(stored, "/metadata/resourceVersion"));
   ForgetUnlisted(sent->second.kind);
+}
+
+namespace {
+
+// The same write of the same object, whatever is in it.
+std::string WhatIsWritten(const SimulatedApi::Write& write) {
+  return write.method + " " + write.kind + " " + write.key + " " + write.subresource + " " +
+         Text(write.body, "/metadata/uid") + Text(write.body, "/preconditions/uid");
+}
+
+}  // namespace
+
+void SimulatedApi::NoteRefused(const Write& write, int status) {
+  if (status == 403) {
+    refused_[WhatIsWritten(write)] = loop_.clock().Now();
+  } else {
+    refused_.erase(WhatIsWritten(write));
+  }
+}
+
+// What a rule refuses is refused again.
+std::string SimulatedApi::WhyTooSoon(const Write& write) const {
+  constexpr base::Duration kSoonest{125};
+  const auto found = refused_.find(WhatIsWritten(write));
+  if (found == refused_.end() || loop_.clock().Now() - found->second >= kSoonest) return "";
+  return write.method + " " + write.kind + "/" + write.subresource + " again, refused just now";
 }
 
 void SimulatedApi::ShowList(const std::string& kind, const Json& list) {
@@ -219,6 +251,7 @@ void SimulatedApi::Show(const std::string& kind, const Json& event) {
 }
 
 void SimulatedApi::ForgetShown() {
+  refused_.clear();
   for (auto& [name, kind] : kinds_) kind.shown.clear();
   unshown_.clear();
 }

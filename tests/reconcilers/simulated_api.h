@@ -61,6 +61,8 @@ class SimulatedApi : public kclient::Transport {
   // a write has been stored. What they return is a fault of the controller.
   std::function<std::string(const Write&)> on_sent;
   std::function<std::string(const Write&)> on_stored;
+  // Whether a rule (a quota, a policy) refuses it, faults or none. Null: there is none.
+  std::function<bool(const Write&)> refuses;
   const std::vector<std::string>& faults_found() const { return faults_found_; }
 
   // What this process of the controller has been shown.
@@ -114,6 +116,8 @@ class SimulatedApi : public kclient::Transport {
   void NoteAnswer(const Pending& pending);
   void ShowList(const std::string& kind, const Json& list);
   void ForgetUnlisted(const std::string& kind);
+  void NoteRefused(const Write& write, int status);
+  std::string WhyTooSoon(const Write& write) const;
   void Show(const std::string& kind, const Json& event);
   void OnWatchTimer(uint64_t id);
   void EndWatch(uint64_t id, bool expired);
@@ -136,7 +140,8 @@ class SimulatedApi : public kclient::Transport {
   std::map<std::string, Kind> kinds_;
   std::map<uint64_t, Pending> pending_;
   std::map<uint64_t, Watch> watches_;
-  std::map<std::string, Write> unshown_;  // by identity
+  std::map<std::string, Write> unshown_;            // by identity
+  std::map<std::string, base::TimePoint> refused_;  // writes that a rule refused last, and when
   std::vector<std::string> faults_found_;
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "controller/leader_state.h"
+#include "tests/reconcilers/simulated_objects.h"
 
 namespace vdcu::reconcilers {
 
@@ -14,6 +15,7 @@ constexpr size_t kMostPods = 14;
 constexpr double kFaults = 0.1;
 constexpr double kMood = 0.05;
 constexpr double kLinger = 0.2;
+constexpr int kRules = 9;
 
 SimulatedApi::Json Container(const std::string& name, const SimulatedApi::Json& amounts) {
   return {{"name", name}, {"resources", {{"limits", amounts}, {"requests", amounts}}}};
@@ -27,7 +29,7 @@ bool Deleting(const SimulatedApi::Json& object) {
 // A dead node's slices are let go while a schedule lasts.
 Settings SettingsOf(Hazards hazards) {
   Settings settings;
-  if (hazards == Hazards::kAll) settings.not_ready_grace = base::Duration(20'000);
+  if (hazards != Hazards::kFew) settings.not_ready_grace = base::Duration(20'000);
   return settings;
 }
 
@@ -59,6 +61,7 @@ struct Simulation::Controller {
 Simulation::Simulation(unsigned seed, Hazards hazards)
     : hazards_(hazards), settings_(SettingsOf(hazards)), random_(seed), api_(loop_, seed) {
   api_.on_sent = [this](const SimulatedApi::Write& write) { return WhyWronglySent(write); };
+  api_.refuses = [this](const SimulatedApi::Write& write) { return IsRefused(write); };
   api_.on_stored = [this](const SimulatedApi::Write& write) { return WhyWronglyStored(write); };
   const int count = 1 + Pick(3);
   for (int i = 0; i < count; ++i) {
@@ -81,10 +84,12 @@ void Simulation::Restart() {
 
 void Simulation::Act() {
   api_.SetFaults(kFaults);
-  const bool all = hazards_ == Hazards::kAll;
+  const bool all = hazards_ != Hazards::kFew;
   for (const auto& node : nodes_) node->SetMood(kMood, all ? kLinger : 0);
-  const int what = Pick(all ? 118 : 100);
-  if (what >= 115) {
+  const int what = Pick(hazards_ == Hazards::kRefusals ? 130 : all ? 118 : 100);
+  if (what >= 118) {
+    ChangeRules();
+  } else if (what >= 115) {
     DeletePartition();
   } else if (what >= 100) {
     DisturbNodeObject();
@@ -112,7 +117,7 @@ void Simulation::Elapse(base::Duration by) {
     loop_.Advance(std::min(base::Duration(1 + Pick(100)), end - loop_.clock().Now()));
     const auto& node = nodes_[Pick(static_cast<int>(nodes_.size()))];
     node->Step([this] { return Draw(); });
-    if (hazards_ == Hazards::kAll && Draw() < 0.5) node->Taint();
+    if (hazards_ != Hazards::kFew && Draw() < 0.5) node->Taint();
   }
 }
 
@@ -201,6 +206,36 @@ void Simulation::EndDeletions(bool all) {
   }
 }
 
+// One comes into force, or none is any more.
+void Simulation::ChangeRules() {
+  if (Draw() < 0.4) {
+    rules_.clear();
+  } else {
+    rules_.insert(Pick(kRules));
+  }
+}
+
+bool Simulation::IsRefused(const SimulatedApi::Write& write) const {
+  const bool pod = write.kind == "pods";
+  const bool bind = write.subresource == "binding";
+  const bool status = write.subresource == "status";
+  const bool create = write.method == "POST" && !bind;
+  const std::string of = create ? Text(write.body, "/spec/podRef/name") : write.key;
+  const int number = of.empty() ? 0 : of.back() - '0';
+  const bool matches[kRules] = {
+      create && number % 3 == 0,
+      create && Text(write.body, "/spec/podRef/container") == "second",
+      bind && number % 3 == 1,
+      bind,
+      Grants(write.body) && write.method == "PATCH",
+      pod && status,
+      !pod && status,
+      write.method == "DELETE",
+      write.method == "PATCH" && !status && !Grants(write.body),
+  };
+  return std::any_of(rules_.begin(), rules_.end(), [&](int rule) { return matches[rule]; });
+}
+
 void Simulation::FinishPod() {
   if (const auto key = PickPod(true)) {
     api_.Change("pods", *key, [](Json& pod) { pod["status"]["phase"] = "Succeeded"; });
@@ -243,6 +278,7 @@ void Simulation::DisturbNodeObject() {
 
 void Simulation::ComeToRest(Nodes nodes) {
   api_.SetFaults(0);
+  rules_.clear();
   for (const auto& node : nodes_) {
     node->SetMood(0, 0);
     node->SetUp(true);
@@ -252,7 +288,7 @@ void Simulation::ComeToRest(Nodes nodes) {
       node->SetReady("True");
       node->SetCordoned(false);
     }
-    if (hazards_ == Hazards::kAll) node->Taint();
+    if (hazards_ != Hazards::kFew) node->Taint();
   }
   int64_t seen = -1;
   // Longer than any delay between two tries.

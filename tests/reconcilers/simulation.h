@@ -22,8 +22,8 @@ namespace vdcu::reconcilers {
 // kFew is what schedules were made of when the first seeds were pinned: it stays as it is, so that
 // those still run as they ran. kAll has Node objects that are NotReady, cordoned, out of service or
 // made anew as well, pods that end only by force, processes that outlive their pod, and people who
-// delete a pod's partition.
-enum class Hazards { kFew, kAll };
+// delete a pod's partition. kRefusals has, besides, rules that refuse some writes for a while.
+enum class Hazards { kFew, kAll, kRefusals };
 // In what state the nodes are while all comes to rest.
 enum class Nodes { kAsTheyAre, kMended };
 
@@ -65,6 +65,8 @@ class Simulation {
   void DisturbNode();
   void DisturbNodeObject();
   void DeletePartition();
+  void ChangeRules();
+  bool IsRefused(const SimulatedApi::Write& write) const;
   void EndDeletions(bool all);
 
   std::string WhyWronglySent(const SimulatedApi::Write& write);
@@ -92,6 +94,7 @@ class Simulation {
   std::set<std::string> changed_by_others_;
   // Since when nodes are passed over because their daemon is silent.
   std::map<std::string, base::TimePoint> silent_;
+  std::set<int> rules_;  // in force
   int made_ = 0;
   int bound_ = 0;
 };
