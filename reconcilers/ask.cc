@@ -70,8 +70,8 @@ nlohmann::json Text(const kclient::NodeSelector& selector) {
 
 nlohmann::json Text(const Avoided& avoided, base::TimePoint now) {
   nlohmann::json text = nlohmann::json::array();
-  for (const auto& [node, until] : avoided) {
-    if (now < until) text.push_back(node);
+  for (const auto& [node, avoidance] : avoided) {
+    if (now < avoidance.until) text.push_back(node);
   }
   return text;
 }
@@ -129,7 +129,7 @@ std::optional<std::string> WhyPassedOver(const Cluster& cluster, const Avoided& 
                                          const std::string& node, base::TimePoint now) {
   if (cluster.IsSilent(node, now)) return "node's vdcu daemon does not answer";
   const auto found = avoided.find(node);
-  if (found == avoided.end() || now >= found->second) return {};
+  if (found == avoided.end() || now >= found->second.until) return {};
   return "node refused the slice just now";
 }
 

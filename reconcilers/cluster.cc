@@ -41,10 +41,19 @@ bool SameForLettingGo(const kclient::Node& a, const kclient::Node& b) {
 
 }  // namespace
 
+void Avoid(Avoided& avoided, const std::string& node, const Settings& settings,
+           base::TimePoint now) {
+  Avoidance& avoidance = avoided[node];
+  if (now < avoidance.until) return;
+  avoidance.length = std::clamp(2 * avoidance.length, settings.avoid_at_first, settings.avoid);
+  avoidance.until = now + avoidance.length;
+}
+
 std::optional<base::Duration> NextRetry(const Avoided& avoided, base::TimePoint now) {
   std::optional<base::Duration> next;
-  for (const auto& [node, until] : avoided) {
-    if (until > now) next = std::min(next.value_or(until - now), until - now);
+  for (const auto& [node, avoidance] : avoided) {
+    const base::Duration left = avoidance.until - now;
+    if (left > base::Duration(0)) next = std::min(next.value_or(left), left);
   }
   return next;
 }
@@ -274,13 +283,13 @@ void Cluster::RefreshInventory(const std::string& node) {
 
 // --- notes and look-ups ---
 
-void Cluster::AvoidForPod(std::string_view key, const std::string& node, base::TimePoint until) {
-  if (pods_.Contains(key)) pods_.Open(key)->avoided[node] = until;
+void Cluster::AvoidForPod(std::string_view key, const std::string& node, base::TimePoint now) {
+  if (pods_.Contains(key)) Avoid(pods_.Open(key)->avoided, node, settings_, now);
 }
 
 void Cluster::AvoidForPartition(std::string_view key, const std::string& node,
-                                base::TimePoint until) {
-  if (partitions_.Contains(key)) partitions_.Open(key)->avoided[node] = until;
+                                base::TimePoint now) {
+  if (partitions_.Contains(key)) Avoid(partitions_.Open(key)->avoided, node, settings_, now);
 }
 
 void Cluster::NoteSilent(const std::string& node, base::TimePoint now) {

@@ -69,9 +69,10 @@ class Cluster {
   // Null: none has failed.
   const Setback* FindSetback(std::string_view request) const { return setbacks_.Find(request); }
 
-  // What reconcilers note about nodes that do not answer.
-  void AvoidForPod(std::string_view key, const std::string& node, base::TimePoint until);
-  void AvoidForPartition(std::string_view key, const std::string& node, base::TimePoint until);
+  // What reconcilers note about nodes that refuse, for one object, and about those that do not
+  // answer.
+  void AvoidForPod(std::string_view key, const std::string& node, base::TimePoint now);
+  void AvoidForPartition(std::string_view key, const std::string& node, base::TimePoint now);
   // It is not tried again for twice the time that it had to prepare a slice; doubled up to `avoid`
   // each time that it is silent again.
   void NoteSilent(const std::string& node, base::TimePoint now);

@@ -109,6 +109,7 @@ void Cluster::PartitionChanged(const std::string& key, PartitionEntry& entry,
   const bool was_prepared = before && IsTrue(*before, crds::kPrepared);
   if (object.assigned() && !was_prepared && IsTrue(object, crds::kPrepared)) {
     const std::string& node = object.spec.assignment->node;
+    entry.avoided.clear();
     if (silent_.erase(node) != 0) Improve(node);
   }
   RechargePodOf(object);

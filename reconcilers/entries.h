@@ -19,14 +19,23 @@ struct Settings {
   std::string scheduler_name = "vdcu-scheduler";
   dcu::Policy policy = dcu::Policy::kBinPack;
   base::Duration prepare_timeout{5'000};  // a daemon that is silent for so long is passed over
-  // For how long a node that refused is not tried again, and a silent one at most.
+  // For how long a node that refused is not tried again at first; it, and a silent one, at most.
+  base::Duration avoid_at_first{1'000};
   base::Duration avoid{30'000};
   base::Duration not_ready_grace{5 *
                                  60'000};  // after it the controller lets go in a dead node's place
 };
 
-// Nodes that an object is not placed on, and until when.
-using Avoided = std::map<std::string, base::TimePoint>;
+// A node that refused a slice of an object: the object is not placed there, each time for longer.
+struct Avoidance {
+  base::TimePoint until{};
+  base::Duration length{0};
+};
+using Avoided = std::map<std::string, Avoidance>;  // by node
+
+// It has refused (again). Said of one refusal more than once it counts once.
+void Avoid(Avoided& avoided, const std::string& node, const Settings& settings,
+           base::TimePoint now);
 
 // After how long the next of them may be tried again.
 std::optional<base::Duration> NextRetry(const Avoided& avoided, base::TimePoint now);

@@ -118,7 +118,7 @@ Plan ReconcileReservedAssignment(Cluster& cluster, const crds::VdcuPartition& pa
   const bool gone = cluster.ledger().Find(node) == nullptr;
   const bool refused = IsFalse(partition, crds::kPrepared);
   if ((!gone && !refused) || !NobodyUses(cluster, partition)) return plan;
-  cluster.AvoidForPartition(partition.meta.key(), node, at.now + cluster.settings().avoid);
+  cluster.AvoidForPartition(partition.meta.key(), node, at.now);
   const nlohmann::json patch = {{"metadata", {{"finalizers", FinalizersWithoutOurs(partition)}}},
                                 {"spec", {{"assignment", nullptr}}}};
   plan.writes.push_back(PatchPartition(partition, patch));

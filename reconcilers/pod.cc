@@ -90,10 +90,9 @@ bool AnyUnsettled(const std::vector<PartitionEntryPtr>& partitions) {
 // The node's daemon refused a slice: the pod goes elsewhere for a while.
 Plan GoElsewhere(Cluster& cluster, const kclient::Pod& pod,
                  const std::vector<PartitionEntryPtr>& partitions, const Instant& at) {
-  const auto until = at.now + cluster.settings().avoid;
   for (const PartitionEntryPtr& entry : partitions) {
     if (!Refused(*entry)) continue;
-    cluster.AvoidForPod(pod.meta.key(), entry->object().spec.assignment->node, until);
+    cluster.AvoidForPod(pod.meta.key(), entry->object().spec.assignment->node, at.now);
   }
   return Withdraw(pod, partitions, "SliceRefused", RefusalOf(partitions));
 }

@@ -113,8 +113,8 @@ TEST_F(PartitionTest, ARefusedOneIsPlacedAnewElsewhere) {
   shown_.Show(MakePartition("r").Version("2").Obj());
   const auto filter = FilterFor(shown_.cluster, "partition/team-a/r", shown_.at.now);
   EXPECT_EQ((*filter)("n"), "node refused the slice just now");
-  EXPECT_EQ(shown_.OfPartition(Reserved().Obj()).requeue_after, base::Duration(30'000));
-  shown_.Pass(base::Duration(30'000));
+  EXPECT_EQ(shown_.OfPartition(Reserved().Obj()).requeue_after, base::Duration(1'000));
+  shown_.Pass(base::Duration(1'000));
   EXPECT_EQ((*FilterFor(shown_.cluster, "partition/team-a/r", shown_.at.now))("n"), std::nullopt);
 }
 

@@ -196,11 +196,16 @@ TEST_F(PlacerTest, WhoDoesNotWaitAnyMoreIsForgotten) {
 TEST_F(PlacerTest, ANodeThatRefusedIsTriedAgainAfterAWhile) {
   shown_.ShowNode("n", 1);
   shown_.Show(Asks("p", 50).Obj());
-  shown_.cluster.AvoidForPod("team-a/p", "n", shown_.at.now + base::Duration(30'000));
+  base::Duration wait{1'000};
+  for (const int seconds : {1, 2, 4, 8, 16, 30, 30}) {
+    shown_.cluster.AvoidForPod("team-a/p", "n", shown_.at.now);
+    wait = std::chrono::seconds(seconds);
+    EXPECT_EQ(shown_.OfPod("p").requeue_after, wait) << "each time for longer";
+    if (seconds < 30) shown_.Pass(wait);
+  }
   placer_.Add("pod/team-a/p", shown_.at.now);
   EXPECT_THAT(Decide(), ElementsAre("p waits"));
-  EXPECT_EQ(shown_.OfPod("p").requeue_after, base::Duration(30'000)) << "each time";
-  shown_.Pass(base::Duration(29'999));
+  shown_.Pass(wait - base::Duration(1));
   placer_.Add("pod/team-a/p", shown_.at.now);
   EXPECT_THAT(Decide(), IsEmpty());
   shown_.Pass(base::Duration(1));

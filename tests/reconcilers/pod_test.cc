@@ -152,8 +152,8 @@ TEST_F(OwnPartitions, ARefusalSendsThePodElsewhere) {
     EXPECT_THAT(Writes(plan), ElementsAre("delete vdcupartitions " + Named()));
     EXPECT_THAT(Reasons(plan), ElementsAre("SliceRefused"));
     EXPECT_THAT(plan.events[0].note, HasSubstr("Overlaps: the message"));
-    EXPECT_EQ(shown_.cluster.FindPod("team-a/p")->avoided.at("n"),
-              shown_.at.now + base::Duration(30'000));
+    EXPECT_EQ(shown_.cluster.FindPod("team-a/p")->avoided.at("n").until,
+              shown_.at.now + base::Duration(1'000));
     EXPECT_FALSE(shown_.cluster.IsSilent("n", shown_.at.now));
   }
 }
