@@ -21,6 +21,7 @@ LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::Eve
                          Metrics& metrics, reconcilers::Settings settings,
                          std::function<bool()> may_write, base::Random random)
     : loop_(loop),
+      metrics_(metrics),
       random_(std::move(random)),
       cluster_(std::move(settings)),
       runner_({loop, client, cluster_, events, metrics, std::move(may_write)}, SharedRandom()),
@@ -56,6 +57,12 @@ LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::Eve
   Watch(claims_, &reconcilers::Cluster::OnClaim);
   Watch(volumes_, &reconcilers::Cluster::OnVolume);
   Watch(partitions_);
+  pods_.OnEachListBegin([this] { cluster_.OnPodsListBegin(); });
+  pods_.OnEachList([this](const std::string& /*version*/) {
+    cluster_.OnPodsListed();
+    runner_.OnChange();
+  });
+  partitions_.OnEachListBegin([this] { cluster_.OnPartitionsListBegin(); });
   partitions_.OnEachList([this](const std::string& version) {
     cluster_.OnPartitionsListed(version);
     runner_.OnChange();
@@ -89,22 +96,36 @@ void LeaderState::Start() {
   dcu_nodes_.Start();
 }
 
+template <class Visit>
+void LeaderState::ForEachInformer(const Visit& visit) const {
+  visit(pods_);
+  visit(nodes_);
+  visit(claims_);
+  visit(volumes_);
+  visit(partitions_);
+  visit(dcu_nodes_);
+}
+
 std::vector<std::string> LeaderState::NotReady() const {
   std::vector<std::string> reasons;
-  const auto check = [&](bool synced, std::string_view kind) {
-    if (!synced) reasons.push_back(std::string(kind) + " are not listed yet");
-  };
-  check(pods_.synced(), "pods");
-  check(nodes_.synced(), "nodes");
-  check(claims_.synced(), "persistentvolumeclaims");
-  check(volumes_.synced(), "persistentvolumes");
-  check(partitions_.synced(), "vdcupartitions");
-  check(dcu_nodes_.synced(), "dcunodes");
+  ForEachInformer([&reasons](const auto& informer) {
+    if (std::string reason = informer.NotReady(); !reason.empty()) {
+      reasons.push_back(std::move(reason));
+    }
+  });
   return reasons;
 }
 
+void LeaderState::UpdateMetrics() const {
+  ForEachInformer([this](const auto& informer) {
+    metrics_.SetWatchFailing(informer.plural(), informer.reflector().FailingFor());
+  });
+}
+
 void LeaderState::OnSynced() {
-  if (!NotReady().empty()) return;
+  bool all = true;
+  ForEachInformer([&all](const auto& informer) { all = all && informer.synced(); });
+  if (!all) return;
   base::Log(base::Level::kInfo, "all kinds are listed: placing begins",
             {{"pods", std::to_string(cluster_.pods().size())},
              {"nodes", std::to_string(cluster_.ledger().node_count())},

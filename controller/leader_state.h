@@ -32,8 +32,9 @@ class LeaderState {
   LeaderState& operator=(const LeaderState&) = delete;
 
   void Start();
-  // Kinds that have not been listed yet, a sentence each; empty: decisions are made.
+  // Kinds that have not been listed yet, or whose watch fails, a sentence each.
   std::vector<std::string> NotReady() const;
+  void UpdateMetrics() const;
   Runner& runner() { return runner_; }
   const Runner& runner() const { return runner_; }
 
@@ -47,12 +48,15 @@ class LeaderState {
              void (reconcilers::Cluster::*on_change)(const std::shared_ptr<const T>&,
                                                      const std::shared_ptr<const T>&));
   void OnSynced();
+  template <class Visit>
+  void ForEachInformer(const Visit& visit) const;
 
   base::Random SharedRandom() {
     return [this] { return random_(); };
   }
 
   base::Loop& loop_;
+  Metrics& metrics_;
   const base::Random random_;
   reconcilers::Cluster cluster_;
   Runner runner_;

@@ -36,7 +36,17 @@ Metrics::Metrics()
           MakeCounter(*registry_, "vdcu_placements_total",
                       "Requests that were given cards, also those that were given up later")),
       bindings_(MakeCounter(*registry_, "vdcu_bindings_total", "Pods that were bound")),
-      leading_(MakeGauge(*registry_, "vdcu_leading", "1 while this process acts, 0 on standby")) {}
+      leading_(MakeGauge(*registry_, "vdcu_leading", "1 while this process acts, 0 on standby")),
+      watch_failing_(prometheus::BuildGauge()
+                         .Name("vdcu_watch_failing_seconds")
+                         .Help("For how long lists and watches have failed, by kind; 0: they do "
+                               "not")
+                         .Register(*registry_)) {}
+
+void Metrics::SetWatchFailing(std::string_view kind, base::Duration length) {
+  watch_failing_.Add({{"kind", std::string(kind)}})
+      .Set(static_cast<double>(length.count()) / 1000.0);
+}
 
 void Metrics::CountWrite(std::string_view verb, std::string_view resource, std::string_view result,
                          base::Duration took) {

@@ -27,6 +27,8 @@ class Metrics {
   void SetWaiting(size_t count) { waiting_.Set(static_cast<double>(count)); }
   void CountPlacement() { placements_.Increment(); }
   void CountBinding() { bindings_.Increment(); }
+  // How long lists and watches of the kind have failed; 0: they do not.
+  void SetWatchFailing(std::string_view kind, base::Duration length);
   void SetLeading(bool leading) { leading_.Set(leading ? 1 : 0); }
 
  private:
@@ -38,6 +40,7 @@ class Metrics {
   prometheus::Counter& placements_;
   prometheus::Counter& bindings_;
   prometheus::Gauge& leading_;
+  prometheus::Family<prometheus::Gauge>& watch_failing_;
 };
 
 }  // namespace vdcu::controller

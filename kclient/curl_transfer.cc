@@ -28,13 +28,17 @@ std::string WhyTooLong(const Transfer& transfer, size_t more) {
   return "";
 }
 
+bool IsGoodStream(const Transfer& transfer) {
+  long status = 0;
+  curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
+  return transfer.is_stream && status / 100 == 2;
+}
+
 size_t OnBody(char* bytes, size_t one, size_t count, void* user) noexcept {
   auto& transfer = *static_cast<Transfer*>(user);
   const std::string_view part(bytes, one * count);
   transfer.turn->got_bytes = true;
-  long status = 0;
-  curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
-  if (transfer.is_stream && status / 100 == 2) {
+  if (IsGoodStream(transfer)) {
     if (transfer.data.empty()) transfer.turn->ready.push_back(transfer.id);
     transfer.data += part;
     return part.size();
@@ -65,6 +69,9 @@ size_t OnHeader(char* bytes, size_t one, size_t count, void* user) noexcept {
     int value = 0;  // API servers give seconds; a date stays 0
     std::from_chars(line.data() + begin, line.data() + line.size(), value);
     transfer.response.retry_after = seconds(std::clamp(value, 0, 3600));
+  } else if (line == "\r\n" && IsGoodStream(transfer)) {
+    transfer.begins = true;
+    transfer.turn->ready.push_back(transfer.id);
   }
   return line.size();
 }

@@ -6,8 +6,10 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "kclient/credentials.h"
@@ -61,6 +63,7 @@ class CurlTransport::Session {
   // A send may wait for others to end; a stream and the probe (an urgent send) go out at once.
   enum class Kind { kSend, kUrgentSend, kStream };
   CallPtr Start(Kind kind, HttpRequest request, DataCallback on_data, ResponseCallback on_end);
+  std::vector<std::string> NotReady() const;
 
  private:
   class SessionCall : public Call {
@@ -82,6 +85,7 @@ class CurlTransport::Session {
   void Cancel(uint64_t id);
   void OnTurn(const CurlMulti::Finished& finished);
   void Finish(Transfer& transfer, CURLcode code);
+  void NoteStatus(int status);
   void UseCredentials();
   bool SendAgain(Transfer& transfer);
   void End(Transfer& transfer, Result<HttpResponse> result);
@@ -105,6 +109,7 @@ class CurlTransport::Session {
   CurlTurn turn_;
   // Since when nothing has come though something is awaited.
   std::optional<base::TimePoint> silent_since_;
+  std::optional<base::TimePoint> refused_since_;  // by 401, each time
   CallPtr probe_;
   bool connection_dead_ = false;
 };
@@ -139,6 +144,14 @@ CallPtr CurlTransport::Session::Start(Kind kind, HttpRequest request, DataCallba
   if (!silent_since_) silent_since_ = now;
   if (!tick_->armed()) tick_->Start(kTick);
   return std::make_unique<SessionCall>(*this, transfer.id);
+}
+
+std::vector<std::string> CurlTransport::Session::NotReady() const {
+  if (!refused_since_) return {};
+  const auto length =
+      std::chrono::duration_cast<seconds>(loop_.clock().Now() - *refused_since_).count();
+  return {"the API server has refused our token or client certificate (401) for " +
+          std::to_string(length) + " s"};
 }
 
 void CurlTransport::Session::LaunchWaiting() {
@@ -198,6 +211,7 @@ void CurlTransport::Session::Finish(Transfer& transfer, CURLcode code) {
   }
   const bool refused = code == CURLE_OK ? status == 401 : IsTlsFailure(code);
   if (refused && SendAgain(transfer)) return;
+  if (code == CURLE_OK) NoteStatus(transfer.response.status);
   if (code != CURLE_OK) {
     const char* why = transfer.error[0] != 0 ? transfer.error.data() : curl_easy_strerror(code);
     return End(transfer, NoAnswer(transfer, why));
@@ -209,6 +223,15 @@ void CurlTransport::Session::UseCredentials() {
   const bool in_use =
       handles_.endpoint() != nullptr && handles_.endpoint()->config == credentials_.config();
   if (!in_use) handles_.Use(credentials_.config());
+}
+
+// What is broken behind the authentication says nothing about it.
+void CurlTransport::Session::NoteStatus(int status) {
+  if (status == 401) {
+    if (!refused_since_) refused_since_ = loop_.clock().Now();
+  } else if (status < 500) {
+    refused_since_.reset();
+  }
 }
 
 // Once, where the files hold other credentials than it was sent with: nothing was carried out.
@@ -242,7 +265,7 @@ void CurlTransport::Session::Deliver() {
     turn_.ready.pop_front();
     auto found = transfers_.find(id);
     if (found == transfers_.end()) continue;
-    if (!found->second->data.empty()) DeliverData(*found->second);
+    if (found->second->begins || !found->second->data.empty()) DeliverData(*found->second);
     found = transfers_.find(id);
     if (found == transfers_.end() || !found->second->result) continue;
     const auto transfer = std::move(found->second);
@@ -255,6 +278,7 @@ void CurlTransport::Session::Deliver() {
 // The callback may cancel the transfer, so it runs from the stack.
 void CurlTransport::Session::DeliverData(Transfer& transfer) {
   const uint64_t id = transfer.id;
+  transfer.begins = false;
   const std::string data = std::exchange(transfer.data, {});
   auto on_data = std::move(transfer.on_data);
   on_data(data);
@@ -314,6 +338,8 @@ CurlTransport::CurlTransport(base::UvLoop& loop, const Config& config,
     : session_(std::make_unique<Session>(loop, config, user_agent)) {}
 
 CurlTransport::~CurlTransport() = default;
+
+std::vector<std::string> CurlTransport::NotReady() const { return session_->NotReady(); }
 
 CallPtr CurlTransport::Send(HttpRequest request, ResponseCallback on_done) {
   return session_->Start(Session::Kind::kSend, std::move(request), nullptr, std::move(on_done));

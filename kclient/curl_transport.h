@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/uv_loop.h"
 #include "kclient/config.h"
@@ -28,6 +29,9 @@ class CurlTransport : public Transport {
   [[nodiscard]] CallPtr Send(HttpRequest request, ResponseCallback on_done) override;
   [[nodiscard]] CallPtr Stream(HttpRequest request, DataCallback on_data,
                                ResponseCallback on_end) override;
+
+  // Why nothing can be asked: our credentials are refused. Empty: they are not, as far as is known.
+  std::vector<std::string> NotReady() const;
 
  private:
   class Session;

@@ -17,6 +17,7 @@
 // - `old_object` of (old, null) is the last state that the store had, not always the last that was.
 // - on_each_list runs after each complete list has been told: what the store lacks then did not
 //   exist in that resourceVersion.
+// - on_each_list_begin runs before a list is asked for: what was stored until then is in it.
 // - on_synced runs once, after the first complete list has been told. Until then synced() is false,
 //   and what the store lacks says nothing.
 // - An object that does not decode is not in the store, as if it were deleted, and is given to
@@ -57,20 +58,35 @@ class Informer : private ReflectorSink {
   Informer(Client& client, base::Loop& loop, ReflectorOptions options, base::Random random,
            Cache<T>* cache = nullptr)
       : kind_(options.resource.kind),
+        plural_(options.resource.plural),
         cache_(cache ? *cache : store_),
         reflector_(client, loop, *this, std::move(options), std::move(random)) {}
 
   void AddHandler(Handler handler) { handlers_.push_back(std::move(handler)); }
   void OnSynced(std::function<void()> handler) { on_synced_.push_back(std::move(handler)); }
   void OnEachList(ListHandler handler) { on_each_list_.push_back(std::move(handler)); }
+  void OnEachListBegin(std::function<void()> handler) {
+    on_each_list_begin_.push_back(std::move(handler));
+  }
   void OnBad(BadHandler handler) { on_bad_.push_back(std::move(handler)); }
 
   void Start() { reflector_.Start(); }
   bool synced() const { return synced_; }
+  std::string_view plural() const { return plural_; }
+  const Reflector& reflector() const { return reflector_; }
+  // Why what the cache has is not what there is, a sentence; empty: it is.
+  std::string NotReady() const {
+    if (std::string failure = reflector_.Failure(); !failure.empty()) return failure;
+    return synced_ ? "" : std::string(plural_) + " are not listed yet";
+  }
   const Store<T>& store() const { return store_; }  // its own
 
  private:
-  void OnListBegin() override { listed_.clear(); }
+  void OnListBegin() override {
+    listed_.clear();
+    for (const auto& handler : on_each_list_begin_) handler();
+  }
+  void OnVersionsWentBack() override { same_version_is_same_ = false; }
   void OnListed(JsonView object) override { listed_.emplace_back(Take(object)); }
   void OnListEnd(const std::string& version) override {
     std::sort(listed_.begin(), listed_.end());
@@ -85,6 +101,7 @@ class Informer : private ReflectorSink {
     for (const std::string& key : gone) Remove(key);
     std::erase_if(bad_, [&](const auto& bad) { return is_gone(bad.first); });
     listed_ = {};
+    same_version_is_same_ = true;
     for (const auto& handler : on_each_list_) handler(version);
     if (std::exchange(synced_, true)) return;
     for (const auto& handler : on_synced_) handler();
@@ -111,7 +128,8 @@ class Informer : private ReflectorSink {
     const Ptr old = cache_.Get(key);
     if (old && old->meta.uid != decoded->meta.uid) {
       Remove(key);
-    } else if (old && old->meta.resource_version == decoded->meta.resource_version) {
+    } else if (old && same_version_is_same_ &&
+               old->meta.resource_version == decoded->meta.resource_version) {
       return key;
     }
     const auto taken = std::make_shared<const T>(std::move(*decoded));
@@ -136,13 +154,16 @@ class Informer : private ReflectorSink {
   }
 
   const std::string kind_;
+  const std::string plural_;
   std::vector<Handler> handlers_;
   std::vector<std::function<void()>> on_synced_;
+  std::vector<std::function<void()>> on_each_list_begin_;
   std::vector<ListHandler> on_each_list_;
   std::vector<BadHandler> on_bad_;
   Store<T> store_;  // empty where another cache was given
   Cache<T>& cache_;
   bool synced_ = false;
+  bool same_version_is_same_ = true;                     // not while versions went back
   std::vector<base::Symbol> listed_;                     // keys of the list under way
   std::map<std::string, std::string, std::less<>> bad_;  // key -> resourceVersion that was refused
   Reflector reflector_;                                  // last: it may call until it is gone

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "kclient/api_error.h"
+#include "kclient/core/meta.h"
 
 namespace vdcu::kclient {
 
@@ -29,6 +30,10 @@ constexpr Duration kLongestRetryAfter = minutes(1);
 // An administrator who installs the kind sees it taken up soon.
 constexpr Duration kNotInstalledDelay = seconds(5);
 constexpr Duration kShortestWatch = seconds(1);
+// After so long an etcd may have been restored, and be past our version again. Most versions have
+// expired by then anyway, so that a list costs little more.
+constexpr Duration kLongSilence = seconds(30);
+constexpr Duration kFailing = seconds(30);
 constexpr int kWatchSeconds = 300;  // to twice that
 
 std::string FullName(const Resource& resource) {
@@ -63,6 +68,8 @@ std::string_view ToString(Reflector::State state) {
       return "stopped";
     case Reflector::State::kListing:
       return "listing";
+    case Reflector::State::kChecking:
+      return "checking the version";
     case Reflector::State::kWatching:
       return "watching";
     case Reflector::State::kBackingOff:
@@ -82,8 +89,29 @@ Reflector::Reflector(Client& client, base::Loop& loop, ReflectorSink& sink,
 
 void Reflector::Start() { StartList(); }
 
+Duration Reflector::FailingFor() const {
+  const base::TimePoint now = loop_.clock().Now();
+  const bool fails = out_since_ && (!failure_.empty() || now - asked_ >= kFailing);
+  return fails ? now - *out_since_ : Duration(0);
+}
+
+std::string Reflector::Failure() const {
+  const Duration length = FailingFor();
+  if (length < kFailing) return "";
+  return FullName(options_.resource) + ": list and watch have failed for " +
+         std::to_string(std::chrono::duration_cast<seconds>(length).count()) +
+         " s: " + (failure_.empty() ? "no answer" : failure_);
+}
+
+// Asks for something.
+void Reflector::Begin(State state) {
+  state_ = state;
+  asked_ = loop_.clock().Now();
+  if (!out_since_) out_since_ = asked_;
+}
+
 void Reflector::StartList() {
-  state_ = State::kListing;
+  Begin(State::kListing);
   last_listed_.clear();
   sink_.OnListBegin();
   RequestPage("");
@@ -91,6 +119,7 @@ void Reflector::StartList() {
 
 void Reflector::RequestPage(const std::string& continue_token) {
   continue_token_ = continue_token;
+  asked_ = loop_.clock().Now();
   ListOptions options;
   options.limit = page_size_;
   options.continue_token = continue_token;
@@ -110,6 +139,7 @@ void Reflector::OnPage(base::Result<JsonView> page) {
     return BackOff(base::Corrupt("list " + FullName(options_.resource) +
                                  ": the answer has no metadata.resourceVersion"));
   }
+  NoteVersion(version);
   OnPageFits();
   std::optional<JsonView> last;
   ForEach(*page, "items", [&](JsonView object) {
@@ -121,6 +151,7 @@ void Reflector::OnPage(base::Result<JsonView> page) {
     return RequestPage(rest);
   }
   resource_version_ = version;
+  heard_ = loop_.clock().Now();
   sink_.OnListEnd(version);
   StartWatch();
 }
@@ -137,6 +168,33 @@ void Reflector::OnPageTooLong(Error error) {
   BackOff(error);
 }
 
+// Of a list, before what it lists is told.
+void Reflector::NoteVersion(const std::string& version) {
+  if (!newest_version_.empty() && !IsSameOrOlder(newest_version_, version)) {
+    base::Log(base::Level::kWarning, "the API server's versions went back: was etcd restored?",
+              {{"kind", FullName(options_.resource)}, {"had", newest_version_}, {"has", version}});
+    sink_.OnVersionsWentBack();
+  }
+  newest_version_ = version;
+}
+
+void Reflector::CheckVersion() {
+  Begin(State::kChecking);
+  ListOptions options;
+  options.limit = 1;
+  options.field_selector = options_.field_selector;
+  options.label_selector = options_.label_selector;
+  call_ = client_.List(options_.resource, options_.ns, options,
+                       [this](const base::Result<JsonView>& page) { OnVersionChecked(page); });
+}
+
+void Reflector::OnVersionChecked(const base::Result<JsonView>& page) {
+  if (!page) return BackOff(page.error());
+  if (IsSameOrOlder(resource_version_, ResourceVersionOf(*page))) return StartWatch();
+  resource_version_.clear();
+  StartList();
+}
+
 void Reflector::OnPageFits() {
   if (page_size_ == kMostOnAPage || ++pages_that_fit_ < kPagesBeforeGrowth) return;
   page_size_ = std::min(2 * page_size_, kMostOnAPage);
@@ -144,7 +202,7 @@ void Reflector::OnPageFits() {
 }
 
 void Reflector::StartWatch() {
-  state_ = State::kWatching;
+  Begin(State::kWatching);
   decoder_.Reset();
   watch_started_ = loop_.clock().Now();
   watch_had_events_ = false;
@@ -160,6 +218,9 @@ void Reflector::StartWatch() {
 }
 
 void Reflector::OnWatchData(std::string_view bytes) {
+  heard_ = loop_.clock().Now();
+  out_since_.reset();
+  failure_.clear();
   auto status =
       decoder_.Feed(bytes, [this](const WatchEvent& event) { return OnWatchEvent(event); });
   if (!status) BackOff(status.error());
@@ -175,7 +236,13 @@ Status Reflector::OnWatchEvent(const WatchEvent& event) {
     return base::Corrupt("watch " + FullName(options_.resource) +
                          ": an event's object has no metadata.resourceVersion");
   }
+  if (IsSameOrOlder(version, resource_version_) && version != resource_version_) {
+    return base::Error{ErrorCode::kExpired, "watch " + FullName(options_.resource) +
+                                                ": an event of version " + version +
+                                                " came after version " + resource_version_};
+  }
   resource_version_ = std::move(version);
+  newest_version_ = resource_version_;
   if (event.type != WatchEvent::Type::kBookmark) sink_.OnEvent(event.type, event.object);
   return base::Ok();
 }
@@ -192,12 +259,15 @@ void Reflector::OnWatchEnd(Status status) {
 }
 
 void Reflector::OnRetry() {
+  if (loop_.clock().Now() - heard_ >= kLongSilence) resource_version_.clear();
   if (resource_version_.empty()) return StartList();
-  StartWatch();
+  CheckVersion();
 }
 
 void Reflector::BackOff(const Error& error) {
   call_.reset();
+  failure_ = error.message;
+  if (!out_since_) out_since_ = loop_.clock().Now();
   // A kind that was removed and comes back has other objects.
   const bool list_anew = error.code == ErrorCode::kExpired || error.code == ErrorCode::kNotFound;
   if (state_ == State::kListing || list_anew) resource_version_.clear();

@@ -6,15 +6,22 @@
 // - A page has 500 objects at most. One whose answer is too long is asked for again with half as
 //   many, at once, until it is one; then it is a failure that says which object it is. Pages that
 //   were not too long let them grow again.
-// - A watch that ends is resumed from the last resourceVersion seen, also of bookmarks; only when
-//   that has expired (410, or a version that the server has not reached) all is listed anew, at
-//   once unless the same happened just before.
+// - A watch that ends as it should is resumed from the last resourceVersion seen, also of
+// bookmarks;
+//   when that has expired (410, or a version that the server has not reached) all is listed anew,
+//   at once unless the same happened just before.
+// - After a failure it is not taken for granted that the server's versions go on from ours: etcd
+// may
+//   have been restored. A list of one object says which version the server has; when it is below
+//   ours, or when nothing was heard for 30 s, all is listed anew. So it is when an event's version
+//   is below ours.
 // - Failures are retried after 0.8 s, doubled up to 10 s, with jitter, or what the server asks for
 //   in Retry-After; two minutes without a failure, or a watch that has brought events for ten
 //   seconds, start again at 0.8 s. A watch that ends at once without an event is a failure.
 // - A kind that is not installed (404) is said once in the log and awaited.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +40,8 @@ class ReflectorSink {
   virtual ~ReflectorSink() = default;
   // A list begins (again: what was listed since an earlier OnListBegin without end is void).
   virtual void OnListBegin() = 0;
+  // The versions of this list may have stood for other states before.
+  virtual void OnVersionsWentBack() = 0;
   virtual void OnListed(JsonView object) = 0;
   // What was not listed since OnListBegin did not exist in this resourceVersion.
   virtual void OnListEnd(const std::string& version) = 0;
@@ -53,7 +62,7 @@ std::string ResourceVersionOf(JsonView object);
 
 class Reflector {
  public:
-  enum class State { kStopped, kListing, kWatching, kBackingOff };
+  enum class State { kStopped, kListing, kChecking, kWatching, kBackingOff };
 
   Reflector(Client& client, base::Loop& loop, ReflectorSink& sink, ReflectorOptions options,
             base::Random random);
@@ -61,15 +70,23 @@ class Reflector {
   // Once. Destroying the reflector stops it.
   void Start();
   State state() const { return state_; }
+  // For how long lists and watches have failed, or been without an answer for 30 s; 0: they do not.
+  base::Duration FailingFor() const;
+  // Once that is 30 s: a sentence. Empty: what the sink has been told is what there is.
+  std::string Failure() const;
 
  private:
   static constexpr int kMostOnAPage = 500;
 
+  void Begin(State state);
   void StartList();
   void RequestPage(const std::string& continue_token);
   void OnPage(base::Result<JsonView> page);
   void OnPageTooLong(base::Error error);
   void OnPageFits();
+  void CheckVersion();
+  void OnVersionChecked(const base::Result<JsonView>& page);
+  void NoteVersion(const std::string& version);
   void StartWatch();
   void OnWatchData(std::string_view bytes);
   base::Status OnWatchEvent(const WatchEvent& event);
@@ -87,6 +104,11 @@ class Reflector {
   const base::TimerPtr retry_timer_;
   State state_ = State::kStopped;
   std::string resource_version_;  // to watch from; empty: list first
+  std::string newest_version_;    // that was ever seen, of this history
+  base::TimePoint heard_;         // when the watch last brought something, or a list its end
+  std::optional<base::TimePoint> out_since_;  // since when no watch is open
+  base::TimePoint asked_;                     // when the request under way was sent
+  std::string failure_;                       // the last one since out_since_; empty: none
   int page_size_ = kMostOnAPage;
   int pages_that_fit_ = 0;      // since page_size_ changed
   std::string continue_token_;  // of the page under way

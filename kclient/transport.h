@@ -51,7 +51,8 @@ class Transport {
   virtual ~Transport() = default;
   [[nodiscard]] virtual CallPtr Send(HttpRequest request, ResponseCallback on_done) = 0;
   // The body of a 2xx answer goes to on_data as it comes, cut anywhere; the response that on_end
-  // gets has none. Other answers are gathered and given to on_end.
+  // gets has none. The first part tells that the answer has begun, and may be empty. Other answers
+  // are gathered and given to on_end.
   [[nodiscard]] virtual CallPtr Stream(HttpRequest request, DataCallback on_data,
                                        ResponseCallback on_end) = 0;
 };

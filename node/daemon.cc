@@ -293,8 +293,28 @@ void Daemon::Stop(std::function<void()> done) {
   device_plugins_->Drain(kDrainTime, [this, finish] { loop_.Post(finish); });
 }
 
+template <class Visit>
+void Daemon::ForEachInformer(const Visit& visit) const {
+  visit(partition_informer_);
+  visit(pod_informer_);
+  visit(dcunode_informer_);
+  if (node_informer_) visit(*node_informer_);
+}
+
+void Daemon::UpdateMetrics() const {
+  ForEachInformer([this](const auto& informer) {
+    metrics_.SetWatchFailing(informer.plural(), informer.reflector().FailingFor());
+  });
+}
+
 std::vector<std::string> Daemon::NotReady() const {
-  if (!synced()) return {"the first lists of VDCUPartitions, pods and DCUNode are not complete"};
+  std::vector<std::string> reasons;
+  ForEachInformer([&reasons](const auto& informer) {
+    if (std::string reason = informer.NotReady(); !reason.empty()) {
+      reasons.push_back(std::move(reason));
+    }
+  });
+  if (!reasons.empty()) return reasons;
   if (!begun_) return {"the vdev files are not mended"};
   if (!node_object_.published()) return {"DCUNode " + options_.node_name + " is not published"};
   if (device_plugins_) return device_plugins_->NotReady();

@@ -52,12 +52,15 @@ class Daemon {
   void Stop(std::function<void()> done);
   // Why it is not ready, a sentence each.
   std::vector<std::string> NotReady() const;
+  void UpdateMetrics() const;
 
  private:
   void WatchPartitions();
   void WatchPods();
   void WatchNodes();
   bool synced() const;
+  template <class Visit>
+  void ForEachInformer(const Visit& visit) const;
   void OnSynced();
   // Whether another plugin owns the cards, by its traces on the host and on the Node; then begins.
   // With take_over the dead ones are removed, once it is known that there are no others.

@@ -30,12 +30,25 @@ int Fail(const std::string& what, const base::Error& error) {
 }
 
 base::Result<std::unique_ptr<base::HttpServer>> Serve(base::UvLoop& loop, const Options& options,
+                                                      const kclient::CurlTransport& transport,
                                                       const Daemon& daemon,
                                                       const Metrics& metrics) {
   if (options.common.listen.empty()) return std::unique_ptr<base::HttpServer>();
-  return base::HttpServer::Listen(
-      loop, options.common.listen,
-      {.not_ready = [&daemon] { return daemon.NotReady(); }, .metrics = metrics.registry()});
+  auto server =
+      base::HttpServer::Listen(loop, options.common.listen,
+                               {.not_ready =
+                                    [&transport, &daemon] {
+                                      auto reasons = daemon.NotReady();
+                                      const auto refused = transport.NotReady();
+                                      reasons.insert(reasons.end(), refused.begin(), refused.end());
+                                      return reasons;
+                                    },
+                                .metrics = metrics.registry(),
+                                .before_metrics = [&daemon] { daemon.UpdateMetrics(); }});
+  if (server) {
+    base::Log(base::Level::kInfo, "serving", {{"port", std::to_string((*server)->port())}});
+  }
+  return server;
 }
 
 DaemonOptions ToDaemonOptions(const Options& options) {
@@ -71,7 +84,7 @@ int Run(const Options& options) {
     loop.Stop();
   };
   Daemon daemon(loop, client, host, metrics, std::move(daemon_options), base::SystemRandom());
-  const auto server = Serve(loop, options, daemon, metrics);
+  const auto server = Serve(loop, options, transport, daemon, metrics);
   if (!server) return Fail("cannot listen", server.error());
   if (const base::Status started = daemon.Start(); !started) {
     return Fail("cannot start", started.error());

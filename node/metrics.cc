@@ -51,7 +51,14 @@ Metrics::Metrics()
                          .Name("vdcu_node_stage_seconds")
                          .Help("From the stage before to this one: prepared, bound (as this "
                                "node's watch shows it), allocated, started")
-                         .Register(*registry_)) {}
+                         .Register(*registry_)),
+      watch_failing_(Gauges(*registry_, "vdcu_watch_failing_seconds",
+                            "For how long lists and watches have failed, by kind; 0: they do "
+                            "not")) {}
+
+void Metrics::SetWatchFailing(std::string_view kind, base::Duration length) {
+  watch_failing_.Add({{"kind", std::string(kind)}}).Set(Seconds(length));
+}
 
 void Metrics::OnPrepared(double seconds) {
   prepared_.Increment();

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
@@ -30,6 +31,8 @@ class Metrics {
   // From the stage before to this one: Prepared -> bound -> Allocate -> PreStart.
   void OnStage(const std::string& stage, base::Duration since_last);
   void OnError(const std::string& code);
+  // How long lists and watches of the kind have failed; 0: they do not.
+  void SetWatchFailing(std::string_view kind, base::Duration length);
   void SetHeld(size_t slices) { held_.Set(static_cast<double>(slices)); }
   void SetCards(size_t healthy, size_t unhealthy);
 
@@ -44,6 +47,7 @@ class Metrics {
   prometheus::Histogram& allocate_seconds_;
   prometheus::Family<prometheus::Counter>& admissions_refused_;
   prometheus::Family<prometheus::Histogram>& stage_seconds_;
+  prometheus::Family<prometheus::Gauge>& watch_failing_;
 };
 
 }  // namespace vdcu::node

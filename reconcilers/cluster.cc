@@ -113,6 +113,31 @@ void Cluster::OnPod(const std::shared_ptr<const kclient::Pod>& old_pod,
   }
 }
 
+void Cluster::OnPodsListBegin() {
+  bound_before_list_.clear();
+  pods_.ForEachOpen([&](std::string_view key, const PodEntry& entry) {
+    if (!entry.assumed_node.empty() && entry.sent == Sent::kCommitted) {
+      bound_before_list_.emplace(key, entry.pod->meta.uid);
+    }
+  });
+}
+
+// A binding that was committed before the list and that it does not show is gone: etcd has been
+// restored to a state before.
+void Cluster::OnPodsListed() {
+  for (const auto& [key, uid] : std::exchange(bound_before_list_, {})) {
+    const PodEntryPtr found = pods_.Find(key);
+    const bool still = found && found->pod->meta.uid == uid && !found->pod->bound() &&
+                       found->sent == Sent::kCommitted;
+    if (!still) continue;
+    const auto entry = pods_.Open(key);
+    entry->assumed_node.clear();
+    entry->sent = Sent::kNothing;
+    Charge(*entry, entry->pod.get(), NodeToCharge(*entry));
+    MarkDirtyPod(key);
+  }
+}
+
 // Of another scheduler: it only takes room.
 void Cluster::ShowOtherPod(const std::string& key, const std::shared_ptr<const kclient::Pod>& pod) {
   if (!pod) return ForgetPod(key);

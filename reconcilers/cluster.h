@@ -48,8 +48,12 @@ class Cluster {
   void OnPartition(const std::shared_ptr<const crds::VdcuPartition>& old_object,
                    const std::shared_ptr<const crds::VdcuPartition>& new_object,
                    base::TimePoint now);
+  // A list is asked for; what was stored until then will be shown.
+  void OnPartitionsListBegin();
+  void OnPodsListBegin();
   // All that there were in this resourceVersion are shown.
   void OnPartitionsListed(std::string_view version);
+  void OnPodsListed();
   void OnNode(const std::shared_ptr<const kclient::Node>& old_node,
               const std::shared_ptr<const kclient::Node>& new_node);
   void OnDcuNode(const std::shared_ptr<const crds::DcuNode>& old_node,
@@ -132,6 +136,7 @@ class Cluster {
   void ShowOtherPod(const std::string& key, const std::shared_ptr<const kclient::Pod>& pod);
   void ForgetPod(std::string_view key);
   bool WasDeletedUnseen(const PartitionEntry& entry) const;
+  void Withdraw(const std::string& key);
   void UnindexPod(const kclient::Pod& pod);
   std::string NodeToCharge(const PodEntry& entry) const;
   // Instead of where it took room until now, being `before`.
@@ -164,6 +169,10 @@ class Cluster {
   std::unordered_map<kclient::Uid, base::Symbol> pod_keys_;  // by UID, of our pods
   Table<PartitionEntry> partitions_;
   std::string partitions_listed_;  // resourceVersion of their last list
+  // What had been committed and was not shown when the list under way began, by key: our creates
+  // and assignments, and the UIDs of pods that we have bound.
+  std::map<std::string, std::shared_ptr<const crds::VdcuPartition>> committed_before_list_;
+  std::map<std::string, std::string> bound_before_list_;
   std::unordered_multimap<kclient::Uid, base::Symbol> partitions_of_pod_;      // pod UID -> keys
   std::unordered_map<base::Symbol, std::vector<base::Symbol>> partitions_on_;  // node -> keys
   KeyIndex pods_naming_;                                       // partition key -> pod keys

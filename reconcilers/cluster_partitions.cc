@@ -83,7 +83,30 @@ bool Cluster::WasDeletedUnseen(const PartitionEntry& entry) const {
          kclient::IsSameOrOlder(entry.assumed->meta.resource_version, partitions_listed_);
 }
 
+void Cluster::OnPartitionsListBegin() {
+  committed_before_list_.clear();
+  partitions_.ForEachOpen([&](std::string_view key, const PartitionEntry& entry) {
+    if (entry.assumed && entry.sent == Sent::kCommitted && !entry.behind) {
+      committed_before_list_.emplace(key, entry.assumed);
+    }
+  });
+}
+
+// The list does not show what was committed before it: etcd has been restored to a state before.
+void Cluster::Withdraw(const std::string& key) {
+  if (!partitions_.Find(key)->shown) return ForgetPartition(key);
+  const auto entry = partitions_.Open(key);
+  const auto before = std::exchange(entry->assumed, nullptr);
+  entry->sent = Sent::kNothing;
+  PartitionChanged(key, *entry, before.get(), entry->assigned_at);
+  MarkPartitionDirty(key, *entry->shown);
+}
+
 void Cluster::OnPartitionsListed(std::string_view version) {
+  for (const auto& [key, assumed] : std::exchange(committed_before_list_, {})) {
+    const PartitionEntryPtr entry = partitions_.Find(key);
+    if (entry && entry->assumed == assumed && entry->sent == Sent::kCommitted) Withdraw(key);
+  }
   partitions_listed_ = version;
   std::vector<std::string> gone;
   partitions_.ForEachOpen([&](std::string_view key, const PartitionEntry& entry) {

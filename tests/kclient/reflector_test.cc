@@ -26,6 +26,7 @@ using State = Reflector::State;
 class RecordingSink : public ReflectorSink {
  public:
   void OnListBegin() override { told.emplace_back("begin"); }
+  void OnVersionsWentBack() override { told.emplace_back("back"); }
   void OnListed(JsonView object) override { told.push_back(Name(object)); }
   void OnListEnd(const std::string& /*version*/) override { told.emplace_back("end"); }
   void OnEvent(WatchEvent::Type type, JsonView object) override {
@@ -76,6 +77,12 @@ class ReflectorTest : public testing::Test {
     reflector_.Start();
     Answer(200, Page(10, Object("a", 5)));
     sink_.told.clear();
+  }
+  // After a failure the server is asked for its version first.
+  void AnswerCheck(int version) {
+    ASSERT_EQ(reflector_.state(), State::kChecking);
+    EXPECT_TRUE(IsList() && Asks("limit=1&") && !Asks("resourceVersion")) << Path();
+    Answer(200, Page(version, ""));
   }
   // How long until the next request, to a second.
   Duration UntilRetry() {
@@ -179,6 +186,7 @@ TEST_F(ReflectorTest, AVersionThatExpiredInAnOutageIsListedAnewAtOnce) {
   UntilRetry();
   Answer(503, Status(503, "ServiceUnavailable"));
   UntilRetry();
+  AnswerCheck(20);
   Answer(410, Status(410, "Expired"));
   loop_.Advance(Duration(0));
   EXPECT_EQ(reflector_.state(), State::kListing);
@@ -251,11 +259,13 @@ TEST_F(ReflectorTest, AWatchCutWithinAnEventIsResumedFromBeforeIt) {
   Answer(200, "");
   EXPECT_EQ(reflector_.state(), State::kBackingOff);
   UntilRetry();
+  AnswerCheck(20);
   EXPECT_TRUE(Asks("resourceVersion=11"));
   Data(Event("ADDED", Object("c", 12)) + cut);
   transport_.Fail(transport_.last(), {ErrorCode::kUnavailable, "reset", {}});
   EXPECT_EQ(reflector_.state(), State::kBackingOff);
   UntilRetry();
+  AnswerCheck(20);
   EXPECT_TRUE(Asks("resourceVersion=12"));
   Data(Event("ADDED", Object("d", 13)));
   EXPECT_EQ(sink_.told, (Strings{"+b", "+c", "+d"}));
@@ -268,6 +278,7 @@ TEST_F(ReflectorTest, GarbageEndsTheWatchAndItIsTriedAgain) {
   EXPECT_FALSE(transport_.open(watch));
   EXPECT_EQ(reflector_.state(), State::kBackingOff);
   loop_.Advance(seconds(1));
+  AnswerCheck(10);
   EXPECT_TRUE(Asks("resourceVersion=10"));
 }
 
@@ -303,7 +314,9 @@ TEST_F(ReflectorTest, AWatchThatBroughtEventsForTenSecondsStartsAgain) {
   const auto fail_after = [this](Duration time) {
     loop_.Advance(time);
     transport_.Fail(transport_.last(), {ErrorCode::kUnavailable, "reset", {}});
-    return UntilRetry();
+    const Duration waited = UntilRetry();
+    AnswerCheck(20);
+    return waited;
   };
   for (int i = 0; i < 6; ++i) {
     Answer(500, "broken");
@@ -323,6 +336,74 @@ TEST_F(ReflectorTest, RetryAfterIsObeyed) {
   EXPECT_EQ(UntilRetry(), seconds(7));
   Answer(429, "slow down", seconds(3600));
   EXPECT_EQ(UntilRetry(), seconds(60)) << "within reason";
+}
+
+TEST_F(ReflectorTest, AVersionBelowOursAfterAFailureIsListedAnew) {
+  ListAndWatch();
+  Data(Event("ADDED", Object("b", 30)));
+  transport_.Fail(transport_.last(), {ErrorCode::kUnavailable, "reset", {}});
+  UntilRetry();
+  sink_.told.clear();
+  AnswerCheck(20);
+  EXPECT_EQ(reflector_.state(), State::kListing);
+  Answer(200, Page(20, Object("a", 5)));
+  EXPECT_EQ(sink_.told, (Strings{"begin", "back", "a", "end"}));
+  EXPECT_TRUE(Asks("resourceVersion=20"));
+}
+
+TEST_F(ReflectorTest, AnEventBelowOurVersionIsListedAnew) {
+  ListAndWatch();
+  for (const char* type : {"MODIFIED", "BOOKMARK"}) {
+    loop_.Advance(minutes(3));  // of health
+    Data(Event("ADDED", Object("b", 30)));
+    sink_.told.clear();
+    Data(Event(type, Object("b", 29)));
+    loop_.Advance(Duration(0));
+    ASSERT_EQ(reflector_.state(), State::kListing) << type;
+    Answer(200, Page(30, Object("b", 29)));
+    EXPECT_EQ(sink_.told, (Strings{"begin", "b", "end"})) << type;
+  }
+}
+
+TEST_F(ReflectorTest, AfterThirtySecondsOfSilenceAllIsListedAnew) {
+  ListAndWatch();
+  Data("");
+  loop_.Advance(seconds(31));
+  transport_.Fail(transport_.last(), {ErrorCode::kUnavailable, "reset", {}});
+  UntilRetry();
+  EXPECT_EQ(reflector_.state(), State::kListing);
+}
+
+TEST_F(ReflectorTest, FailsFromTheFirstFailureUntilAWatchIsOpen) {
+  ListAndWatch();
+  Data("");
+  EXPECT_EQ(reflector_.FailingFor(), Duration(0));
+  loop_.Advance(minutes(10));
+  EXPECT_EQ(reflector_.FailingFor(), Duration(0)) << "a watch with nothing to tell";
+  Answer(503, "down");
+  for (int i = 0; i < 3; ++i) {
+    UntilRetry();
+    Answer(503, "down");
+  }
+  EXPECT_GT(reflector_.FailingFor(), seconds(4));
+  EXPECT_EQ(reflector_.Failure(), "") << "it may be over soon";
+  loop_.Advance(seconds(30));
+  EXPECT_NE(reflector_.Failure().find("pods: list and watch have failed for 3"), std::string::npos)
+      << reflector_.Failure();
+  EXPECT_NE(reflector_.Failure().find("HTTP 503: down"), std::string::npos);
+  Answer(200, Page(20, ""));
+  EXPECT_NE(reflector_.Failure(), "") << "lists alone do not do";
+  Data("");
+  EXPECT_EQ(reflector_.FailingFor(), Duration(0));
+}
+
+TEST_F(ReflectorTest, FailsWithoutAnAnswerForThirtySeconds) {
+  reflector_.Start();
+  Answer(200, Page(10, "", "next"));
+  loop_.Advance(seconds(29));
+  EXPECT_EQ(reflector_.FailingFor(), Duration(0)) << "lists may be long";
+  loop_.Advance(seconds(2));
+  EXPECT_NE(reflector_.Failure().find("no answer"), std::string::npos) << reflector_.Failure();
 }
 
 TEST_F(ReflectorTest, AKindThatIsNotInstalledIsAwaited) {
@@ -347,6 +428,7 @@ TEST_F(ReflectorTest, AWatchThatEndsAtOnceWithoutAnEventIsAFailure) {
   Answer(200, "");
   EXPECT_EQ(reflector_.state(), State::kBackingOff);
   UntilRetry();
+  AnswerCheck(10);
   Data(Event("BOOKMARK", Object("", 11)));
   Answer(200, "");
   EXPECT_EQ(reflector_.state(), State::kWatching) << "this one had an event";

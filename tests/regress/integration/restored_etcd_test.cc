@@ -1,0 +1,82 @@
+// etcd was restored to an older revision: informers went on watching from a version of the future
+// and stayed blind until somebody restarted them. Right: they see that versions went back, and
+// list.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "tests/integration/placement_fixture.h"
+
+namespace vdcu::integration {
+namespace {
+
+class RestoredEtcdTest : public testing::Test {
+ protected:
+  std::string Folder(const std::string& name) const {
+    return world_.cluster.folder() + "/c/" + name;
+  }
+  void Stop() const {
+    world_.cluster.StopApiServer();
+    world_.cluster.StopEtcd();
+  }
+  void Start() const {
+    world_.cluster.StartEtcd();
+    world_.cluster.StartApiServer();
+  }
+  void Create(const std::string& name, const Limits& limits,
+              const std::map<std::string, std::string>& annotations = {}) const {
+    ASSERT_EQ(world_.api.Call("POST", kPods, Pod(name, limits, annotations)).code, 201);
+  }
+  bool Bound(const std::string& name) const {
+    const bool bound = Until([&] {
+      const auto pod = world_.api.Find(kPods, name);
+      return pod.is_object() && pod["spec"].contains("nodeName");
+    });
+    EXPECT_TRUE(bound) << name << "\n" << world_.ControllerLog() << world_.big.Log();
+    return bound;
+  }
+
+  World world_;  // of its own: nobody else shall meet this etcd
+};
+
+TEST_F(RestoredEtcdTest, WhatIsThereAgainIsSeenWithoutARestart) {
+  namespace fs = std::filesystem;
+  world_.controller = world_.MakeController("controller");
+  for (const Worker* worker : world_.workers()) {
+    ASSERT_TRUE(Until([&] { return worker->Published(); }));
+  }
+  Create("kept", {{"dcunum", "1"}}, {{"hygon.com/use-dcutype", "Z100L"}});
+  ASSERT_TRUE(Bound("kept"));
+  Stop();
+  fs::copy(Folder("etcd"), Folder("etcd-snapshot"), fs::copy_options::recursive);
+  Start();
+
+  // A history that will be lost: all other cards are taken, in many versions.
+  Create("lost-big", {{"dcunum", "8"}});
+  Create("lost-small", {{"dcunum", "3"}});
+  for (int i = 0; i < 100; ++i) {
+    world_.api.Call("PATCH", std::string(kPods) + "/kept",
+                    {{"metadata", {{"annotations", {{"count", std::to_string(i)}}}}}});
+  }
+  ASSERT_TRUE(Bound("lost-big"));
+  ASSERT_TRUE(Bound("lost-small"));
+  Stop();
+  fs::remove_all(Folder("etcd"));
+  fs::rename(Folder("etcd-snapshot"), Folder("etcd"));
+  Start();
+
+  ASSERT_TRUE(world_.api.Find(kPods, "lost-big").is_null());
+  Create("after", {{"dcunum", "8"}});
+  EXPECT_TRUE(Bound("after"));
+  EXPECT_TRUE(Until([&] { return world_.api.List(kPartitions).size() == 9; }));
+  EXPECT_EQ(world_.controller->Wait(base::Duration(0)), -1) << "it runs";
+  for (Worker* worker : {&world_.big, &world_.small}) {
+    EXPECT_EQ(worker->daemon().Wait(base::Duration(0)), -1) << worker->name() << " runs";
+  }
+}
+
+}  // namespace
+}  // namespace vdcu::integration
