@@ -1,7 +1,9 @@
 #include "controller/app.h"
 
 #include <unistd.h>
+#include <chrono>
 #include <csignal>
+#include <optional>
 
 #include <utility>
 
@@ -18,6 +20,10 @@ constexpr base::Duration kFlushTimeout{400};
 constexpr size_t kEventsBelow = 4;  // writes in flight: so few that no burst is under way
 // Above it events do not wait for the burst's end: none shall be dropped. Half of the recorder's.
 constexpr size_t kManyEvents = 4096;
+
+constexpr char kLeaseName[] = "vdcu-controller";
+// An API server that is started anew is away for less.
+constexpr base::Duration kLeaseGrace{10'000};
 
 std::string MakeIdentity() {
   char host[256] = "unknown";
@@ -58,7 +64,11 @@ base::Status App::StartServing() {
   if (options_.common.listen.empty()) return base::Ok();
   ASSIGN_OR_RETURN(server_, base::HttpServer::Listen(loop_, options_.common.listen,
                                                      {.not_ready = [this] { return NotReady(); },
-                                                      .metrics = metrics_.registry()}));
+                                                      .metrics = metrics_.registry(),
+                                                      .before_metrics =
+                                                          [this] {
+                                                            if (leader_) leader_->UpdateMetrics();
+                                                          }}));
   base::Log(base::Level::kInfo, "serving", {{"port", std::to_string(server_->port())}});
   return base::Ok();
 }
@@ -66,7 +76,7 @@ base::Status App::StartServing() {
 base::Status App::StartElection() {
   kclient::LeaderElectionConfig config;
   config.ns = lease_namespace_;
-  config.name = "vdcu-controller";
+  config.name = kLeaseName;
   config.identity = identity_;
   ASSIGN_OR_RETURN(
       elector_,
@@ -77,7 +87,8 @@ base::Status App::StartElection() {
            .on_new_leader =
                [](const std::string& identity) {
                  base::Log(base::Level::kInfo, "leader", {{"identity", identity}});
-               }},
+               },
+           .on_trouble = [this](const std::string& error) { OnLeaseTrouble(error); }},
           base::SystemRandom()));
   elector_->Start();
   return base::Ok();
@@ -109,7 +120,27 @@ bool App::MaySendEvents() const {
 // A standby is ready: it would lead if the leader went.
 std::vector<std::string> App::NotReady() const {
   if (stopping_) return {"stopping"};
-  return leader_ ? leader_->NotReady() : std::vector<std::string>();
+  std::vector<std::string> reasons = transport_.NotReady();
+  if (const auto trouble = elector_ ? elector_->trouble() : std::nullopt) {
+    const base::Duration length = loop_.clock().Now() - trouble->since;
+    if (length >= kLeaseGrace) {
+      reasons.push_back("the Lease " + lease_namespace_ + "/" + kLeaseName + " cannot be had for " +
+                        std::to_string(length / std::chrono::seconds(1)) + " s: " + trouble->error);
+    }
+  }
+  if (!leader_) return reasons;
+  const std::vector<std::string> watches = leader_->NotReady();
+  reasons.insert(reasons.end(), watches.begin(), watches.end());
+  return reasons;
+}
+
+void App::OnLeaseTrouble(const std::string& error) const {
+  const std::string lease = lease_namespace_ + "/" + kLeaseName;
+  if (error.empty()) {
+    return base::Log(base::Level::kInfo, "the Lease can be had again", {{"lease", lease}});
+  }
+  base::Log(base::Level::kWarning, "the Lease cannot be had, trying again",
+            {{"lease", lease}, {"error", error}});
 }
 
 // Another may lead by now: nothing more may be written, and a restart is the way back.

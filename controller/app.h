@@ -35,6 +35,7 @@ class App {
   bool MayWrite() const;
   bool MaySendEvents() const;
   std::vector<std::string> NotReady() const;
+  void OnLeaseTrouble(const std::string& error) const;
   void OnLeaseLost(const std::string& reason);
   void OnSignal();
   void OnDrained();

@@ -2,7 +2,19 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/dns_name.h"
+
 namespace vdcu::controller {
+
+namespace {
+
+// It becomes part of a path. Empty as the default is.
+std::string CheckNamespace(const std::string& name) {
+  if (name.empty() || base::IsDnsLabel(name)) return "";
+  return "\"" + name + "\": want a namespace's name: a-z, 0-9 and -, 63 characters at most";
+}
+
+}  // namespace
 
 std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   Options options;
@@ -26,7 +38,8 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
                "Act only while holding the Lease vdcu-controller: for several replicas");
   app.add_option("--lease-namespace", options.lease_namespace,
                  "Namespace of the Lease (default: the pod's own, else vdcu-system)")
-      ->type_name("NAMESPACE");
+      ->type_name("NAMESPACE")
+      ->check(CheckNamespace);
   if (const auto code = base::ParseFlags(app, argc, argv)) return *code;
   return options;
 }

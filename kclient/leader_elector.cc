@@ -106,8 +106,22 @@ void LeaderElector::StartRound() {
 
 void LeaderElector::EndRound(Error error) {
   if (state_ == State::kReleasing) return FinishRelease(std::move(error));
+  // That another was faster, or holds it, is how it should be.
+  const bool as_it_should =
+      error.code == ErrorCode::kConflict || error.code == ErrorCode::kAlreadyExists;
+  NoteTrouble(as_it_should ? "" : error.message);
   last_error_ = std::move(error.message);
   timer_->Start(leading() ? config_.retry_period : FollowerWait());
+}
+
+void LeaderElector::NoteTrouble(const std::string& error) {
+  if (error == (trouble_ ? trouble_->error : "")) return;
+  if (error.empty()) {
+    trouble_.reset();
+  } else {
+    trouble_ = Trouble{trouble_ ? trouble_->since : loop_.clock().Now(), error};
+  }
+  if (callbacks_.on_trouble) callbacks_.on_trouble(error);
 }
 
 // Unlike client-go, which waits 1 to 2.2 periods: a lease that is given up is taken within one, and
@@ -181,6 +195,7 @@ void LeaderElector::OnHeld() {
     const Error late{ErrorCode::kUnavailable, "the answer came after the renew deadline"};
     return leading() ? StopLeading(late.message) : EndRound(late);
   }
+  NoteTrouble("");
   renewed_at_ = sent_at_;
   last_error_.clear();
   deadline_->Start(left);

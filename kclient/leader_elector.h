@@ -45,6 +45,9 @@ class LeaderElector {
     // Each leader as it is observed, this process included; for logs, it may not call back here.
     // May be empty.
     std::function<void(const std::string& identity)> on_new_leader;
+    // Why the Lease cannot be read or written, at once and each time that it is another reason;
+    // empty: it can again. May be empty, may not call back here.
+    std::function<void(const std::string& error)> on_trouble = nullptr;
   };
 
   // Errors: kInvalid, naming the field, its value and what would be right.
@@ -58,6 +61,13 @@ class LeaderElector {
 
   // Begins to try; once.
   void Start();
+
+  // Since when the Lease cannot be read or written, and why.
+  struct Trouble {
+    base::TimePoint since;
+    std::string error;
+  };
+  const std::optional<Trouble>& trouble() const { return trouble_; }
 
   bool leading() const { return state_ == State::kLeading; }
   // Whether a write that takes `request_timeout` at most may start at `now`.
@@ -78,6 +88,7 @@ class LeaderElector {
   // A round: a try to get or to keep the lease, of one to three requests.
   void StartRound();
   void EndRound(base::Error error);
+  void NoteTrouble(const std::string& error);
   base::Duration FollowerWait() const;
   void OnTimer();
   void GetLease();
@@ -108,6 +119,7 @@ class LeaderElector {
   base::TimePoint sent_at_{};      // start of the last write
   base::TimePoint renewed_at_{};   // start of the last write that made or kept us the holder
   std::string last_error_;         // since renewed_at_
+  std::optional<Trouble> trouble_;
   std::function<void(base::Status)> on_released_;  // set while kReleasing
   CallPtr call_;                                   // the request in flight
   base::TimerPtr timer_;     // between rounds: the next one; within: its time-out

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <system_error>
 
+#include "base/dns_name.h"
 #include "crds/pod_request.h"
 
 namespace vdcu::node {
@@ -14,12 +15,7 @@ namespace {
 
 // A Node's name: an RFC 1123 subdomain. It also goes into field selectors.
 std::string CheckNodeName(const std::string& name) {
-  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789-.";
-  const bool right = !name.empty() && name.size() <= 253 &&
-                     name.find_first_not_of(kAllowed) == std::string::npos &&
-                     std::string_view("-.").find(name.front()) == std::string_view::npos &&
-                     std::string_view("-.").find(name.back()) == std::string_view::npos;
-  if (right) return "";
+  if (base::IsDnsSubdomain(name)) return "";
   return "\"" + name + "\": want the name of this machine's Node: a-z, 0-9, - and .";
 }
 

@@ -53,6 +53,10 @@ TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
   for (const Case& c :
        std::vector<Case>{{{"--policy", "binpack"}, {"--policy", "binpack", "BinPack|Spread"}},
                          {{"--scheduler-name", ""}, {"--scheduler-name", "want a name"}},
+                         {{"--lease-namespace", "UPPER case!"},
+                          {"--lease-namespace", "UPPER case!", "want a namespace's name"}},
+                         {{"--lease-namespace", "../x"},
+                          {"--lease-namespace", "../x", "want a namespace's name"}},
                          {{"--log-level", "loud"}, {"--log-level", "loud", "debug"}},
                          {{"--log-format", "xml"}, {"--log-format", "xml", "json"}},
                          {{"--leader-elect=perhaps"}, {"--leader-elect", "perhaps"}},

@@ -29,10 +29,12 @@ struct Seen {
   int started = 0;
   std::vector<std::string> stopped;
   std::vector<std::string> leaders;
+  std::vector<std::string> troubles;
 
   LeaderElector::Callbacks Callbacks() {
     return {[this] { ++started; }, [this](const std::string& reason) { stopped.push_back(reason); },
-            [this](const std::string& identity) { leaders.push_back(identity); }};
+            [this](const std::string& identity) { leaders.push_back(identity); },
+            [this](const std::string& error) { troubles.push_back(error); }};
   }
 };
 
@@ -103,6 +105,25 @@ TEST_F(LeaderElectorTest, WithoutALeaseOneIsCreated) {
   Accept();
   EXPECT_EQ(seen_.started, 1);
   EXPECT_THAT(seen_.leaders, ElementsAre("us"));
+}
+
+TEST_F(LeaderElectorTest, TroubleIsToldAtOnceAndAtEachChange) {
+  elector_->Start();
+  const base::TimePoint start = loop_.clock().Now();
+  for (int i = 0; i < 3; ++i) {
+    transport_.Refuse(403, "Forbidden");
+    loop_.Advance(seconds(2));
+  }
+  EXPECT_THAT(seen_.troubles, ElementsAre(HasSubstr("403")));
+  ASSERT_TRUE(elector_->trouble());
+  EXPECT_EQ(elector_->trouble()->since, start);
+  transport_.Refuse(500, "InternalError");
+  loop_.Advance(seconds(2));
+  EXPECT_THAT(seen_.troubles, ElementsAre(HasSubstr("403"), HasSubstr("500")));
+  EXPECT_EQ(elector_->trouble()->since, start);
+  transport_.Answer(200, StoredLease("them"));
+  EXPECT_FALSE(elector_->trouble()) << "that another leads is none";
+  EXPECT_THAT(seen_.troubles, ElementsAre(HasSubstr("403"), HasSubstr("500"), ""));
 }
 
 TEST_F(LeaderElectorTest, ARenewalIsOneRequestEachRetryPeriodWithTheObservedResourceVersion) {
