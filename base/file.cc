@@ -39,15 +39,18 @@ class Fd {
   int fd_;
 };
 
-Status SyncFolder(const std::string& folder) {
-  const Fd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+// Below, `prefix` is where the host is for this process, and `path` what messages show.
+Status SyncFolder(const std::string& prefix, std::string folder) {
+  if (folder.empty()) folder = "/";
+  const Fd fd(open((prefix + folder).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0) return ErrnoError("open " + folder, errno);
   if (fsync(fd.get()) != 0) return ErrnoError("fsync " + folder, errno);
   return Ok();
 }
 
-Status WriteAndSync(const std::string& path, std::string_view content) {
-  const Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+Status WriteAndSync(const std::string& prefix, const std::string& path, std::string_view content) {
+  const Fd fd(
+      open((prefix + path).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (fd.get() < 0) return ErrnoError("create " + path, errno);
   while (!content.empty()) {
     const ssize_t written = write(fd.get(), content.data(), content.size());
@@ -114,27 +117,33 @@ Root::Root(std::string prefix) : prefix_(std::move(prefix)) {
 std::string Root::Resolve(std::string_view path) const { return prefix_ + std::string(path); }
 
 Result<std::string> Root::Read(std::string_view path, size_t limit) const {
+  const std::string shown(path);
   const std::string full = Resolve(path);
-  const Fd fd(open(full.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0) return ErrnoError("open " + full, errno);
+  // A pipe would let its reader wait for a writer.
+  const Fd fd(open(full.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd.get() < 0) return ErrnoError("open " + shown, errno);
+  struct stat info{};
+  if (fstat(fd.get(), &info) != 0) return ErrnoError("stat " + shown, errno);
+  if (!S_ISREG(info.st_mode)) return Corrupt(shown + " is no file");
   std::string content;
   char chunk[4096];
   for (;;) {
     const ssize_t count = read(fd.get(), chunk, sizeof chunk);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return ErrnoError("read " + full, errno);
+    if (count < 0) return ErrnoError("read " + shown, errno);
     if (count == 0) return content;
     content.append(chunk, static_cast<size_t>(count));
     if (content.size() > limit) {
-      return Corrupt(full + " is longer than " + std::to_string(limit) + " bytes");
+      return Corrupt(shown + " is longer than " + std::to_string(limit) + " bytes");
     }
   }
 }
 
 Result<std::vector<std::string>> Root::List(std::string_view path) const {
+  const std::string shown(path);
   const std::string full = Resolve(path);
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(full.c_str()), &closedir);
-  if (folder == nullptr) return ErrnoError("list " + full, errno);
+  if (folder == nullptr) return ErrnoError("list " + shown, errno);
   std::vector<std::string> names;
   while (const dirent* entry = readdir(folder.get())) {
     const std::string name = entry->d_name;
@@ -150,54 +159,84 @@ bool Root::Exists(std::string_view path) const {
   return !followed.empty() && stat(Resolve(followed).c_str(), &info) == 0;
 }
 
+bool Root::IsFile(std::string_view path) const {
+  struct stat info{};
+  return lstat(Resolve(path).c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
 Status Root::WriteAtomic(std::string_view path, std::string_view content) const {
+  const std::string shown(path);
   const std::string full = Resolve(path);
-  const auto [folder, name] = SplitPath(full);
+  const auto [folder, name] = SplitPath(shown);
   const std::string temporary = folder + "/." + name + ".tmp";
-  Status written = WriteAndSync(temporary, content);
-  if (written && rename(temporary.c_str(), full.c_str()) != 0) {
-    written = ErrnoError("rename " + temporary + " to " + full, errno);
+  Status written = WriteAndSync(prefix_, temporary, content);
+  if (written && rename(Resolve(temporary).c_str(), full.c_str()) != 0) {
+    written = ErrnoError("rename " + temporary + " to " + shown, errno);
   }
   if (!written) {
-    unlink(temporary.c_str());
+    unlink(Resolve(temporary).c_str());
     return written;
   }
-  return SyncFolder(folder);
+  return SyncFolder(prefix_, folder);
+}
+
+Status Root::MakeWay(std::string_view path) const {
+  const std::string shown(path);
+  const std::string full = Resolve(path);
+  struct stat info{};
+  if (lstat(full.c_str(), &info) != 0 || S_ISREG(info.st_mode)) return Ok();
+  if (!S_ISDIR(info.st_mode)) {
+    return Error{ErrorCode::kAlreadyExists, shown + " is no file and not ours: remove it"};
+  }
+  if (rmdir(full.c_str()) == 0 || errno == ENOENT)
+    return SyncFolder(prefix_, SplitPath(shown).first);
+  if (errno != ENOTEMPTY && errno != EEXIST) return ErrnoError("remove folder " + shown, errno);
+  return Error{ErrorCode::kAlreadyExists,
+               shown + " is a folder with something in it, and not ours: remove it"};
 }
 
 Status Root::MakeFolder(std::string_view path) const {
+  const std::string shown(path);
   const std::string full = Resolve(path);
   int failed = mkdir(full.c_str(), 0755) == 0 ? 0 : errno;
   if (failed == ENOENT && path.rfind('/') != 0) {
     RETURN_IF_ERROR(MakeFolder(path.substr(0, path.rfind('/'))));
     failed = mkdir(full.c_str(), 0755) == 0 ? 0 : errno;
   }
+  struct stat info{};
+  if (failed == EEXIST && stat(full.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) {
+    return Error{ErrorCode::kAlreadyExists, shown + " is no folder and not ours: remove it"};
+  }
   if (failed == EEXIST) return Ok();
-  if (failed != 0) return ErrnoError("create folder " + full, failed);
+  if (failed != 0) return ErrnoError("create folder " + shown, failed);
   // The umask may have taken bits that readers need.
-  if (chmod(full.c_str(), 0755) != 0) return ErrnoError("chmod " + full, errno);
-  return SyncFolder(SplitPath(full).first);
+  if (chmod(full.c_str(), 0755) != 0) return ErrnoError("chmod " + shown, errno);
+  return SyncFolder(prefix_, SplitPath(shown).first);
 }
 
 Status Root::RemoveFile(std::string_view path) const {
+  const std::string shown(path);
   const std::string full = Resolve(path);
   if (unlink(full.c_str()) != 0) {
     if (errno == ENOENT) return Ok();
-    return ErrnoError("remove " + full, errno);
+    return ErrnoError("remove " + shown, errno);
   }
-  return SyncFolder(SplitPath(full).first);
+  return SyncFolder(prefix_, SplitPath(shown).first);
 }
 
 Status Root::RemoveFolder(std::string_view path) const {
+  const std::string shown(path);
   const std::string full = Resolve(path);
   auto names = List(path);
   if (!names) return names.error().code == ErrorCode::kNotFound ? Ok() : Status(names.error());
   for (const std::string& name : *names) {
-    const std::string file = full + "/" + name;
-    if (unlink(file.c_str()) != 0 && errno != ENOENT) return ErrnoError("remove " + file, errno);
+    const std::string file = shown + "/" + name;
+    if (unlink(Resolve(file).c_str()) != 0 && errno != ENOENT) {
+      return ErrnoError("remove " + file, errno);
+    }
   }
-  if (rmdir(full.c_str()) != 0 && errno != ENOENT) return ErrnoError("remove " + full, errno);
-  return SyncFolder(SplitPath(full).first);
+  if (rmdir(full.c_str()) != 0 && errno != ENOENT) return ErrnoError("remove " + shown, errno);
+  return SyncFolder(prefix_, SplitPath(shown).first);
 }
 
 FolderLock::~FolderLock() {
@@ -206,9 +245,12 @@ FolderLock::~FolderLock() {
 
 Result<FolderLock> Root::Lock(std::string_view path, Duration most) const {
   constexpr Duration kPause{20};
-  const std::string folder = Resolve(path);
-  RETURN_IF_ERROR(MakeFolder(path));
-  FolderLock lock(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  const std::string folder(path);
+  // That something else stands there is not that another has it locked.
+  if (const Status made = MakeFolder(path); !made) {
+    return Error{ErrorCode::kUnavailable, made.error().message};
+  }
+  FolderLock lock(open(Resolve(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   if (lock.fd() < 0) return ErrnoError("open " + folder, errno);
   for (Duration waited{0};; waited += kPause) {
     if (flock(lock.fd(), LOCK_EX | LOCK_NB) == 0) return lock;

@@ -2,8 +2,8 @@
 // bytes or the new, never a part.
 //
 // Paths are absolute as a host sees them ("/etc/vdev"); the root ("/", or the folder of a simulated
-// host) is put before them. Threads: any. Errors: kNotFound where there is no such file or folder,
-// kForbidden, else kUnavailable with path and reason.
+// host) is put before them, and not shown in messages. Threads: any. Errors: kNotFound where there
+// is no such file or folder, kForbidden, else kUnavailable with path and reason.
 #pragma once
 
 #include <cstddef>
@@ -40,17 +40,22 @@ class Root {
   // Where `path` is for this process.
   std::string Resolve(std::string_view path) const;
 
-  // At most `limit` bytes; a longer file is kCorrupt.
+  // At most `limit` bytes; a longer file is kCorrupt, and so is what is no file.
   Result<std::string> Read(std::string_view path, size_t limit = 64 * 1024) const;
   // The names in a folder, sorted, without "." and "..".
   Result<std::vector<std::string>> List(std::string_view path) const;
   // Follows symbolic links, absolute ones below the root.
   bool Exists(std::string_view path) const;
+  // A link is none.
+  bool IsFile(std::string_view path) const;
 
   // Writes ".<name>.tmp", fsyncs, renames, fsyncs the folder; mode 0644. What failed leaves no
   // temporary file.
   Status WriteAtomic(std::string_view path, std::string_view content) const;
-  // With parents, mode 0755; not an error if it exists.
+  // Makes way for a file: an empty folder in its place is removed. What else stands there and is no
+  // file is somebody's: kAlreadyExists. Links are not followed.
+  Status MakeWay(std::string_view path) const;
+  // With parents, mode 0755; not an error if it exists. kAlreadyExists where it is no folder.
   Status MakeFolder(std::string_view path) const;
   // Not an error if it does not exist. RemoveFolder removes what is in it (files, one level).
   Status RemoveFile(std::string_view path) const;

@@ -59,6 +59,7 @@ DcuNodeStatus ReadStatus(Fields& fields, const std::string& node) {
   status.driver_version = fields.String("driverVersion");
   fields.ForEach("devices", [&](Fields& device) { status.devices.push_back(ReadDevice(device)); });
   fields.ForEach("held", [&](Fields& held) { status.held.push_back(ReadHeld(held, node)); });
+  status.occupied_vdevs = fields.Ints("occupiedVdevs", 0, kMaxVdev);
   status.conditions = kclient::ParseConditions(fields.view());
   status.models = fields.String("models");
   status.vdcus = fields.String("vdcus");
@@ -99,6 +100,7 @@ nlohmann::json ToJson(const DcuNodeStatus& status) {
                       {"deviceCount", status.devices.size()},
                       {"devices", nlohmann::json::array()},
                       {"held", nlohmann::json::array()},
+                      {"occupiedVdevs", status.occupied_vdevs},
                       {"conditions", kclient::ToJson(status.conditions)},
                       {"models", status.models},
                       {"vdcus", status.vdcus},

@@ -34,10 +34,13 @@ struct HeldSlice {
   friend auto operator<=>(const HeldSlice&, const HeldSlice&) = default;
 };
 
+inline constexpr size_t kMostOccupiedVdevs = 1024;
+
 struct DcuNodeStatus {
   std::string driver_version;
   std::vector<dcu::Device> devices;
   std::vector<HeldSlice> held;
+  std::vector<int> occupied_vdevs;             // numbers that no slice may have, ascending
   std::vector<kclient::Condition> conditions;  // Ready
   // For the printer columns, which cannot count: "K100_AI", "3/32", "8/8".
   std::string models;

@@ -90,6 +90,19 @@ std::vector<std::string> Fields::Strings(std::string_view key) {
   return strings;
 }
 
+std::vector<int> Fields::Ints(std::string_view key, int least, int most) {
+  std::vector<int> numbers;
+  kclient::ForEach(object_, key, [&](kclient::JsonView element) {
+    int64_t number = 0;
+    if (element.get(number) || number < least || number > most) {
+      return Fail(key, "must be a list of whole numbers from " + std::to_string(least) + " to " +
+                           std::to_string(most));
+    }
+    numbers.push_back(static_cast<int>(number));
+  });
+  return numbers;
+}
+
 std::optional<Fields> Fields::Object(std::string_view key) {
   const auto value = kclient::Get(object_, key);
   if (!value) return std::nullopt;

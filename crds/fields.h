@@ -42,6 +42,7 @@ class Fields {
   std::optional<dcu::MiB> Memory(std::string_view key);
   dcu::MiB RequiredMemory(std::string_view key);
   std::vector<std::string> Strings(std::string_view key);
+  std::vector<int> Ints(std::string_view key, int least, int most);
 
   std::optional<Fields> Object(std::string_view key);
   // Calls visit(Fields&) for each element of the list.

@@ -112,7 +112,7 @@ const Card* Node::FindCard(std::string_view uuid) const {
 }
 
 std::vector<int> Node::LowestFreeVdevs(size_t count) const {
-  std::vector<int> used;
+  std::vector<int> used = occupied_vdevs;
   for (const Card& card : cards) {
     for (const Slice* slice = card.slices; slice; slice = slice->next) used.push_back(slice->vdev);
   }
@@ -170,6 +170,7 @@ void Inventory::SetNode(const std::string& name, const std::vector<Device>& devi
   if (!node.reported) ++reported_nodes_;
   node.reported = true;
   node.ready = options.ready;
+  node.occupied_vdevs = options.occupied_vdevs;
   ReplaceCards(node, std::move(cards));
   Reindex(node);
 }

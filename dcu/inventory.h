@@ -25,6 +25,7 @@ namespace vdcu::dcu {
 struct NodeOptions {
   std::set<std::string> unschedulable_devices;  // uuids
   MiB memory_reserve;                           // of each card, kept from slices
+  std::vector<int> occupied_vdevs;              // numbers that are nobody's to give
   bool ready = false;                           // the node's daemon has reported and is alive
 };
 
@@ -85,9 +86,10 @@ struct Node {
   bool ready = false;
   std::vector<Card> cards;  // by uuid
   Entries entries;          // of a ready node: one for each type among the usable cards
+  std::vector<int> occupied_vdevs;
 
   const Card* FindCard(std::string_view uuid) const;
-  // The `count` lowest numbers that no slice of the node has, ascending.
+  // The `count` lowest numbers that no slice of the node has and that are not occupied, ascending.
   std::vector<int> LowestFreeVdevs(size_t count) const;
 };
 

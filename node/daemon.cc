@@ -191,13 +191,12 @@ void Daemon::Begin() {
   if (!owner_checked_) return CheckOwner();
   scan_ = {};
   TakeScan(ScanHost(host_));
-  base::Status mended = partitions_.Adopt();
-  if (mended) mended = holdings_.Mend();
-  if (!mended) {
-    base::Log(base::Level::kError, "the vdev files cannot be mended, will try again",
-              {{"error", mended.error().message}});
-    return;
+  if (const base::Status adopted = partitions_.Adopt(); !adopted) {
+    return base::Log(base::Level::kError, "the slices' folders cannot be read, will try again",
+                     {{"error", adopted.error().message}});
   }
+  holdings_.Mend();
+  LogDisk({});
   begun_ = true;
   base::Log(base::Level::kInfo, "ready to prepare slices",
             {{"node", options_.node_name},
@@ -213,10 +212,39 @@ void Daemon::OnScanTimer() {
   if (!begun_) return Begin();
   TrimWhenQuiet();
   if (device_plugins_) device_plugins_->Check();
+  CheckDisk();
   Scan scan = ScanHost(host_);
   if (scan == scan_) return;
   TakeScan(std::move(scan));
   AddPartitions(partitions_.AllKeys());
+}
+
+// What is in the way may come and go without a word.
+void Daemon::CheckDisk() {
+  const DiskState before = holdings_.disk();
+  holdings_.CheckDisk();
+  if (holdings_.disk() == before) return;
+  LogDisk(before);
+  runner_.Add(kDcuNodeKey);
+  AddPartitions(partitions_.AllKeys());  // some may have been refused for it
+}
+
+void Daemon::LogDisk(const DiskState& before) const {
+  const DiskState& disk = holdings_.disk();
+  const auto tell = [](const std::string& what, const std::string& problem) {
+    base::Log(base::Level::kWarning, what, {{"problem", problem}});
+  };
+  for (const std::string& problem : disk.problems) {
+    const auto& known = before.problems;
+    if (std::find(known.begin(), known.end(), problem) != known.end()) continue;
+    tell("something is in the way of our files", problem);
+  }
+  for (const auto& [vdev, why] : disk.occupied_vdevs) {
+    if (!before.occupied_vdevs.contains(vdev)) tell("a vdev number is passed over", why);
+  }
+  if (disk.failure != before.failure && !disk.failure.empty()) {
+    tell("no slice can be prepared", disk.failure);
+  }
 }
 
 void Daemon::TrimWhenQuiet() {

@@ -69,6 +69,8 @@ class Daemon {
   // The first scan and the mending of the disk; again with the next scan where the disk fails.
   void Begin();
   void OnScanTimer();
+  void CheckDisk();
+  void LogDisk(const DiskState& before) const;
   // Once after each time of work.
   void TrimWhenQuiet();
   void TakeScan(Scan scan);

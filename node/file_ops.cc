@@ -12,6 +12,10 @@ base::Result<std::vector<std::string>> RootFileOps::List(const std::string& path
   return names;
 }
 
+base::Status RootFileOps::MakeWay(const std::string& path) { return root_.MakeWay(path); }
+
+base::Status RootFileOps::MakeFolder(const std::string& path) { return root_.MakeFolder(path); }
+
 base::Status RootFileOps::Write(const std::string& path, std::string_view content) {
   RETURN_IF_ERROR(root_.MakeFolder(path.substr(0, path.rfind('/'))));
   return root_.WriteAtomic(path, content);

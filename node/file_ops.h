@@ -17,6 +17,9 @@ class FileOps {
   virtual base::Result<std::string> Read(const std::string& path) = 0;
   // The names in a folder; none where there is no such folder.
   virtual base::Result<std::vector<std::string>> List(const std::string& path) = 0;
+  // As base::Root's.
+  virtual base::Status MakeWay(const std::string& path) = 0;
+  virtual base::Status MakeFolder(const std::string& path) = 0;
   // The old bytes or the new; makes the folder above it.
   virtual base::Status Write(const std::string& path, std::string_view content) = 0;
   virtual base::Status RemoveFile(const std::string& path) = 0;
@@ -28,6 +31,8 @@ class RootFileOps : public FileOps {
   explicit RootFileOps(const base::Root& root) : root_(root) {}
   base::Result<std::string> Read(const std::string& path) override;
   base::Result<std::vector<std::string>> List(const std::string& path) override;
+  base::Status MakeWay(const std::string& path) override;
+  base::Status MakeFolder(const std::string& path) override;
   base::Status Write(const std::string& path, std::string_view content) override;
   base::Status RemoveFile(const std::string& path) override;
   base::Status RemoveFolder(const std::string& path) override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "dcu/vdev.h"
@@ -15,21 +16,40 @@ constexpr char kVanished[] = "Vanished";
 base::Result<std::vector<std::string>> Holdings::Load() {
   ASSIGN_OR_RETURN(SliceFiles::Found found, files_.Load());
   slices_ = std::move(found.slices);
-  return std::move(found.corrupt);
+  corrupt_ = std::move(found.corrupt);
+  std::vector<std::string> sentences;
+  for (const auto& [uid, why] : corrupt_) sentences.push_back(why);
+  return sentences;
 }
 
 base::Result<std::vector<std::string>> Holdings::Orphans() {
   ASSIGN_OR_RETURN(std::vector<std::string> uids, files_.Folders());
+  for (const auto& [uid, why] : corrupt_) uids.push_back(uid);
   std::erase_if(uids, [this](const std::string& uid) { return Find(uid) != nullptr; });
   return uids;
 }
 
-base::Status Holdings::Mend() {
+void Holdings::Mend() {
   std::map<std::string, std::string> contents;
   for (const auto& [uid, slice] : slices_) {
     if (auto content = ContentOf(slice)) contents.emplace(uid, std::move(*content));
   }
-  return files_.Mend(slices_, contents);
+  std::erase_if(corrupt_, [this](const auto& entry) {
+    return Find(entry.first) != nullptr || !files_.HasCheckpoint(entry.first);
+  });
+  std::set<std::string> kept;
+  for (const auto& [uid, why] : corrupt_) kept.insert(uid);
+  const bool failed = !disk_.failure.empty();
+  disk_ = files_.Mend(slices_, contents, kept);
+  for (const auto& [uid, why] : corrupt_) {
+    disk_.problems.push_back(why + "; no VDCUPartition of this node has that UID: remove it");
+  }
+  if (failed && disk_.failure.empty()) disk_.failure = files_.Probe();
+}
+
+void Holdings::CheckDisk() {
+  if (!disk_.problems.empty() || !disk_.failure.empty()) return Mend();
+  disk_.occupied_vdevs = files_.OccupiedVdevs();
 }
 
 void Holdings::SetDevices(std::vector<dcu::Device> seen, const std::vector<dcu::Device>& known,
@@ -57,13 +77,18 @@ std::optional<Refusal> Holdings::Hold(const Slice& slice) {
     std::vector<dcu::Device> present = devices_;
     std::erase_if(present, [](const dcu::Device& device) { return device.reason == kVanished; });
     if (auto refusal = Admit(slices_, slice.uid, slice.assignment, present)) return refusal;
+    if (const base::Status free = files_.CheckVdev(slice.assignment); !free) {
+      disk_.occupied_vdevs = files_.OccupiedVdevs();
+      return Refusal{"VdevOccupied", free.error().message};
+    }
   }
   const auto content = ContentOf(slice);
   // A slice whose files could not be written holds its units all the same: some may be there.
   const base::Status written = content ? files_.Prepare(slice, *content) : files_.Record(slice);
   slices_.insert_or_assign(slice.uid, slice);
-  if (!written) return Refusal{"WriteFailed", written.error().message};
-  return std::nullopt;
+  if (written) return std::nullopt;
+  disk_.failure = files_.Probe();
+  return Refusal{"WriteFailed", written.error().message};
 }
 
 base::Status Holdings::Record(const Slice& slice) {

@@ -1,11 +1,13 @@
 // What this node holds now: the admitted slices, their files and the cards below them. All disk
 // access of the daemon but the scan goes through it.
 //
-// Promises: a slice is in slices() as long as any file of it may be on disk; vdev files carry the
-// card's present bus id; the cards that are gone stay in devices() as unhealthy ("Vanished") while
-// slices are on them, and a card that comes back is the same again.
+// Promises: a slice is in slices() as long as any file of it may be on disk; the files of one whose
+// checkpoint is corrupt stay until its object is held again or the checkpoint is removed; vdev
+// files carry the card's present bus id; the cards that are gone stay in devices() as unhealthy
+// ("Vanished") while slices are on them, and a card that comes back is the same again.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,9 +27,14 @@ class Holdings {
 
   // Reads the checkpoints; the sentences that it returns are about those that are corrupt.
   base::Result<std::vector<std::string>> Load();
-  // UIDs of the partitions that have a folder on disk and are not held: their checkpoint is lost.
+  // UIDs of the partitions that have a folder on disk, or a checkpoint that is corrupt, and are not
+  // held: what they held is not known.
   base::Result<std::vector<std::string>> Orphans();
-  base::Status Mend();
+  // Makes the disk true to what is held, as far as it can: see disk().
+  void Mend();
+  // Looks at what may have come into our way since, and mends where something was.
+  void CheckDisk();
+  const DiskState& disk() const { return disk_; }
 
   // Takes the cards as a scan shows them. `known` are cards as they were published last; they
   // describe those that are gone.
@@ -51,6 +58,8 @@ class Holdings {
   bool HasSlice(const std::string& device) const;
 
   SliceFiles files_;
+  DiskState disk_;
+  std::map<std::string, std::string> corrupt_;  // checkpoints at the start, by uid: why
   Slices slices_;
   std::vector<dcu::Device> devices_;
 };

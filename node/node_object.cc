@@ -38,7 +38,8 @@ Work NodeObject::Process() {
       BuildStatus({.devices = holdings_.devices(),
                    .slices = holdings_.slices(),
                    .driver_version = driver_version_,
-                   .problems = problems_},
+                   .problems = problems_,
+                   .disk = holdings_.disk()},
                   object->status, object->meta.generation, loop_.clock().Wall());
   if (status == object->status) {
     published_ = true;

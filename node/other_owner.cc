@@ -87,7 +87,8 @@ void FindVdevFiles(const HostTraces& where, const std::set<std::string>& dead_fi
   for (const std::string& name :
        where.host.List(kVdevFolder).value_or(std::vector<std::string>())) {
     const std::string path = std::string(kVdevFolder) + "/" + name;
-    if (!IsVdevName(name) || own_paths.contains(path)) continue;
+    // What is no file, and so no plugin's, is passed over by its number.
+    if (!IsVdevName(name) || own_paths.contains(path) || !where.host.IsFile(path)) continue;
     const std::string bytes = where.host.Read(path).value_or("");
     if (own_files.contains(bytes)) continue;
     traces.push_back({Trace::Kind::kVdevFile, path, dead_files.contains(bytes)});

@@ -262,7 +262,8 @@ std::optional<Refusal> Partitions::Hold(const crds::VdcuPartition& partition,
     if (auto refusal = Admit(before, slice.uid, assignment, holdings_.devices())) return refusal;
   }
   auto refusal = holdings_.Hold(slice);
-  if (held == nullptr && !refusal) sources_.on_held();
+  // Where it was refused the disk may be the cause.
+  if (held == nullptr) sources_.on_held();
   return refusal;
 }
 

@@ -38,10 +38,34 @@ std::string HealthyOf(const std::vector<dcu::Device>& devices) {
   return std::to_string(healthy) + "/" + std::to_string(devices.size());
 }
 
-std::string ReadyMessage(const std::vector<std::string>& problems) {
-  std::string message = "cards and held slices are published";
-  for (const std::string& problem : problems) message += "; " + problem;
-  return message.substr(0, kMostMessage);
+// True: the controller may place slices here.
+kclient::Condition ReadyOf(const ReportInput& input, int64_t generation, base::WallTime now) {
+  std::string problems;
+  const auto add = [&problems](const std::string& problem) { problems += "; " + problem; };
+  for (const std::string& problem : input.problems) add(problem);
+  for (const std::string& problem : input.disk.problems) add(problem);
+  for (const auto& [vdev, why] : input.disk.occupied_vdevs) {
+    add("vdev " + std::to_string(vdev) + " is passed over: " + why);
+  }
+  const bool fails = !input.disk.failure.empty();
+  const std::string first = fails ? "no slice can be kept on this disk: " + input.disk.failure
+                                  : "cards and held slices are published";
+  return {.type = std::string(crds::kReady),
+          .status = fails ? "False" : "True",
+          .reason = fails              ? "DiskFails"
+                    : problems.empty() ? "Published"
+                                       : "PublishedInPart",
+          .message = (first + problems).substr(0, kMostMessage),
+          .last_transition_time = base::FormatTime(now),
+          .observed_generation = generation};
+}
+
+std::vector<int> OccupiedVdevs(const DiskState& disk) {
+  std::vector<int> numbers;
+  for (const auto& [vdev, why] : disk.occupied_vdevs) {
+    if (numbers.size() < crds::kMostOccupiedVdevs) numbers.push_back(vdev);
+  }
+  return numbers;
 }
 
 }  // namespace
@@ -61,14 +85,9 @@ crds::DcuNodeStatus BuildStatus(const ReportInput& input, const crds::DcuNodeSta
                            .pod_uid = slice.pod ? slice.pod->uid : "",
                            .since = slice.lost_since});
   }
+  status.occupied_vdevs = OccupiedVdevs(input.disk);
   status.conditions = before.conditions;
-  kclient::SetCondition(status.conditions,
-                        {.type = std::string(crds::kReady),
-                         .status = "True",
-                         .reason = input.problems.empty() ? "Published" : "PublishedInPart",
-                         .message = ReadyMessage(input.problems),
-                         .last_transition_time = base::FormatTime(now),
-                         .observed_generation = generation});
+  kclient::SetCondition(status.conditions, ReadyOf(input, generation, now));
   return status;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "crds/dcunode.h"
+#include "node/slice_files.h"
 #include "node/slices.h"
 
 namespace vdcu::node {
@@ -15,6 +16,7 @@ struct ReportInput {
   const Slices& slices;
   std::string driver_version;
   std::vector<std::string> problems;  // cards that were left out; in the condition's message
+  DiskState disk = {};                // likewise; not Ready where nothing can be kept
 };
 
 // Lost slices (those with lost_since) are what is published as held.

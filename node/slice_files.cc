@@ -12,6 +12,7 @@ namespace vdcu::node {
 namespace {
 
 constexpr char kCheckpointFolder[] = "/var/lib/vdcu/slices";
+constexpr char kProbe[] = "/var/lib/vdcu/slices/.probe.tmp";
 constexpr int kFormat = 1;
 
 std::string SliceVdevPath(const std::string& uid) { return SliceFolder(uid) + "/vdev0.conf"; }
@@ -26,6 +27,21 @@ bool IsTemporary(const std::string& name) {
 
 bool IsVdevOrTemporary(const std::string& name) { return IsVdevName(name) || IsTemporary(name); }
 bool IsAny(const std::string&) { return true; }
+bool IsForeign(const base::Error& error) { return error.code == base::ErrorCode::kAlreadyExists; }
+
+std::string TemporaryOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return path.substr(0, slash) + "/." + path.substr(slash + 1) + ".tmp";
+}
+
+// The number whose file it is, or would be.
+std::optional<int> VdevNumber(std::string name) {
+  if (IsTemporary(name)) name = name.substr(1, name.size() - std::string_view("..tmp").size());
+  if (!IsVdevName(name) || name.size() > std::string("vdev65535.conf").size()) return std::nullopt;
+  const int number = std::stoi(name.substr(std::string("vdev").size()));
+  const bool canonical = name == "vdev" + std::to_string(number) + ".conf";
+  return canonical && number <= crds::kMaxVdev ? std::optional(number) : std::nullopt;
+}
 
 std::string ToText(const Slice& slice) {
   nlohmann::json json{
@@ -101,19 +117,18 @@ base::Result<SliceFiles::Found> SliceFiles::Load() {
   for (const std::string& name : names) {
     if (!name.ends_with(".json") || name.starts_with(".")) continue;
     const std::string path = std::string(kCheckpointFolder) + "/" + name;
+    const std::string uid = name.substr(0, name.size() - std::string(".json").size());
     auto text = files_.Read(path);
     if (!text && text.error().code != base::ErrorCode::kCorrupt) return text.error();
     auto slice = text ? FromText(*text) : base::Result<Slice>(text.error());
     if (!slice && slice.error().code == base::ErrorCode::kInvalid) {
       return WithContext(slice.error(), path);
     }
-    if (slice && CheckpointName(slice->uid) != name) {
-      slice = base::Corrupt("is of partition " + slice->uid);
-    }
+    if (slice && slice->uid != uid) slice = base::Corrupt("is of partition " + slice->uid);
     if (slice) {
       found.slices.emplace(slice->uid, std::move(*slice));
     } else {
-      found.corrupt.push_back(path + ": " + slice.error().message);
+      found.corrupt[uid] = path + ": " + slice.error().message;
     }
   }
   return found;
@@ -121,9 +136,16 @@ base::Result<SliceFiles::Found> SliceFiles::Load() {
 
 base::Result<std::vector<std::string>> SliceFiles::Folders() { return files_.List(kSlicesFolder); }
 
+bool SliceFiles::HasCheckpoint(const std::string& uid) {
+  const auto text = files_.Read(CheckpointPath(uid));
+  return text || text.error().code != base::ErrorCode::kNotFound;
+}
+
 base::Status SliceFiles::WriteIfOther(const std::string& path, const std::string& content) {
+  RETURN_IF_ERROR(files_.MakeWay(path));
   const auto there = files_.Read(path);
   if (there && *there == content) return base::Ok();
+  RETURN_IF_ERROR(files_.MakeWay(TemporaryOf(path)));
   return files_.Write(path, content);
 }
 
@@ -138,49 +160,122 @@ base::Status SliceFiles::Prepare(const Slice& slice, const std::string& content)
   return WriteIfOther(HostVdevPath(slice.assignment), content);
 }
 
-base::Status SliceFiles::Remove(const Slice& slice) {
-  if (!slice.assignment.whole_card()) {
-    RETURN_IF_ERROR(files_.RemoveFile(HostVdevPath(slice.assignment)));
-    RETURN_IF_ERROR(files_.RemoveFolder(SliceFolder(slice.uid)));
+base::Status SliceFiles::CheckVdev(const dcu::Assignment& assignment) {
+  if (assignment.whole_card()) return base::Ok();
+  RETURN_IF_ERROR(files_.MakeWay(HostVdevPath(assignment)));
+  return files_.MakeWay(TemporaryOf(HostVdevPath(assignment)));
+}
+
+std::map<int, std::string> SliceFiles::OccupiedVdevs() {
+  std::map<int, std::string> occupied;
+  const auto names = files_.List(kVdevFolder);
+  if (!names) return occupied;
+  for (const std::string& name : *names) {
+    const auto number = VdevNumber(name);
+    if (!number) continue;
+    const base::Status way = files_.MakeWay(std::string(kVdevFolder) + "/" + name);
+    if (!way) occupied.emplace(*number, way.error().message);
   }
-  return files_.RemoveFile(CheckpointPath(slice.uid));
+  return occupied;
+}
+
+std::string SliceFiles::Probe() {
+  constexpr size_t kSize = 1024;
+  const std::string content(kSize, ' ');
+  const std::string folder = SliceFolder(".probe");
+  base::Status kept = files_.Write(folder + "/file", content);
+  if (kept) kept = files_.RemoveFolder(folder);
+  if (kept) kept = files_.Write(kProbe, content);
+  if (kept) kept = files_.RemoveFile(kProbe);
+  return kept ? "" : kept.error().message;
+}
+
+base::Status SliceFiles::RemoveFile(const std::string& path) {
+  RETURN_IF_ERROR(files_.MakeWay(path));
+  return files_.RemoveFile(path);
+}
+
+base::Status SliceFiles::RemoveFolder(const std::string& path) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.List(path));
+  base::Status removed;
+  for (const std::string& name : names) {
+    const base::Status one = RemoveFile(path + "/" + name);
+    if (removed) removed = one;
+  }
+  return removed ? files_.RemoveFolder(path) : removed;
+}
+
+base::Status SliceFiles::Remove(const Slice& slice) {
+  const auto ours = [](base::Status removed) {
+    return !removed && IsForeign(removed.error()) ? base::Ok() : removed;
+  };
+  if (!slice.assignment.whole_card()) {
+    RETURN_IF_ERROR(ours(RemoveFile(HostVdevPath(slice.assignment))));
+    RETURN_IF_ERROR(ours(RemoveFolder(SliceFolder(slice.uid))));
+  }
+  return ours(RemoveFile(CheckpointPath(slice.uid)));
 }
 
 // Removes what is `ours` in the folder and not `wanted`.
-base::Status SliceFiles::RemoveUnless(const std::string& folder,
-                                      bool (*ours)(const std::string& name),
-                                      const std::vector<std::string>& wanted, bool folders) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.List(folder));
-  for (const std::string& name : names) {
-    if (!ours(name) || std::find(wanted.begin(), wanted.end(), name) != wanted.end()) continue;
-    const std::string path = folder + "/" + name;
-    RETURN_IF_ERROR(folders ? files_.RemoveFolder(path) : files_.RemoveFile(path));
+SliceFiles::Errors SliceFiles::RemoveUnless(const std::string& folder,
+                                            bool (*ours)(const std::string& name),
+                                            const std::set<std::string>& wanted, RemoveOne remove) {
+  const auto names = files_.List(folder);
+  if (!names) return {names.error()};
+  Errors errors;
+  for (const std::string& name : *names) {
+    if (!ours(name) || wanted.contains(name)) continue;
+    const base::Status removed = (this->*remove)(folder + "/" + name);
+    if (!removed) errors.push_back(removed.error());
   }
-  return base::Ok();
+  return errors;
 }
 
-base::Status SliceFiles::Mend(const Slices& slices,
-                              const std::map<std::string, std::string>& contents) {
-  std::vector<std::string> vdevs;
-  std::vector<std::string> folders;
-  std::vector<std::string> checkpoints;
+SliceFiles::Errors SliceFiles::RemoveOthers(const Slices& slices,
+                                            const std::set<std::string>& kept) {
+  std::set<std::string> vdevs;
+  std::set<std::string> folders = kept;
+  std::set<std::string> checkpoints;
+  for (const std::string& uid : kept) checkpoints.insert(CheckpointName(uid));
   for (const auto& [uid, slice] : slices) {
-    checkpoints.push_back(CheckpointName(uid));
+    checkpoints.insert(CheckpointName(uid));
     if (slice.assignment.whole_card()) continue;
-    folders.push_back(uid);
-    vdevs.push_back("vdev" + std::to_string(*slice.assignment.vdev) + ".conf");
+    folders.insert(uid);
+    vdevs.insert("vdev" + std::to_string(*slice.assignment.vdev) + ".conf");
   }
-  RETURN_IF_ERROR(RemoveUnless(kVdevFolder, IsVdevOrTemporary, vdevs, false));
-  RETURN_IF_ERROR(RemoveUnless(kSlicesFolder, IsAny, folders, true));
+  Errors errors = RemoveUnless(kVdevFolder, IsVdevOrTemporary, vdevs, &SliceFiles::RemoveFile);
+  std::erase_if(errors, IsForeign);  // these are OccupiedVdevs
+  const auto add = [&errors](const Errors& more) {
+    errors.insert(errors.end(), more.begin(), more.end());
+  };
+  add(RemoveUnless(kSlicesFolder, IsAny, folders, &SliceFiles::RemoveFolder));
   for (const std::string& uid : folders) {
-    RETURN_IF_ERROR(RemoveUnless(SliceFolder(uid), IsAny, {"vdev0.conf"}, false));
+    add(RemoveUnless(SliceFolder(uid), IsAny, {"vdev0.conf"}, &SliceFiles::RemoveFile));
   }
-  RETURN_IF_ERROR(RemoveUnless(kCheckpointFolder, IsAny, checkpoints, false));
+  add(RemoveUnless(kCheckpointFolder, IsAny, checkpoints, &SliceFiles::RemoveFile));
+  return errors;
+}
+
+DiskState SliceFiles::Mend(const Slices& slices, const std::map<std::string, std::string>& contents,
+                           const std::set<std::string>& kept) {
+  DiskState disk;
+  for (const char* folder : {kSlicesFolder, kCheckpointFolder}) {
+    const base::Status made = files_.MakeFolder(folder);
+    if (!made) disk.failure = made.error().message;
+  }
+  Errors errors = RemoveOthers(slices, kept);
   for (const auto& [uid, slice] : slices) {
     const auto content = contents.find(uid);
-    if (content != contents.end()) RETURN_IF_ERROR(Prepare(slice, content->second));
+    if (content == contents.end()) continue;
+    const base::Status prepared = Prepare(slice, content->second);
+    if (!prepared) errors.push_back(prepared.error());
   }
-  return base::Ok();
+  for (const base::Error& error : errors) disk.problems.push_back(error.message);
+  if (disk.failure.empty() && !std::all_of(errors.begin(), errors.end(), IsForeign)) {
+    disk.failure = Probe();
+  }
+  disk.occupied_vdevs = OccupiedVdevs();
+  return disk;
 }
 
 }  // namespace vdcu::node

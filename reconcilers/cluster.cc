@@ -283,6 +283,7 @@ void Cluster::OnDcuNode(const std::shared_ptr<const crds::DcuNode>& old_node,
   const bool same = old_node && new_node && old_node->spec == new_node->spec &&
                     old_node->status.devices == new_node->status.devices &&
                     old_node->status.held == new_node->status.held &&
+                    old_node->status.occupied_vdevs == new_node->status.occupied_vdevs &&
                     old_node->ready() == new_node->ready();
   if (same) return;
   RefreshInventory(name);
@@ -302,6 +303,7 @@ void Cluster::RefreshInventory(const std::string& node) {
   options.unschedulable_devices = {dcu_node.spec.unschedulable_devices.begin(),
                                    dcu_node.spec.unschedulable_devices.end()};
   options.memory_reserve = dcu_node.spec.memory_reserve;
+  options.occupied_vdevs = dcu_node.status.occupied_vdevs;
   options.ready = dcu_node.ready();
   inventory_.SetNode(node, dcu_node.status.devices, options);
 }

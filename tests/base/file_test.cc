@@ -103,7 +103,41 @@ TEST_F(FileTest, WhatIsNotThereIsNotFound) {
   EXPECT_EQ(root_.List("/none").error().code, ErrorCode::kNotFound);
   EXPECT_EQ(root_.WriteAtomic("/none/f", "x").error().code, ErrorCode::kNotFound);
   EXPECT_FALSE(root_.Exists("/none"));
-  EXPECT_NE(root_.Read("/none").error().message.find(folder_ + "/none"), std::string::npos);
+  EXPECT_EQ(root_.Read("/none").error().message, "open /none: No such file or directory")
+      << "a message shows the host's own path";
+}
+
+TEST_F(FileTest, WhatIsNoFileIsNotReadAndNotWaitedFor) {
+  ASSERT_EQ(mkfifo((folder_ + "/pipe").c_str(), 0644), 0);
+  ASSERT_TRUE(root_.MakeFolder("/folder"));
+  for (const char* path : {"/pipe", "/folder"}) {
+    EXPECT_EQ(root_.Read(path).error().code, ErrorCode::kCorrupt) << path;
+    EXPECT_FALSE(root_.IsFile(path)) << path;
+  }
+}
+
+TEST_F(FileTest, MakesWayWhereNothingAFileOrAnEmptyFolderIs) {
+  ASSERT_TRUE(root_.WriteAtomic("/file", "kept"));
+  ASSERT_TRUE(root_.MakeFolder("/empty"));
+  for (const char* path : {"/none", "/none/none", "/file", "/empty"}) {
+    EXPECT_TRUE(root_.MakeWay(path)) << path;
+  }
+  EXPECT_EQ(root_.List("/").value(), Names{"file"});
+  EXPECT_EQ(root_.Read("/file").value(), "kept");
+}
+
+TEST_F(FileTest, WhatIsSomebodysStays) {
+  ASSERT_TRUE(root_.MakeFolder("/full/folder"));
+  ASSERT_EQ(symlink("/none", (folder_ + "/link").c_str()), 0);
+  ASSERT_EQ(mkfifo((folder_ + "/pipe").c_str(), 0644), 0);
+  for (const char* path : {"/full", "/link", "/pipe"}) {
+    const Status way = root_.MakeWay(path);
+    ASSERT_FALSE(way) << path;
+    EXPECT_EQ(way.error().code, ErrorCode::kAlreadyExists);
+    EXPECT_NE(way.error().message.find(path), std::string::npos);
+  }
+  EXPECT_EQ(root_.List("/").value(), (Names{"full", "link", "pipe"}));
+  EXPECT_EQ(root_.MakeFolder("/pipe").error().code, ErrorCode::kAlreadyExists);
 }
 
 TEST_F(FileTest, ListIsSorted) {
@@ -245,6 +279,13 @@ TEST_F(FileTest, ALockIsHeldByOneUntilItGoes) {
   EXPECT_EQ(second.error().code, ErrorCode::kAlreadyExists);
   first.reset();
   EXPECT_TRUE(root_.Lock("/new/folder", wait));
+}
+
+TEST_F(FileTest, WhatIsNoFolderIsNotTakenForLocked) {
+  ASSERT_TRUE(root_.WriteAtomic("/f", ""));
+  const auto lock = root_.Lock("/f", Duration(0));
+  ASSERT_FALSE(lock);
+  EXPECT_EQ(lock.error().code, ErrorCode::kUnavailable);
 }
 
 TEST_F(FileTest, ALockEndsWithTheProcessThatHasIt) {

@@ -47,6 +47,7 @@ TEST(DcuNode, EveryFieldIsRead) {
                                                        .assignment = held,
                                                        .pod_uid = "u-1",
                                                        .since = "2026-01-01T00:00:00Z"}));
+  EXPECT_THAT(node->status.occupied_vdevs, ElementsAre(0, 7));
   EXPECT_EQ(node->status.models, "Z100L");
   EXPECT_EQ(node->status.vdcus, "1/4");
   EXPECT_EQ(node->status.healthy, "0/1");
@@ -107,6 +108,8 @@ TEST(DcuNode, RefusesByName) {
        "status.held[0].assignment: must be there"},
       {"masks of other units than counted", "/status/held/0/assignment/computeUnits", 10,
        "status.held[0].assignment.computeUnits: 10: must be"},
+      {"a number that no vdev file has", "/status/occupiedVdevs", json::array({65536}),
+       "status.occupiedVdevs: [65536]: must be a list of whole numbers from 0 to 65535"},
       {"nobody's slice", "/status/held/0/partitionUID", "", "status.held[0].partitionUID"},
   };
   for (const auto& row : rows) {

@@ -68,6 +68,7 @@ inline nlohmann::json FullNode() {
                 "assignment": {"device": "DCU-1", "pciBusID": "0000:33:00.0", "computeUnits": 9,
                                "cuMasks": ["0x00000000000001ff", "0x0000000000000000"],
                                "memory": "2000Mi", "pipe": 3, "vdev": 0}}],
+      "occupiedVdevs": [0, 7],
       "conditions": [{"type": "Ready", "status": "True", "reason": "Published", "message": "m",
                       "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 1}]
     }

@@ -170,6 +170,16 @@ TEST_F(InventoryTest, TheReserveIsKeptFromSlices) {
   EXPECT_EQ(CardOf("c1").FreeMemory(), MiB{0});
 }
 
+TEST_F(InventoryTest, OccupiedVdevNumbersAreNotFree) {
+  NodeOptions options = Ready();
+  options.occupied_vdevs = {0, 2};
+  inventory_.SetNode("n1", {Card60("c1")}, options);
+  inventory_.SetSlice("a", Held("n1", "c1", 0, 9, 2000, 0, 3));
+  EXPECT_EQ(inventory_.Find("n1")->LowestFreeVdevs(3), (std::vector<int>{1, 4, 5}));
+  inventory_.SetNode("n1", {Card60("c1")}, Ready());
+  EXPECT_EQ(inventory_.Find("n1")->LowestFreeVdevs(3), (std::vector<int>{0, 1, 2}));
+}
+
 TEST_F(InventoryTest, OnlyHealthySchedulableVdcuCardsAreUsable) {
   NodeOptions options = Ready();
   options.unschedulable_devices = {"c2"};

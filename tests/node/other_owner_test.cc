@@ -70,6 +70,13 @@ TEST_F(OtherOwnerTest, OurOwnAndOthersThingsAreNoTraces) {
   EXPECT_THAT(Find(), IsEmpty());
 }
 
+// dockerd makes a folder where it is to mount a file that is not there.
+TEST_F(OtherOwnerTest, WhatIsNoFileIsNoVdevFile) {
+  ASSERT_TRUE(root_.MakeFolder("/etc/vdev/vdev0.conf"));
+  ASSERT_TRUE(root_.MakeFolder("/etc/vdev/vdev1.conf/full"));
+  EXPECT_THAT(Find(), IsEmpty());
+}
+
 TEST_F(OtherOwnerTest, AnotherNameOfOursIsATraceOnlyWhileSomebodyListens) {
   {
     const Socket other(Plugin("vdcu-hygon.com_hcunum.sock"), true);

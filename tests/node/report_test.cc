@@ -43,6 +43,24 @@ TEST(Report, CountsAndPublishesWhatIsHeldWithoutAnObject) {
   EXPECT_NE(status.conditions[0].message.find("card 9"), std::string::npos);
 }
 
+TEST(Report, IsNotReadyWhereNothingCanBeKept) {
+  const std::vector<dcu::Device> devices = {MakeDevice("DCU-0")};
+  const Slices slices;
+  const auto ready = [&](const DiskState& disk) {
+    const auto status = BuildStatus(
+        {.devices = devices, .slices = slices, .driver_version = "", .problems = {}, .disk = disk},
+        {}, 1, kNow);
+    const kclient::Condition& ready = status.conditions.at(0);
+    return ready.status + " " + ready.reason + " " + ready.message;
+  };
+  EXPECT_EQ(ready({}), "True Published cards and held slices are published");
+  EXPECT_EQ(ready({.problems = {"x is in the way"}, .occupied_vdevs = {{3, "it is a folder"}}}),
+            "True PublishedInPart cards and held slices are published; x is in the way; vdev 3 is "
+            "passed over: it is a folder");
+  EXPECT_EQ(ready({.failure = "disk full"}),
+            "False DiskFails no slice can be kept on this disk: disk full");
+}
+
 class NodeObjectTest : public testing::Test {
  protected:
   NodeObjectTest() {
