@@ -20,6 +20,7 @@ inline constexpr std::string_view kAssigned =
 inline constexpr std::string_view kPrepared =
     "Prepared";  // node daemon: the files are there and right
 inline constexpr std::string_view kHealthy = "Healthy";  // node daemon: the card is
-inline constexpr std::string_view kReady = "Ready";      // node daemon: Prepared and Healthy
+inline constexpr std::string_view kReady =
+    "Ready";  // node daemon: Prepared and Healthy, and its container can be started
 
 }  // namespace vdcu::crds

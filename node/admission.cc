@@ -1,10 +1,12 @@
 #include "node/admission.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
 #include "node/container_edits.h"
+#include "node/lost_devices.h"
 
 namespace vdcu::node {
 
@@ -106,7 +108,7 @@ void Admission::PreStart(const std::string& resource, std::vector<std::string> i
     }
     return PodSearch::Next();
   };
-  Search(kPreStartTimeout, decide, done);
+  Search(searches_, kPreStartTimeout, decide, Unavailable(done));
 }
 
 void Admission::FindAsker(const std::string& resource, const Done<Asker>& done) {
@@ -130,34 +132,65 @@ void Admission::FindAsker(const std::string& resource, const Done<Asker>& done) 
     }
     return PodSearch::Next();
   };
-  Search(kAdmissionTimeout, decide, done);
+  Search(searches_, kAdmissionTimeout, decide, Unavailable(done));
 }
 
-void Admission::Search(base::Duration timeout, PodSearch::Decide decide,
+std::function<void(const base::Error&)> Admission::Unavailable(
+    std::function<void(const base::Error&)> done) {
+  return [this, done = std::move(done)](const base::Error& error) {
+    done(Refuse({"Unavailable", error.message}, {}));
+  };
+}
+
+void Admission::Search(Searches& searches, base::Duration timeout, PodSearch::Decide decide,
                        std::function<void(const base::Error&)> fail) {
   const uint64_t number = ++search_count_;
   const auto learn_and_decide = [this, decide = std::move(decide)](const PodSearch& search) {
     Learn(search.listing());
     return decide(search);
   };
-  const auto refuse = [this, fail = std::move(fail)](const base::Error& error) {
-    fail(Refuse({"Unavailable", error.message}, {}));
-  };
-  const auto on_end = [this, number] {
+  const auto on_end = [this, &searches, number] {
     // It is what calls us.
-    sources_.loop.Post([ended = searches_.extract(number).mapped()] {});
+    sources_.loop.Post([ended = searches.extract(number).mapped()] {});
     CheckDrained();
   };
-  searches_[number] = std::make_shared<PodSearch>(
+  searches[number] = std::make_shared<PodSearch>(
       PodSearch::Sources{sources_.loop, sources_.client, sources_.pod_resources, sources_.pods},
-      timeout, PodSearch::Callbacks{learn_and_decide, refuse, on_end});
+      timeout, PodSearch::Callbacks{learn_and_decide, std::move(fail), on_end});
 }
 
 void Admission::LearnTokens() {
-  sources_.pod_resources.List(kLearnTimeout,
-                              [this, alive = std::weak_ptr(alive_)](const auto& listing) {
-                                if (!alive.expired() && listing) Learn(**listing);
-                              });
+  unsure_ = true;
+  Search(
+      learning_, kLearnTimeout, [this](const PodSearch& search) { return LookForLost(search); },
+      [](const base::Error&) {});
+}
+
+PodSearch::Next Admission::LookForLost(const PodSearch& search) {
+  const LostDevices found =
+      FindLostDevices({.listing = search.listing(),
+                       .slices = holdings_.slices(),
+                       .resources = sources_.resources,
+                       .pod = [&](const auto& key) { return search.pod(key); },
+                       .has_processes = sources_.has_processes,
+                       .read = search.read()});
+  if (!found.unknown.empty()) return {.read = found.unknown};
+  unsure_ = found.unsure;
+  std::set<crds::PodRef> lost;
+  for (const Asker& container : found.lost) {
+    lost.insert(container.pod);
+    if (lost_.contains(container.pod)) continue;
+    base::Log(base::Level::kWarning, "the kubelet has lost a device",
+              {{"pod", container.key()}, {"container", container.pod.container}});
+    const Refusal why = DeviceLostOf(container.pod.container);
+    TellPod(container, kclient::EventType::kWarning, why.reason, why.message);
+  }
+  std::set<crds::PodRef> changed;
+  std::set_symmetric_difference(lost.begin(), lost.end(), lost_.begin(), lost_.end(),
+                                std::inserter(changed, changed.end()));
+  lost_ = std::move(lost);
+  for (const crds::PodRef& container : changed) sources_.on_lost(container.uid);
+  return {};
 }
 
 void Admission::Learn(const kubelet::Listing& listing) {

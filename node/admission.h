@@ -48,6 +48,8 @@ class Admission : public kubelet::PluginHandler {
     std::function<void()> on_tokens;  // TokensInUse has changed
     std::function<void(const std::string& pod_uid)> on_allocated;
     std::function<void(const std::string& pod_uid)> on_started;  // PreStart let it go on
+    std::function<void(const std::string& pod_uid)> on_lost;     // DeviceLost() is other
+    std::set<std::string> resources;                             // that are registered
   };
 
   Admission(Sources sources, Holdings& holdings);
@@ -59,9 +61,15 @@ class Admission : public kubelet::PluginHandler {
   void PreStart(const std::string& resource, std::vector<std::string> ids,
                 Done<void> done) override;
 
-  // Asks the kubelet which ids its containers have; on_tokens follows where that is news. What it
-  // does not answer stays as it is known.
+  // Asks the kubelet which ids its containers have; on_tokens and on_lost follow where that is
+  // news. What it does not answer stays as it is known.
   void LearnTokens();
+  // Again where the kubelet did not list all: it had just started.
+  void LearnRest() {
+    if (unsure_) LearnTokens();
+  }
+  // The kubelet has no device for a container that holds a slice: it cannot be started again.
+  bool DeviceLost(const crds::PodRef& container) const { return lost_.contains(container); }
   // The kubelet has ended, or may have: the next one asks anew for what this one has had.
   void ForgetAnswers() { answers_.Forget(); }
   // Ids that containers have, as far as is known.
@@ -86,10 +94,15 @@ class Admission : public kubelet::PluginHandler {
     std::vector<Asker> holders = {};                // of the ids
   };
 
+  using Searches = std::map<uint64_t, std::shared_ptr<PodSearch>>;
+
   void FindAsker(const std::string& resource, const Done<Asker>& done);
-  void Search(base::Duration timeout, PodSearch::Decide decide,
+  void Search(Searches& searches, base::Duration timeout, PodSearch::Decide decide,
               std::function<void(const base::Error&)> fail);
+  // A failure as the refusal of a container.
+  std::function<void(const base::Error&)> Unavailable(std::function<void(const base::Error&)> done);
   void Learn(const kubelet::Listing& listing);
+  PodSearch::Next LookForLost(const PodSearch& search);
 
   base::Result<kubelet::ContainerEdits> Grant(const std::string& resource, const Asker& asker,
                                               const std::vector<std::string>& ids);
@@ -112,12 +125,14 @@ class Admission : public kubelet::PluginHandler {
   Answers answers_;
   std::map<std::string, Chosen> chosen_;                 // by resource, until its Allocate
   std::map<std::string, std::set<std::string>> in_use_;  // by resource
-  std::map<uint64_t, std::shared_ptr<PodSearch>> searches_;
+  std::set<crds::PodRef> lost_;                          // containers whose device is lost
+  bool unsure_ = false;
+  Searches searches_;  // of admissions
+  Searches learning_;
   uint64_t search_count_ = 0;
   uint64_t choices_ = 0;  // that were asked for
   base::TimerPtr drain_timer_;
   std::function<void()> on_drained_;
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for LearnTokens' answer
 };
 
 }  // namespace vdcu::node

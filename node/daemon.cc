@@ -63,6 +63,10 @@ Daemon::Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& ho
                [this](const std::string& pod_uid) {
                  return device_plugins_ && device_plugins_->WaitForEnd(pod_uid);
                },
+           .device_lost =
+               [this](const crds::PodRef& container) {
+                 return device_plugins_ && device_plugins_->DeviceLost(container);
+               },
            .kubelet_admits = [this] { return !device_plugins_ || device_plugins_->Admits(); },
            .tell = [this](kclient::Event event) { events_.Record(std::move(event)); },
            .on_held = [this] { OnHeld(); },
@@ -85,7 +89,9 @@ Daemon::Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& ho
             .tell = [this](kclient::Event event) { events_.Record(std::move(event)); },
             .on_pod_ended =
                 [this](const std::string& pod_uid) { AddPartitions(partitions_.KeysOf(pod_uid)); },
-            .on_admits = [this] { AddPartitions(partitions_.AllKeys()); }},
+            .on_admits = [this] { AddPartitions(partitions_.AllKeys()); },
+            .on_lost =
+                [this](const std::string& pod_uid) { AddPartitions(partitions_.KeysOf(pod_uid)); }},
         *options_.kubelet, holdings_);
   }
   if (!options_.advertise.empty()) {

@@ -37,7 +37,9 @@ DevicePlugins::DevicePlugins(const Sources& sources, const KubeletOptions& optio
                   .on_allocated = [&stages = sources.stages](
                                       const auto& uid) { stages.Reach(uid, Stage::kAllocated); },
                   .on_started = [&stages = sources.stages](
-                                    const auto& uid) { stages.Reach(uid, Stage::kStarted); }},
+                                    const auto& uid) { stages.Reach(uid, Stage::kStarted); },
+                  .on_lost = sources.on_lost,
+                  .resources = {options.resource_names.begin(), options.resource_names.end()}},
                  holdings) {
   for (const std::string& resource : options.resource_names) {
     plugins_.push_back(std::make_unique<kubelet::Plugin>(
@@ -82,6 +84,10 @@ void DevicePlugins::Check() {
   if (!begun_) return;
   Update();
   for (const auto& plugin : plugins_) plugin->Check();
+  if (std::all_of(plugins_.begin(), plugins_.end(),
+                  [](const auto& plugin) { return plugin->registered(); })) {
+    admission_.LearnRest();
+  }
 }
 
 void DevicePlugins::Update() {

@@ -47,6 +47,7 @@ class DevicePlugins {
     std::function<void(kclient::Event)> tell;
     std::function<void(const std::string& pod_uid)> on_pod_ended;  // it was waited for
     std::function<void()> on_admits;                               // Admits() has become true
+    std::function<void(const std::string& pod_uid)> on_lost;       // DeviceLost() is other
   };
 
   DevicePlugins(const Sources& sources, const KubeletOptions& options, Holdings& holdings);
@@ -65,6 +66,7 @@ class DevicePlugins {
   // Whether the kubelet would give out devices of all resources: it fails a pod for good that comes
   // before. True where no card is healthy, as there is nothing to give out.
   bool Admits() const { return allocatable_.complete(); }
+  bool DeviceLost(const crds::PodRef& container) const { return admission_.DeviceLost(container); }
   bool WaitForEnd(const std::string& pod_uid) { return cgroups_.WaitForEnd(pod_uid); }
   // Runs `done` when no admission is in flight, or after `most`.
   void Drain(base::Duration most, std::function<void()> done) {

@@ -83,8 +83,11 @@ crds::PartitionStatus StatusOf(const PartitionView& view, base::WallTime now) {
   }
   conditions.Set(crds::kPrepared, kTrue, "Prepared", PreparedMessage(assignment));
   conditions.Set(crds::kHealthy, healthy ? kTrue : kFalse, health.reason, health.message);
-  conditions.Set(crds::kReady, healthy ? kTrue : kFalse, healthy ? "Ready" : health.reason,
-                 healthy ? "prepared, and its card is healthy" : health.message);
+  const Refusal ready =
+      !healthy ? health
+               : view.device_lost.value_or(Refusal{"Ready", "prepared, and its card is healthy"});
+  conditions.Set(crds::kReady, healthy && !view.device_lost ? kTrue : kFalse, ready.reason,
+                 ready.message);
   status.conditions = conditions.Take();
   status.vdev_file = HostVdevPath(assignment);
   status.used_by = view.used_by;

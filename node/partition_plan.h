@@ -36,6 +36,7 @@ struct PartitionView {
   const dcu::Device* device = nullptr;  // the card as seen now; null: the node never had it
   PodState pod = PodState::kNone;       // of podRef, else of usedBy
   std::optional<crds::PodRef> used_by = std::nullopt;  // of a reserved one: who holds it now
+  std::optional<Refusal> device_lost = std::nullopt;   // its container cannot be started again
 };
 
 struct PartitionPlan {

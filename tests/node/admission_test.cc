@@ -116,6 +116,7 @@ class AdmissionTest : public testing::Test {
   Metrics metrics_;
   std::set<std::string> running_;    // UIDs
   std::vector<std::string> events_;  // "pod: reason"
+  std::vector<std::string> lost_;    // UIDs, each time that it is other
   std::vector<std::string> chosen_;  // ids
   kubelet::ContainerEdits edits_;
   std::string api_pod_;  // what the API answers; empty: 404
@@ -135,7 +136,9 @@ class AdmissionTest : public testing::Test {
            },
        .on_tokens = [] {},
        .on_allocated = [](const std::string&) {},
-       .on_started = [](const std::string&) {}},
+       .on_started = [](const std::string&) {},
+       .on_lost = [this](const std::string& uid) { lost_.push_back(uid); },
+       .resources = {kDcu}},
       holdings_};
 };
 
@@ -379,6 +382,37 @@ TEST_F(AdmissionTest, OneIdInTwoHandsNeedsBothToBeRight) {
   pods_.Erase("team/b");
   api_pod_ = "";
   EXPECT_EQ(PreStart({"vdcu-0"}), kOk);
+}
+
+TEST_F(AdmissionTest, TellsOnceThatTheKubeletHasLostADevice) {
+  NodePod pod = MakePod("a");
+  pod.started = true;
+  pod.asks = {{"main", kDcu, 1}};
+  pods_.Set(pod.meta.key(), std::make_shared<NodePod>(pod));
+  HoldSlice("p", MakeAssignment(0), "a");
+  running_ = {"uid-a"};
+  lister_.Set({Listed("other")});
+  admission_.LearnTokens();
+  WaitFor([&] { return lister_.lists() == 1; });
+  api_pod_ =
+      R"({"metadata": {"name": "a", "namespace": "team", "uid": "uid-a"},
+          "spec": {"nodeName": "n", "containers": [
+            {"name": "main", "resources": {"requests": {"hygon.com/dcunum": "1"}}}]},
+          "status": {"phase": "Running", "startTime": "2026-01-02T03:04:05Z"}})";
+  lister_.Set({Listed("a")});
+  for (int i = 0; i < 2; ++i) {
+    const size_t asked = transport_.requests().size();
+    admission_.LearnTokens();
+    WaitFor([&] { return transport_.requests().size() > asked; });
+    transport_.Answer(asked, 200, api_pod_);
+    WaitFor([&] { return admission_.DeviceLost(RefOf(pod)); });
+  }
+  EXPECT_THAT(events_, ElementsAre("a: DeviceLost"));
+  EXPECT_THAT(lost_, ElementsAre("uid-a"));
+  lister_.Set({Listed("a", {"vdcu-0"})});
+  admission_.LearnTokens();
+  WaitFor([&] { return !admission_.DeviceLost(RefOf(pod)); });
+  EXPECT_THAT(lost_, ElementsAre("uid-a", "uid-a"));
 }
 
 TEST_F(AdmissionTest, DrainsWhenNoAdmissionIsBetweenItsCalls) {

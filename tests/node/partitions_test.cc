@@ -55,18 +55,20 @@ class PartitionsTest : public testing::Test {
   }
 
   Partitions::Sources MakeSources() {
-    return {.node = "n",
-            .partitions = store_,
-            .pods = pods_,
-            .clock = clock_,
-            .metrics = metrics_,
-            .wait_for_end =
-                [this](const std::string& uid) { return uids_with_processes_.contains(uid); },
-            .kubelet_admits = [this] { return kubelet_admits_; },
-            .tell = [this](const kclient::Event& event) { events_.push_back(event.reason); },
-            .on_held = [this] { ++held_changes_; },
-            .on_released = [this](const std::string& uid) { releases_.push_back(uid); },
-            .on_prepared = [](const std::string&) {}};
+    return {
+        .node = "n",
+        .partitions = store_,
+        .pods = pods_,
+        .clock = clock_,
+        .metrics = metrics_,
+        .wait_for_end =
+            [this](const std::string& uid) { return uids_with_processes_.contains(uid); },
+        .device_lost = [this](const crds::PodRef& container) { return lost_.contains(container); },
+        .kubelet_admits = [this] { return kubelet_admits_; },
+        .tell = [this](const kclient::Event& event) { events_.push_back(event.reason); },
+        .on_held = [this] { ++held_changes_; },
+        .on_released = [this](const std::string& uid) { releases_.push_back(uid); },
+        .on_prepared = [](const std::string&) {}};
   }
 
   TempFolder folder_;
@@ -80,6 +82,7 @@ class PartitionsTest : public testing::Test {
   std::vector<std::string> events_;
   std::set<std::string> uids_with_processes_;
   bool kubelet_admits_ = true;
+  std::set<crds::PodRef> lost_;  // containers whose device the kubelet has lost
   int held_changes_ = 0;
   std::vector<std::string> releases_;  // UIDs of the pods
   simdjson::dom::parser parser_;
@@ -406,6 +409,19 @@ TEST_F(PartitionsTest, ACardThatVanishesKeepsItsSlicesAndTakesNoNewOnes) {
   partitions_.Process("team/p", std::nullopt);
   holdings_.SetDevices({MakeDevice("DCU-1")}, holdings_.devices(), clock_.Wall());
   EXPECT_EQ(FindDevice(holdings_.devices(), "DCU-0"), nullptr);
+}
+
+TEST_F(PartitionsTest, SaysWhoseContainerCannotBeStartedAgain) {
+  const NodePod pod = MakePod("x");
+  PutWithPartition(pod);
+  EXPECT_EQ(Prepare("p"), "Prepared");
+  lost_ = {RefOf(pod)};
+  const Work work = partitions_.Process("team/p", std::nullopt);
+  const auto& conditions = work.writes.at(0).body["status"]["conditions"];
+  EXPECT_EQ(conditions[0]["status"], "True") << "its files are there and right";
+  EXPECT_EQ(conditions[2]["status"], "False");
+  EXPECT_EQ(conditions[2]["reason"], "DeviceLost");
+  EXPECT_THAT(conditions[2]["message"].get<std::string>(), testing::HasSubstr("delete the pod"));
 }
 
 TEST_F(PartitionsTest, RefusesAnObjectThatDoesNotDecode) {

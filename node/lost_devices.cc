@@ -1,0 +1,64 @@
+#include "node/lost_devices.h"
+
+#include <algorithm>
+
+namespace vdcu::node {
+
+namespace {
+
+const NodePod::Ask* AskOf(const NodePod& pod, const std::string& container,
+                          const std::set<std::string>& resources) {
+  const auto ask = std::find_if(pod.asks.begin(), pod.asks.end(), [&](const NodePod::Ask& one) {
+    return one.container == container && resources.contains(one.resource);
+  });
+  return ask == pod.asks.end() ? nullptr : &*ask;
+}
+
+bool HasDevice(const kubelet::ListedPod& pod, const NodePod::Ask& ask) {
+  return std::any_of(pod.containers.begin(), pod.containers.end(), [&ask](const auto& container) {
+    const auto devices = container.devices.find(ask.resource);
+    return container.name == ask.container && devices != container.devices.end() &&
+           !devices->second.empty();
+  });
+}
+
+}  // namespace
+
+Refusal DeviceLostOf(const std::string& container) {
+  return {"DeviceLost",
+          "the kubelet has no device for container " + container +
+              ": it has lost its checkpoint (device-plugins/kubelet_internal_checkpoint) or has "
+              "admitted the pod before vdcu-node had registered; the container cannot be started "
+              "again: delete the pod"};
+}
+
+LostDevices FindLostDevices(const LostDevicesView& view) {
+  LostDevices result;
+  for (const auto& [uid, slice] : view.slices) {
+    if (!slice.pod || !view.has_processes(slice.pod->uid)) continue;
+    const std::string key = slice.ns + "/" + slice.pod->name;
+    const NodePod* pod = view.pod(key);
+    if (pod == nullptr || pod->meta.uid != slice.pod->uid || pod->terminal() || !pod->started) {
+      continue;
+    }
+    const NodePod::Ask* ask = AskOf(*pod, slice.pod->container, view.resources);
+    if (ask == nullptr) continue;
+    bool listed = false;
+    bool has_device = false;
+    for (const kubelet::ListedPod& one : view.listing) {
+      if (one.ns + "/" + one.name != key) continue;
+      listed = true;
+      has_device = has_device || HasDevice(one, *ask);
+    }
+    if (!listed) {
+      result.unsure = true;
+    } else if (!has_device && !view.read.contains(key)) {
+      result.unknown.insert(key);  // it may be that of another of its name
+    } else if (!has_device) {
+      result.lost.push_back({.pod = *slice.pod, .ns = slice.ns, .partition = pod->partition});
+    }
+  }
+  return result;
+}
+
+}  // namespace vdcu::node
