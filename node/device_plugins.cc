@@ -21,8 +21,8 @@ DevicePlugins::DevicePlugins(const Sources& sources, const KubeletOptions& optio
     : host_(sources.host),
       folder_(options.dir + "/device-plugins"),
       holdings_(holdings),
-      pod_resources_(sources.loop, options.dir + kPodResourcesSocket),
-      allocatable_(sources.loop, options.dir + kPodResourcesSocket, sources.on_admits),
+      pod_resources_(sources.loop, options.root_dir + kPodResourcesSocket),
+      allocatable_(sources.loop, options.root_dir + kPodResourcesSocket, sources.on_admits),
       cgroups_(sources.loop, sources.host, options.cgroup_root, sources.on_pod_ended),
       admission_({.dtk_dir = options.dtk_dir,
                   .loop = sources.loop,
@@ -46,7 +46,7 @@ DevicePlugins::DevicePlugins(const Sources& sources, const KubeletOptions& optio
         sources.loop,
         kubelet::Plugin::Options{.folder = folder_,
                                  .resource = resource,
-                                 .may_register = [this] { return cgroups_.Check(); },
+                                 .may_register = [this] { return MayRegister(); },
                                  .on_registered =
                                      [this] {
                                        admission_.ForgetAnswers();
@@ -73,6 +73,11 @@ std::vector<Trace> DevicePlugins::FindTraces() {
                            .has_processes = [this, cgroups_found](const std::string& uid) {
                              return !cgroups_found || cgroups_.HasProcesses(uid);
                            }});
+}
+
+base::Status DevicePlugins::MayRegister() const {
+  RETURN_IF_ERROR(cgroups_.Check());
+  return pod_resources_.Check();
 }
 
 void DevicePlugins::Begin() {

@@ -2,7 +2,8 @@
 // admission behind them, and the cgroups of pods.
 //
 // Promises: no plugin registers before Begin, nor while the kubelet's cgroups are not found (else a
-// slice might be taken for free while its processes run).
+// slice might be taken for free while its processes run) or nobody listens at its pod-resources
+// (else nobody could tell whom it asks for).
 #pragma once
 
 #include <functional>
@@ -29,7 +30,9 @@
 namespace vdcu::node {
 
 struct KubeletOptions {
-  std::string dir;                          // "/var/lib/kubelet", as this process sees it
+  // As this process sees them; both "/var/lib/kubelet" where the kubelet has no --root-dir.
+  std::string dir;                          // has device-plugins
+  std::string root_dir;                     // has pod-resources
   std::string cgroup_root;                  // the kubelet's cgroupRoot: "/"
   std::string dtk_dir;                      // of the host: "/opt/dtk"
   std::vector<std::string> resource_names;  // to be registered
@@ -75,6 +78,7 @@ class DevicePlugins {
   std::vector<std::string> NotReady() const;
 
  private:
+  base::Status MayRegister() const;
   void OnWatched();
 
   const base::Root& host_;

@@ -55,10 +55,13 @@ DaemonOptions ToDaemonOptions(const Options& options) {
   DaemonOptions daemon{.node_name = options.node_name, .take_over = options.take_over};
   if (options.advertise) daemon.advertise = options.resource_names;
   if (!options.kubelet_dir.empty()) {
-    daemon.kubelet = KubeletOptions{.dir = options.kubelet_dir,
-                                    .cgroup_root = options.cgroup_root,
-                                    .dtk_dir = options.dtk_dir,
-                                    .resource_names = options.resource_names};
+    const bool moved = !options.kubelet_root_dir.empty();
+    daemon.kubelet =
+        KubeletOptions{.dir = options.kubelet_dir,
+                       .root_dir = moved ? options.kubelet_root_dir : options.kubelet_dir,
+                       .cgroup_root = options.cgroup_root,
+                       .dtk_dir = options.dtk_dir,
+                       .resource_names = options.resource_names};
   }
   return daemon;
 }

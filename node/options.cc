@@ -30,6 +30,11 @@ std::string CheckKubeletDir(const std::string& folder) {
   return "\"" + folder + "\": want an absolute path, or nothing where no kubelet runs";
 }
 
+std::string CheckRootDir(const std::string& folder) {
+  if (folder.empty() || folder.starts_with("/")) return "";
+  return "\"" + folder + "\": want the absolute path of the kubelet's --root-dir";
+}
+
 std::string CheckAbsolute(const std::string& folder) {
   return folder.starts_with("/") ? "" : "\"" + folder + "\": want an absolute path";
 }
@@ -57,9 +62,15 @@ std::optional<int> ParseOptions(int argc, const char* const* argv, Options& opti
   app.add_option("--host-root", options.host_root,
                  "Folder below which /sys, /dev, /etc and /var of the host are")
       ->check(CheckHostRoot);
-  app.add_option("--kubelet-dir", options.kubelet_dir,
-                 "Folder of the kubelet; \"\": no kubelet runs here")
+  app.add_option(
+         "--kubelet-dir", options.kubelet_dir,
+         "Folder of the kubelet's device-plugins, /var/lib/kubelet whatever its --root-dir; "
+         "\"\": no kubelet runs here")
       ->check(CheckKubeletDir);
+  app.add_option("--kubelet-root-dir", options.kubelet_root_dir,
+                 "The kubelet's --root-dir, below which its pod-resources are; \"\": the same as "
+                 "--kubelet-dir")
+      ->check(CheckRootDir);
   app.add_option("--cgroup-root", options.cgroup_root, "The kubelet's cgroupRoot")
       ->check(CheckAbsolute);
   app.add_option("--dtk-dir", options.dtk_dir,
@@ -79,6 +90,11 @@ std::optional<int> ParseOptions(int argc, const char* const* argv, Options& opti
   if (options.advertise && !options.kubelet_dir.empty()) {
     std::cerr << "--advertise: a kubelet advertises what is registered with it: want --kubelet-dir "
                  "\"\" beside it\n";
+    return base::kExitUsage;
+  }
+  if (options.kubelet_dir.empty() && !options.kubelet_root_dir.empty()) {
+    std::cerr << "--kubelet-root-dir \"" << options.kubelet_root_dir
+              << "\": --kubelet-dir \"\" says that no kubelet runs here: want one of the two\n";
     return base::kExitUsage;
   }
   return std::nullopt;

@@ -14,6 +14,7 @@ struct Options {
   std::string node_name;
   std::string host_root = "/";
   std::string kubelet_dir = "/var/lib/kubelet";  // empty: no kubelet runs here
+  std::string kubelet_root_dir;                  // empty: kubelet_dir
   std::string cgroup_root = "/";
   std::string dtk_dir = "/opt/dtk";
   bool take_over = false;

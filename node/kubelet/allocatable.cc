@@ -88,7 +88,7 @@ void Allocatable::OnAnswer(const base::Result<std::set<std::string>>& resources)
 
 void Allocatable::SetProblem(const base::Result<std::set<std::string>>& resources) {
   if (!resources) {
-    problem_ = "the kubelet's pod-resources API: " + resources.error().message;
+    problem_ = ApiProblem(socket_, resources.error().message);
     return;
   }
   for (const std::string& name : wanted_) {

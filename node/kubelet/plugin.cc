@@ -82,8 +82,9 @@ void Plugin::Check() {
   if (!Exists(options_.folder)) {
     watch_.reset();
     return Fail(base::NotFound(options_.folder +
-                               " does not exist: want --kubelet-dir to be the folder of "
-                               "a kubelet that has started"));
+                               " does not exist: want --kubelet-dir to be the folder with the "
+                               "device-plugins of a kubelet that has started, /var/lib/kubelet "
+                               "whatever its --root-dir"));
   }
   if (!watch_) {
     auto watch =

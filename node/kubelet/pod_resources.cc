@@ -31,11 +31,11 @@ std::shared_ptr<const Listing> ToListing(const v1::ListPodResourcesResponse& res
   return listing;
 }
 
-base::Error ToError(const grpc::Status& status) {
+base::Error ToError(const grpc::Status& status, const std::string& socket) {
   const auto code = status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED
                         ? base::ErrorCode::kThrottled
                         : base::ErrorCode::kUnavailable;
-  return {code, "the kubelet's pod-resources API: " + status.error_message()};
+  return {code, ApiProblem(socket, status.error_message())};
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ class PodResources::Attempt {
               stub_->async()->List(&context, &request_, &response, std::move(done));
             },
             [&owner](const grpc::Status& status, const v1::ListPodResourcesResponse& response) {
-              if (!status.ok()) return owner.OnAnswer(ToError(status));
+              if (!status.ok()) return owner.OnAnswer(ToError(status, owner.socket_));
               owner.OnAnswer(ToListing(response));
             }) {}
 
@@ -64,6 +64,13 @@ PodResources::PodResources(base::Loop& loop, std::string socket)
     : loop_(loop), socket_(std::move(socket)), retry_timer_(loop.MakeTimer([this] { Begin(); })) {}
 
 PodResources::~PodResources() = default;
+
+base::Status PodResources::Check() const {
+  if (IsListenedAt(socket_)) return base::Ok();
+  return base::NotFound("the kubelet's pod-resources API: nobody listens at " + socket_ +
+                        ": want --kubelet-root-dir to be the kubelet's --root-dir, and the kubelet "
+                        "to have started");
+}
 
 void PodResources::List(base::Duration timeout, Done done) {
   waiting_.push_back({loop_.clock().Now() + timeout, std::move(done)});

@@ -44,6 +44,8 @@ class PodResources {
   PodResources(const PodResources&) = delete;
   PodResources& operator=(const PodResources&) = delete;
 
+  // Whether somebody listens at the socket.
+  base::Status Check() const;
   // A List that begins after this call. It is tried again within `timeout` while the kubelet is too
   // busy or not there. Errors: kThrottled, kUnavailable, with what the kubelet said last.
   void List(base::Duration timeout, Done done);

@@ -284,6 +284,15 @@ TEST_F(PodResourcesTest, GivesUpInTimeAndSaysWhy) {
                                     base::ToString(base::ErrorCode::kThrottled)));
 }
 
+TEST_F(PodResourcesTest, SaysAtWhichSocketNobodyListens) {
+  const base::Status none = pod_resources_.Check();
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().message, testing::AllOf(testing::HasSubstr(socket_),
+                                                   testing::HasSubstr("--kubelet-root-dir")));
+  lister_.Listen(socket_);
+  EXPECT_TRUE(pod_resources_.Check());
+}
+
 TEST_F(PodResourcesTest, AsksUntilDevicesOfEachResourceAreAllocatable) {
   lister_.Listen(socket_);
   int completions = 0;

@@ -27,6 +27,7 @@ TEST(Options, HaveTheirDefaults) {
   EXPECT_EQ(options.node_name, "node-1");
   EXPECT_EQ(options.host_root, "/");
   EXPECT_EQ(options.kubelet_dir, "/var/lib/kubelet");
+  EXPECT_EQ(options.kubelet_root_dir, "") << "the same";
   EXPECT_FALSE(options.advertise);
   EXPECT_EQ(options.resource_names, std::vector<std::string>{"hygon.com/dcunum"});
   EXPECT_EQ(options.common.listen, "");
@@ -63,6 +64,10 @@ TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
            {{"--node-name", "Node,x=y"}, {"--node-name", "Node,x=y", "a-z"}},
            {{"--node-name", "n", "--host-root", "/no/such"}, {"--host-root", "/no/such", "folder"}},
            {{"--node-name", "n", "--kubelet-dir", "here"}, {"--kubelet-dir", "here", "absolute"}},
+           {{"--node-name", "n", "--kubelet-root-dir", "here"},
+            {"--kubelet-root-dir", "here", "absolute"}},
+           {{"--node-name", "n", "--kubelet-dir", "", "--kubelet-root-dir", "/data/kubelet"},
+            {"--kubelet-root-dir", "/data/kubelet", "no kubelet runs here"}},
            {{"--node-name", "n", "--resource-names", "hygon.com/dcunum,nvidia.com/gpu"},
             {"--resource-names", "nvidia.com/gpu", "hygon.com/dcunum"}},
            {{"--node-name", "n", "--log-level", "loud"}, {"--log-level", "loud", "debug"}},
