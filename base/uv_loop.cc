@@ -1,10 +1,12 @@
 #include "base/uv_loop.h"
 
+#include <unistd.h>
 #include <uv.h>
 
 #include <utility>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "base/uv_handle.h"
 
 namespace vdcu::base {
@@ -14,6 +16,30 @@ namespace {
 Error UvError(int code, const std::string& what) {
   return {code == UV_ENOENT ? ErrorCode::kNotFound : ErrorCode::kUnavailable,
           what + ": " + uv_strerror(code)};
+}
+
+std::string LimitText(const std::string& name) {
+  auto value = Root("/").Read("/proc/sys/fs/inotify/" + name);
+  if (!value) return "fs.inotify." + name;
+  while (!value->empty() && value->back() == '\n') value->pop_back();
+  return "fs.inotify." + name + " is " + *value;
+}
+
+// The kernel's words for a limit of inotify are those for files and disks.
+Error WatchError(int code, const std::string& path) {
+  const Error error = UvError(code, "watch " + path);
+  // Where another descriptor is to be had, it is not this process that has too many.
+  const int spare = code == UV_EMFILE ? dup(STDERR_FILENO) : -1;
+  if (spare >= 0) close(spare);
+  if (code == UV_ENOSPC) {
+    return WithContext({error.code, "this user has no watch left: " +
+                                        LimitText("max_user_watches") + ": want more (sysctl)"},
+                       "watch " + path);
+  }
+  if (spare < 0) return error;
+  return WithContext({error.code, "this user has no inotify instance left: " +
+                                      LimitText("max_user_instances") + ": want more (sysctl)"},
+                     "watch " + path);
 }
 
 // In each class below the callback is copied to the stack before it is called, so that it may
@@ -149,7 +175,7 @@ std::unique_ptr<Subscription> UvLoop::OnSignal(int signal, std::function<void()>
 Result<std::unique_ptr<Subscription>> UvLoop::OnChange(const std::string& path,
                                                        std::function<void(std::string)> callback) {
   auto watch = std::make_unique<UvFolderWatch>(loop_.get(), std::move(callback));
-  if (const int code = watch->Start(path); code != 0) return UvError(code, "watch " + path);
+  if (const int code = watch->Start(path); code != 0) return WatchError(code, path);
   return std::unique_ptr<Subscription>(std::move(watch));
 }
 

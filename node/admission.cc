@@ -21,17 +21,9 @@ constexpr base::Duration kLearnTimeout{5'000};
 // Between choosing ids and Allocate the kubelet does nothing else.
 constexpr base::Duration kChosenFor{1'500};
 
+constexpr char kNoSlice[] = "NoSlice";
+
 using Ids = std::set<std::string>;
-
-Ids IdsOf(const kubelet::ListedContainer& container, const std::string& resource) {
-  const auto devices = container.devices.find(resource);
-  if (devices == container.devices.end()) return {};
-  return {devices->second.begin(), devices->second.end()};
-}
-
-bool Intersect(const Ids& a, const Ids& b) {
-  return std::any_of(a.begin(), a.end(), [&b](const std::string& id) { return b.contains(id); });
-}
 
 base::Error ToError(const Refusal& refusal) {
   return {base::ErrorCode::kInvalid, refusal.reason + ": " + refusal.message};
@@ -252,10 +244,10 @@ std::vector<Slice> Admission::SlicesOf(const Asker& asker) const {
 tl::expected<std::vector<Slice>, Refusal> Admission::TakeSlices(const Asker& asker, size_t count) {
   std::vector<Slice> slices = SlicesOf(asker);
   if (slices.empty()) {
-    return tl::make_unexpected(
-        Refusal{"NoSlice", "no VDCUPartition on this node is prepared for container " +
-                               asker.pod.container +
-                               ": want the pod placed by vdcu-scheduler, not by its nodeName"});
+    return tl::make_unexpected(Refusal{
+        kNoSlice, "no VDCUPartition on this node is prepared for container " + asker.pod.container +
+                      ": want the pod placed by vdcu-scheduler (spec.schedulerName), not "
+                      "by its nodeName or another scheduler"});
   }
   if (slices.size() != count || asker.count != count) {
     return tl::make_unexpected(
@@ -275,86 +267,6 @@ tl::expected<std::vector<Slice>, Refusal> Admission::TakeSlices(const Asker& ask
   return slices;
 }
 
-Admission::StartCheck Admission::CheckStart(const std::string& resource, const Ids& ids,
-                                            const PodSearch& search) {
-  StartCheck check;
-  for (const kubelet::ListedPod& listed : search.listing()) {
-    for (const kubelet::ListedContainer& container : listed.containers) {
-      const Ids held = IdsOf(container, resource);
-      if (!Intersect(held, ids)) continue;
-      const std::string key = listed.ns + "/" + listed.name;
-      const NodePod* pod = search.pod(key);
-      const bool read = search.read().contains(key);
-      if (pod == nullptr) {
-        // A pod that the API does not have is on its way out: it is not what starts.
-        if (!read) check.unknown.insert(key);
-        continue;
-      }
-      const Asker holder{.pod = {pod->meta.name, pod->meta.uid, container.name},
-                         .ns = pod->meta.ns,
-                         .partition = pod->partition,
-                         .count = held.size()};
-      auto refusal = CheckHolder(holder);
-      if (refusal && !read) {
-        // It may have been replaced by another of its name.
-        check.unknown.insert(key);
-      } else if (refusal && !check.refusal) {
-        check.refusal = std::move(refusal);
-        check.holders = {holder};
-      } else if (!refusal && !check.refusal) {
-        check.holders.push_back(holder);
-      }
-    }
-  }
-  if (!check.refusal && check.holders.empty()) {
-    check.refusal = Refusal{"NobodyHolds", "no pod of this node that the API has holds device " +
-                                               (ids.empty() ? "" : *ids.begin())};
-  }
-  CheckGiven(resource, ids, search, check);
-  return check;
-}
-
-// It has been told the files of that container, though it may have slices of its own. (A slice that
-// is let go belongs to nobody; its ids may be anybody's.)
-void Admission::CheckGiven(const std::string& resource, const Ids& ids, const PodSearch& search,
-                           StartCheck& check) const {
-  if (check.refusal) return;
-  for (const std::string& id : ids) {
-    const Asker* given = answers_.GivenTo(resource, id);
-    if (given == nullptr || SlicesOf(*given).empty()) continue;
-    const auto& holders = check.holders;
-    if (std::any_of(holders.begin(), holders.end(),
-                    [given](const Asker& holder) { return holder.pod == given->pod; })) {
-      continue;
-    }
-    for (const Asker& holder : holders) {
-      if (!search.read().contains(holder.key())) check.unknown.insert(holder.key());
-    }
-    check.refusal =
-        Refusal{"GivenToAnother", "device " + id + " was given for container " +
-                                      given->pod.container + " of pod " + given->key() +
-                                      " with UID " + given->pod.uid + ": delete this pod"};
-    return;
-  }
-}
-
-std::optional<Refusal> Admission::CheckHolder(const Asker& holder) {
-  const std::vector<Slice> slices = SlicesOf(holder);
-  if (slices.size() != holder.count) {
-    return Refusal{"SliceGone", "container " + holder.pod.container + " of pod " + holder.key() +
-                                    " holds " + std::to_string(holder.count) + " devices and " +
-                                    std::to_string(slices.size()) + " VDCUPartitions"};
-  }
-  if (!sources_.has_processes(holder.pod.uid)) {
-    return Refusal{"NotRunning", "pod " + holder.key() + " with UID " + holder.pod.uid +
-                                     " has no sandbox in its cgroup"};
-  }
-  for (const Slice& slice : slices) {
-    if (auto refusal = holdings_.Hold(slice)) return refusal;
-  }
-  return std::nullopt;
-}
-
 base::Error Admission::Refuse(const Refusal& refusal, const std::vector<Asker>& askers) {
   sources_.metrics.OnAdmissionRefused(refusal.reason);
   base::Log(base::Level::kWarning, "refused a container",
@@ -363,9 +275,27 @@ base::Error Admission::Refuse(const Refusal& refusal, const std::vector<Asker>& 
              {"pod", askers.empty() ? "" : askers.front().key()},
              {"container", askers.empty() ? "" : askers.front().pod.container}});
   for (const Asker& asker : askers) {
-    TellPod(asker, kclient::EventType::kWarning, refusal.reason, refusal.message);
+    if (refusal.reason == kNoSlice && asker.owner) {
+      TellOwner(asker, refusal);
+    } else {
+      TellPod(asker, kclient::EventType::kWarning, refusal.reason, refusal.message);
+    }
   }
   return ToError(refusal);
+}
+
+// Who makes pods anew makes them without end, each with the message in its status: the event is
+// one, as it is the same each time.
+void Admission::TellOwner(const Asker& asker, const Refusal& refusal) {
+  sources_.tell({.regarding = {.api_version = asker.owner->api_version,
+                               .kind = asker.owner->kind,
+                               .ns = asker.ns,
+                               .name = asker.owner->name,
+                               .uid = asker.owner->uid},
+                 .type = kclient::EventType::kWarning,
+                 .reason = refusal.reason,
+                 .action = "Allocating",
+                 .note = "its pods fail on node " + sources_.node + ": " + refusal.message});
 }
 
 void Admission::TellPod(const Asker& asker, kclient::EventType type, const std::string& reason,

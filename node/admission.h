@@ -3,7 +3,8 @@
 //
 // Promises: a container gets only slices of its own pod (by UID), held by this daemon, with the
 // right bytes on disk, on cards that are healthy; what is not certain is refused with the reason,
-// also as an event on the pod, never guessed; where several may ask it looks again for as long as
+// also as an event on the pod (one on its owner, where that makes such pods without end), never
+// guessed; where several may ask it looks again for as long as
 // an admission has. Allocate answers from memory where the kubelet has called
 // GetPreferredAllocation before, as it always does. PreStart lets a container start only while its
 // pod runs (its sandbox is in its cgroup, by UID) and holds its slices, and where its devices were
@@ -36,6 +37,7 @@ namespace vdcu::node {
 class Admission : public kubelet::PluginHandler {
  public:
   struct Sources {
+    std::string node;     // its name
     std::string dtk_dir;  // of the host
     base::Loop& loop;
     kclient::Client& client;
@@ -116,6 +118,7 @@ class Admission : public kubelet::PluginHandler {
                   const PodSearch& search, StartCheck& check) const;
   std::optional<Refusal> CheckHolder(const Asker& holder);
   base::Error Refuse(const Refusal& refusal, const std::vector<Asker>& askers);
+  void TellOwner(const Asker& asker, const Refusal& refusal);
   void TellPod(const Asker& asker, kclient::EventType type, const std::string& reason,
                const std::string& note);
   void CheckDrained();

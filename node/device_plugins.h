@@ -30,6 +30,7 @@
 namespace vdcu::node {
 
 struct KubeletOptions {
+  std::string node;  // its name
   // As this process sees them; both "/var/lib/kubelet" where the kubelet has no --root-dir.
   std::string dir;                          // has device-plugins
   std::string root_dir;                     // has pod-resources

@@ -36,10 +36,18 @@ const NodePod::Ask* OpenAsk(const kubelet::ListedPod& listed, const NodePod& pod
   return nullptr;
 }
 
+std::optional<kclient::OwnerReference> OwnerOf(const kclient::ObjectMeta& meta) {
+  const auto& owners = meta.owner_references;
+  const auto owner = std::find_if(owners.begin(), owners.end(),
+                                  [](const auto& reference) { return reference.controller; });
+  return owner == owners.end() ? std::nullopt : std::optional(*owner);
+}
+
 Asker MakeAsker(const NodePod& pod, const NodePod::Ask& ask) {
   return {.pod = {.name = pod.meta.name, .uid = pod.meta.uid, .container = ask.container},
           .ns = pod.meta.ns,
           .partition = pod.partition,
+          .owner = OwnerOf(pod.meta),
           .count = static_cast<size_t>(ask.count)};
 }
 

@@ -25,7 +25,8 @@ struct Asker {
   crds::PodRef pod;
   std::string ns;
   std::string partition;  // the reserved one that the pod names; empty: none
-  size_t count = 0;       // devices that the container asks for
+  std::optional<kclient::OwnerReference> owner = std::nullopt;  // who makes the pod anew
+  size_t count = 0;  // devices that the container asks for
 
   std::string key() const { return ns + "/" + pod.name; }
   friend bool operator==(const Asker&, const Asker&) = default;

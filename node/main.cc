@@ -57,7 +57,8 @@ DaemonOptions ToDaemonOptions(const Options& options) {
   if (!options.kubelet_dir.empty()) {
     const bool moved = !options.kubelet_root_dir.empty();
     daemon.kubelet =
-        KubeletOptions{.dir = options.kubelet_dir,
+        KubeletOptions{.node = options.node_name,
+                       .dir = options.kubelet_dir,
                        .root_dir = moved ? options.kubelet_root_dir : options.kubelet_dir,
                        .cgroup_root = options.cgroup_root,
                        .dtk_dir = options.dtk_dir,

@@ -122,7 +122,8 @@ class AdmissionTest : public testing::Test {
   std::string api_pod_;  // what the API answers; empty: 404
   size_t answered_ = 0;
   Admission admission_{
-      {.dtk_dir = "/opt/dtk",
+      {.node = "n",
+       .dtk_dir = "/opt/dtk",
        .loop = loop_,
        .client = client_,
        .pod_resources = pod_resources_,
@@ -413,6 +414,18 @@ TEST_F(AdmissionTest, TellsOnceThatTheKubeletHasLostADevice) {
   admission_.LearnTokens();
   WaitFor([&] { return !admission_.DeviceLost(RefOf(pod)); });
   EXPECT_THAT(lost_, ElementsAre("uid-a", "uid-a"));
+}
+
+// Who makes pods anew without end would be told of each.
+TEST_F(AdmissionTest, AnOwnerIsToldThatItsPodsHaveNoSlice) {
+  NodePod pod = MakePod("a");
+  pod.phase = "Pending";
+  pod.asks = {{"main", kDcu, 1}};
+  pod.meta.owner_references = {{"apps/v1", "ReplicaSet", "set", "uid-set", true}};
+  pods_.Set(pod.meta.key(), std::make_shared<NodePod>(pod));
+  lister_.Set({Listed("a")});
+  EXPECT_EQ(Admit(), "NoSlice");
+  EXPECT_THAT(events_, ElementsAre("set: NoSlice"));
 }
 
 TEST_F(AdmissionTest, DrainsWhenNoAdmissionIsBetweenItsCalls) {

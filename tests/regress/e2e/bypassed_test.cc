@@ -1,0 +1,32 @@
+// A ReplicaSet whose pods go past vdcu-scheduler: they fail and are made anew without end. The
+// ReplicaSet says why, once, and not each pod.
+#include <algorithm>
+#include <string>
+
+#include "tests/e2e/e2e_test.h"
+
+namespace vdcu::e2e {
+namespace {
+
+using integration::kPods;
+using nlohmann::json;
+
+class BypassedTest : public E2eTest {};
+
+TEST_F(BypassedTest, TheOwnerIsToldOnce) {
+  Create(ReplicaSet("bypass", 1, On(kNode, RealPod("x", Slice(10, 1000)))));
+  ASSERT_TRUE(Eventually("several pods have failed", [] { return api().List(kPods).size() > 5; }));
+  ASSERT_TRUE(Eventually("the ReplicaSet says why",
+                         [] { return HasEvent("bypass", "NoSlice", "spec.schedulerName"); }));
+  api().Call("DELETE",
+             "/apis/apps/v1/namespaces/default/replicasets/bypass?propagationPolicy=Background");
+  const auto events = api().List("/apis/events.k8s.io/v1/namespaces/default/events");
+  const auto told = std::count_if(events.begin(), events.end(), [](const json& event) {
+    const std::string about = event["regarding"].value("name", "");
+    return event["reason"] == "NoSlice" && about.find("bypass") == 0;
+  });
+  EXPECT_EQ(told, 1);
+}
+
+}  // namespace
+}  // namespace vdcu::e2e
