@@ -123,7 +123,7 @@ TEST_F(ChurnTest, NothingIsInTwoHandsAndOwnedPodsRunInTheEnd) {
         const auto jobs = api().List("/apis/batch/v1/namespaces/default/jobs");
         return jobs.at(0)["status"].value("succeeded", 0) == 4;
       },
-      std::chrono::seconds(240)));
+      std::chrono::seconds(400)));
   ASSERT_TRUE(OwnedRun(5));
   for (const json& pod : api().List(kPods)) {
     if (pod["status"]["phase"] != "Running") continue;

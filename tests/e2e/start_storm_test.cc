@@ -50,10 +50,10 @@ TEST_F(StartStormTest, Of110Containers) {
     pod["spec"]["restartPolicy"] = "Always";
     Create(pod);
   }
-  ASSERT_TRUE(Eventually("all run", [] { return RunningPods(0) == kContainers; }, seconds(180)));
+  ASSERT_TRUE(Eventually("all run", [] { return RunningPods(0) == kContainers; }, seconds(400)));
   for (const RunningContainer& container : RunningContainers(big)) kill(container.pid, SIGKILL);
   ASSERT_TRUE(
-      Eventually("all run again", [] { return RunningPods(1) == kContainers; }, seconds(180)));
+      Eventually("all run again", [] { return RunningPods(1) == kContainers; }, seconds(400)));
   std::set<std::string> slices;
   for (const RunningContainer& container : RunningContainers(big)) slices.insert(container.slice);
   EXPECT_EQ(slices.size(), static_cast<size_t>(kContainers));

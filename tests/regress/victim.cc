@@ -131,7 +131,8 @@ std::vector<std::string> Victim::LeftNow() const {
   }
   for (const fs::path& folder : CgroupFolders(cgroup_)) left.push_back(folder);
   if (fs::exists(folder_)) left.push_back(folder_);
-  if (ReadFile("/proc/mounts").find(folder_ + "/") != std::string::npos) left.push_back("a mount");
+  const std::string mounts = ReadFile("/proc/mounts");
+  if (mounts.find(folder_ + "/") != std::string::npos) left.emplace_back("a mount");
   return left;
 }
 
