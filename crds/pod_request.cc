@@ -115,9 +115,13 @@ base::Status CheckInitContainer(const kclient::Container& container) {
   return base::Ok();
 }
 
+std::string_view Annotation(const kclient::ObjectMeta& meta, std::string_view name) {
+  const auto found = meta.annotations.find(name);
+  return found == meta.annotations.end() ? std::string_view() : found->second;
+}
+
 std::string_view Annotation(const kclient::Pod& pod, std::string_view name) {
-  const auto found = pod.meta.annotations.find(name);
-  return found == pod.meta.annotations.end() ? std::string_view() : found->second;
+  return Annotation(pod.meta, name);
 }
 
 // Appends the items of a comma list, without the blanks around them.
@@ -245,6 +249,21 @@ base::Result<PodRequest> ParsePodRequest(const kclient::Pod& pod) {
   }
   RETURN_IF_ERROR(ReadAnnotations(pod, request));
   return request;
+}
+
+std::string_view NamedPartition(const kclient::ObjectMeta& pod) {
+  return Annotation(pod, kPartitionAnnotation);
+}
+
+std::string_view BoundPartition(const kclient::ObjectMeta& pod) {
+  const std::string_view text = Annotation(pod, kBoundPartitionAnnotation);
+  const size_t slash = text.find('/');
+  const bool of_this_pod = slash != std::string_view::npos && text.substr(slash + 1) == pod.uid;
+  return of_this_pod ? text.substr(0, slash) : std::string_view();
+}
+
+std::string BoundPartitionText(std::string_view partition, std::string_view pod_uid) {
+  return std::string(partition) + "/" + std::string(pod_uid);
 }
 
 bool AsksForDcu(const kclient::Pod& pod) {

@@ -56,6 +56,13 @@ struct PodRequest {
 // of cards, which the partition has itself.
 base::Result<PodRequest> ParsePodRequest(const kclient::Pod& pod);
 
+// The reserved partition that the pod names; empty: none.
+std::string_view NamedPartition(const kclient::ObjectMeta& pod);
+// The one that it was bound for, as its binding has written it down; empty: none. What the pod
+// names may be edited later, and this may be copied into another pod: it names its pod's UID.
+std::string_view BoundPartition(const kclient::ObjectMeta& pod);
+std::string BoundPartitionText(std::string_view partition, std::string_view pod_uid);
+
 // Whether the pod's limits or requests name any resource of ours, right or wrong.
 bool AsksForDcu(const kclient::Pod& pod);
 

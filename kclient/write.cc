@@ -101,13 +101,14 @@ Write MakeDelete(const Resource& resource, std::string_view ns, std::string_view
 }
 
 Write MakeBind(std::string_view ns, std::string_view pod, std::string_view uid,
-               std::string_view node) {
+               std::string_view node, const Labels& annotations) {
   Write write = Make(Write::Verb::kCreate, kPods, ns, pod);
   write.subresource = "binding";
   write.body = {{"apiVersion", "v1"},
                 {"kind", "Binding"},
                 {"metadata", {{"name", pod}, {"namespace", ns}, {"uid", uid}}},
                 {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}}}};
+  if (!annotations.empty()) write.body["metadata"]["annotations"] = annotations;
   return write;
 }
 

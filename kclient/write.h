@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kclient/core/meta.h"
+
 namespace vdcu::kclient {
 
 struct Resource {
@@ -65,8 +67,9 @@ Write MakeStrategicPatch(const Resource& resource, std::string_view ns, std::str
 // Only the object with this UID and, where it is given, this resourceVersion.
 Write MakeDelete(const Resource& resource, std::string_view ns, std::string_view name,
                  std::string_view uid, std::string_view resource_version);
-// POST pods/NAME/binding with the pod's UID as precondition.
+// POST pods/NAME/binding with the pod's UID as precondition. The pod gets the annotations in the
+// same write.
 Write MakeBind(std::string_view ns, std::string_view pod, std::string_view uid,
-               std::string_view node);
+               std::string_view node, const Labels& annotations = {});
 
 }  // namespace vdcu::kclient

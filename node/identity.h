@@ -24,7 +24,7 @@ namespace vdcu::node {
 struct Asker {
   crds::PodRef pod;
   std::string ns;
-  std::string partition;  // the reserved one that the pod names; empty: none
+  std::string partition;  // the reserved one that the pod was bound for; empty: none
   std::optional<kclient::OwnerReference> owner = std::nullopt;  // who makes the pod anew
   size_t count = 0;  // devices that the container asks for
 

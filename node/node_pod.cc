@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "crds/keys.h"
 #include "crds/pod_request.h"
 #include "kclient/core/quantity.h"
 
@@ -46,10 +45,7 @@ base::Result<NodePod> NodePod::FromJson(kclient::JsonView object) {
   NodePod pod;
   ASSIGN_OR_RETURN(
       pod.meta, kclient::ParseMeta(object, {.labels = false, .annotation_prefixes = {"vdcu.io/"}}));
-  if (const auto named = pod.meta.annotations.find(crds::kPartitionAnnotation);
-      named != pod.meta.annotations.end()) {
-    pod.partition = named->second;
-  }
+  pod.partition = crds::BoundPartition(pod.meta);
   if (const auto spec = kclient::Get(object, "spec")) {
     pod.node_name = kclient::GetStringOr(*spec, "nodeName");
     kclient::ForEach(*spec, "containers", [&](kclient::JsonView container) {

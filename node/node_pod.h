@@ -22,7 +22,7 @@ struct NodePod {
   std::string node_name;
   std::string phase;
   bool started = false;   // the kubelet has written its status: its admission is over
-  std::string partition;  // the reserved partition that it names; empty: none
+  std::string partition;  // the reserved partition that it was bound for; empty: none
   std::string container;  // the first that asks for a DCU; empty: none does
   std::vector<Ask> asks;  // in the containers' order
 

@@ -165,9 +165,9 @@ std::optional<crds::PodRef> PickUser(const crds::VdcuPartition& partition,
   const auto& holder = partition.status.used_by;
   const NodePod* oldest = nullptr;
   for (const NodePod* pod : pods) {
-    if (pod->meta.ns != partition.meta.ns || pod->partition != partition.meta.name) continue;
-    if (pod->terminal() || pod->container.empty()) continue;
+    if (pod->meta.ns != partition.meta.ns || pod->terminal() || pod->container.empty()) continue;
     if (holder && pod->meta.uid == holder->uid) return holder;
+    if (pod->partition != partition.meta.name) continue;
     const auto age = [](const NodePod* p) {
       return std::tie(p->meta.creation_timestamp, p->meta.name);
     };

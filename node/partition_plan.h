@@ -48,8 +48,9 @@ struct PartitionPlan {
 
 PartitionPlan PlanPartition(const PartitionView& view, base::WallTime now);
 
-// Who of the node's pods holds the reserved partition: who does already, else the oldest that names
-// it, by name where they are of one age. Terminal pods and those that ask for no DCU do not.
+// Who of the node's pods holds the reserved partition: who does already, else the oldest that was
+// bound for it, by name where they are of one age. Terminal pods and those that ask for no DCU do
+// not.
 std::optional<crds::PodRef> PickUser(const crds::VdcuPartition& partition,
                                      const std::vector<const NodePod*>& pods);
 

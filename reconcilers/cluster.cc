@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "crds/keys.h"
+#include "crds/pod_request.h"
 
 namespace vdcu::reconcilers {
 
@@ -11,11 +11,14 @@ namespace {
 
 constexpr std::string_view kOutOfService = "node.kubernetes.io/out-of-service";
 
-std::string NamedPartition(const kclient::Pod& pod) {
-  const auto found = pod.meta.annotations.find(crds::kPartitionAnnotation);
-  return found == pod.meta.annotations.end() || found->second.empty()
-             ? std::string()
-             : pod.meta.ns + "/" + found->second;
+// Of a bound pod: what it says of its partition is not what it was bound for.
+bool Misnames(const kclient::Pod& pod) {
+  return pod.bound() && crds::NamedPartition(pod.meta) != crds::BoundPartition(pod.meta);
+}
+
+bool SaysTheSame(const kclient::Pod& a, const kclient::Pod& b) {
+  return a.bound() == b.bound() && a.meta.uid == b.meta.uid &&
+         crds::NamedPartition(a.meta) == crds::NamedPartition(b.meta);
 }
 
 std::string HeldId(const std::string& node, const crds::HeldSlice& held) {
@@ -74,10 +77,17 @@ const std::string& ChargedAtRest(const kclient::Pod& pod) {
 
 }  // namespace
 
+std::string PodEntry::reserved() const {
+  const std::string name(pod->bound()           ? crds::BoundPartition(pod->meta)
+                         : assumed_node.empty() ? crds::NamedPartition(pod->meta)
+                                                : assumed_partition);
+  return name.empty() ? "" : pod->meta.ns + "/" + name;
+}
+
 std::optional<PodEntry::Packed> PodEntry::Pack() const {
   const bool at_rest = pod && !pod->scheduling && !request && assumed_node.empty() &&
-                       sent == Sent::kNothing && reported.empty() && avoided.empty() &&
-                       charged == ChargedAtRest(*pod);
+                       sent == Sent::kNothing && reported.empty() && !misnames &&
+                       avoided.empty() && charged == ChargedAtRest(*pod);
   if (!at_rest) return {};
   return PackedPod(*pod);
 }
@@ -93,13 +103,14 @@ void Cluster::OnPod(const std::shared_ptr<const kclient::Pod>& old_pod,
                     const std::shared_ptr<const kclient::Pod>& new_pod) {
   const kclient::Pod& pod = new_pod ? *new_pod : *old_pod;
   const std::string key = pod.meta.key();
-  if (pod.scheduler_name != settings_.scheduler_name && NamedPartition(pod).empty() &&
-      FindPod(key) == nullptr) {
+  const PodEntryPtr before = FindPod(key);
+  if (pod.scheduler_name != settings_.scheduler_name && crds::NamedPartition(pod.meta).empty() &&
+      before == nullptr) {
     return ShowOtherPod(key, new_pod);
   }
-  if (old_pod) {
-    UnindexPod(*old_pod);
-    MarkPodDirty(*old_pod);
+  if (before) {
+    UnindexPod(*before);
+    MarkPodDirty(*before);
   }
   if (new_pod) {
     ShowPod(key, new_pod);
@@ -107,7 +118,7 @@ void Cluster::OnPod(const std::shared_ptr<const kclient::Pod>& old_pod,
     ForgetPod(key);
     pod_keys_.erase(kclient::Uid(pod.meta.uid));
   }
-  MarkPodDirty(pod);
+  if (const PodEntryPtr now = FindPod(key)) MarkPodDirty(*now);
   for (const base::Symbol& partition : PartitionKeysOfPod(pod.meta.uid)) {
     MarkDirtyPartition(partition);
   }
@@ -131,9 +142,7 @@ void Cluster::OnPodsListed() {
                        found->sent == Sent::kCommitted;
     if (!still) continue;
     const auto entry = pods_.Open(key);
-    entry->assumed_node.clear();
-    entry->sent = Sent::kNothing;
-    Charge(*entry, entry->pod.get(), NodeToCharge(*entry));
+    Unassume(*entry);
     MarkDirtyPod(key);
   }
 }
@@ -170,32 +179,40 @@ void Cluster::ShowPod(const std::string& key, const std::shared_ptr<const kclien
   }
   if (pod->bound()) {
     entry->assumed_node.clear();
+    entry->assumed_partition.clear();
     entry->sent = Sent::kNothing;
     entry->reported.clear();
     entry->avoided.clear();
     setbacks_.Forget(PodKey(key));
   }
-  if (const std::string named = NamedPartition(*pod); !named.empty()) {
-    pods_naming_[named].insert(key);
+  if (!Misnames(*pod)) {
+    entry->misnames = false;
+  } else if (!before || !SaysTheSame(*before, *pod)) {
+    entry->misnames = !pod->terminal();
   }
+  IndexReserved(*entry);
   Charge(*entry, before.get(), NodeToCharge(*entry));
 }
 
-void Cluster::UnindexPod(const kclient::Pod& pod) {
+void Cluster::IndexReserved(const PodEntry& entry) {
+  const std::string named = entry.reserved();
+  if (!named.empty()) pods_naming_[named].insert(entry.pod->meta.key());
+}
+
+void Cluster::UnindexPod(const PodEntry& entry) {
+  const kclient::Pod& pod = *entry.pod;
   const std::string key = pod.meta.key();
-  if (const std::string named = NamedPartition(pod); !named.empty()) {
-    EraseFrom(pods_naming_, named, key);
-  }
+  EraseFrom(pods_naming_, entry.reserved(), key);
   if (!pod.scheduling) return;
   for (const std::string& claim : pod.scheduling->claims) {
     EraseFrom(pods_of_claim_, pod.meta.ns + "/" + claim, key);
   }
 }
 
-// The pod itself, the reserved partition that it names, and those that wait for it too.
-void Cluster::MarkPodDirty(const kclient::Pod& pod) {
-  MarkDirtyPod(pod.meta.key());
-  const std::string named = NamedPartition(pod);
+// The pod itself, the reserved partition that it has or names, and those that wait for it too.
+void Cluster::MarkPodDirty(const PodEntry& entry) {
+  MarkDirtyPod(entry.pod->meta.key());
+  const std::string named = entry.reserved();
   if (named.empty()) return;
   MarkDirtyPartition(named);
   for (const std::string& key : Find(pods_naming_, named)) MarkDirtyPod(key);
@@ -244,6 +261,11 @@ void Cluster::Improve(const std::string& node) {
   for (const base::Symbol& key : PartitionsOn(node)) {
     for (const std::string& pod : Find(pods_naming_, key)) MarkDirtyPod(pod);
   }
+}
+
+bool Cluster::TakeMisnames(std::string_view key) {
+  const PodEntryPtr entry = FindPod(key);
+  return entry && entry->misnames && std::exchange(pods_.Open(key)->misnames, false);
 }
 
 // --- nodes ---

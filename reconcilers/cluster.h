@@ -83,6 +83,8 @@ class Cluster {
   // Lets nodes be tried whose time has run out, and returns when that of the next one does.
   std::optional<base::TimePoint> ExpireSilent(base::TimePoint now);
   bool IsSilent(const std::string& node, base::TimePoint now) const;
+  // Whether a bound pod has come to name another partition than it was bound for; told once.
+  bool TakeMisnames(std::string_view key);
 
   const Settings& settings() const { return settings_; }
   const dcu::Inventory& inventory() const { return inventory_; }
@@ -93,7 +95,7 @@ class Cluster {
   PartitionEntryPtr FindPartition(std::string_view key) const;
   // Those made for the pod, by key.
   std::vector<PartitionEntryPtr> PartitionsOfPod(std::string_view pod_uid) const;
-  // Pods whose annotation names the partition, by key.
+  // Keys of the pods that were bound for the partition, and of those that wait and name it.
   const std::set<std::string>& PodsNaming(std::string_view partition_key) const;
   // Where the pod's volumes can be reached. Errors: kInvalid, saying what about a claim keeps the
   // pod from being placed.
@@ -137,7 +139,9 @@ class Cluster {
   void ForgetPod(std::string_view key);
   bool WasDeletedUnseen(const PartitionEntry& entry) const;
   void Withdraw(const std::string& key);
-  void UnindexPod(const kclient::Pod& pod);
+  void UnindexPod(const PodEntry& entry);
+  void IndexReserved(const PodEntry& entry);
+  void Unassume(PodEntry& entry);
   std::string NodeToCharge(const PodEntry& entry) const;
   // Instead of where it took room until now, being `before`.
   void Charge(PodEntry& entry, const kclient::Pod* before, const std::string& node);
@@ -155,7 +159,7 @@ class Cluster {
   void RefreshInventory(const std::string& node);
   void MarkPartitionDirty(const std::string& key, const crds::VdcuPartition& object);
   void RechargePodOf(const crds::VdcuPartition& partition);
-  void MarkPodDirty(const kclient::Pod& pod);
+  void MarkPodDirty(const PodEntry& entry);
   void MarkDirtyPod(std::string_view key);
   void MarkDirtyPartition(std::string_view key);
   const std::vector<base::Symbol>& PartitionsOn(std::string_view node) const;

@@ -60,7 +60,10 @@ void Cluster::AssumeOne(const AssumeWritten& written, base::TimePoint /*now*/) {
 void Cluster::AssumeOne(const AssumeBound& bound, base::TimePoint /*now*/) {
   if (!IsShown(bound.pod, bound.uid)) return;
   const auto entry = pods_.Open(bound.pod);
+  EraseFrom(pods_naming_, entry->reserved(), bound.pod);
   entry->assumed_node = bound.node;
+  entry->assumed_partition = bound.partition;
+  IndexReserved(*entry);
   entry->sent = Sending(entry->sent);
   Charge(*entry, entry->pod.get(), NodeToCharge(*entry));
 }
@@ -118,15 +121,23 @@ void Cluster::SettleOne(const AssumeWritten& written, Outcome outcome, base::Tim
   entry->sent = outcome == Outcome::kCommitted ? Sent::kCommitted : Sent::kNothing;
 }
 
+// Our binding did not happen.
+void Cluster::Unassume(PodEntry& entry) {
+  EraseFrom(pods_naming_, entry.reserved(), entry.pod->meta.key());
+  entry.assumed_node.clear();
+  entry.assumed_partition.clear();
+  entry.sent = Sent::kNothing;
+  IndexReserved(entry);
+  Charge(entry, entry.pod.get(), NodeToCharge(entry));
+}
+
 void Cluster::SettleOne(const AssumeBound& bound, Outcome outcome, base::TimePoint /*now*/) {
   if (!IsShown(bound.pod, bound.uid)) return;
   const auto entry = pods_.Open(bound.pod);
   if (entry->assumed_node.empty()) return;
   if (outcome == Outcome::kRefused && entry->sent != Sent::kRepeated) {
-    entry->assumed_node.clear();
-    entry->sent = Sent::kNothing;
     const bool was_dirty = dirty_pods_.contains(base::Symbol(bound.pod));
-    Charge(*entry, entry->pod.get(), NodeToCharge(*entry));
+    Unassume(*entry);
     if (!was_dirty) dirty_pods_.erase(base::Symbol(bound.pod));
     return;
   }
@@ -143,7 +154,7 @@ void Cluster::SetBack(const std::string& request, Setback setback, base::TimePoi
   const std::string key = request.substr(request.find('/') + 1);
   if (request != PodKey(key)) return MarkDirtyPartition(key);
   // Others may have the reserved partition that it names.
-  if (const PodEntryPtr entry = FindPod(key)) MarkPodDirty(*entry->pod);
+  if (const PodEntryPtr entry = FindPod(key)) MarkPodDirty(*entry);
 }
 
 }  // namespace vdcu::reconcilers

@@ -76,12 +76,16 @@ struct PodEntry {
   base::Symbol charged;  // the node whose room it takes; empty: none
   std::optional<base::Result<crds::PodRequest>> request;  // of a pod that is not bound
   std::string assumed_node;                               // our binding
+  std::string assumed_partition;                          // the reserved one that it is for
   Sent sent = Sent::kNothing;                             // of the binding
   std::string reported;                                   // message of our last PodScheduled=False
+  bool misnames = false;  // a person has to be told that the annotation changes nothing
   Avoided avoided;
 
   // Where it runs or is about to; empty: nowhere yet.
   const std::string& node() const { return pod->bound() ? pod->node_name : assumed_node; }
+  // Key of the reserved partition that it was bound for, or names while it waits; empty: none.
+  std::string reserved() const;
 
   // See Table. At rest it takes room where it is bound.
   using Packed = PackedPod;

@@ -44,6 +44,7 @@ struct AssumeBound {
   std::string pod;  // key
   std::string uid;
   std::string node;
+  std::string partition = {};  // name of the reserved one that it is for; empty: it has its own
 };
 // The pod's PodScheduled condition has this message.
 struct AssumeReported {

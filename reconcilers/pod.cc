@@ -161,7 +161,32 @@ Plan ReconcileOwnPartitions(Cluster& cluster, const PodEntry& entry,
   }
   const bool ready = std::all_of(partitions.begin(), partitions.end(),
                                  [](const auto& p) { return IsTrue(p->object(), crds::kReady); });
-  return ready ? BindPod(pod, node) : AwaitPrepared(cluster, pod, partitions, at);
+  return ready ? BindPod(pod, node, "") : AwaitPrepared(cluster, pod, partitions, at);
+}
+
+// Slices that were made before the pod's annotations were edited, and are not what it asks for now.
+// Nothing: it has none.
+std::optional<Plan> WithdrawUnasked(const Cluster& cluster, const kclient::Pod& pod) {
+  const auto partitions = cluster.PartitionsOfPod(pod.meta.uid);
+  if (partitions.empty()) return {};
+  if (AnyUnsettled(partitions)) return Plan{};
+  return Withdraw(pod, partitions, "RequestChanged",
+                  "the pod's annotations ask for something else now: its slices are given back");
+}
+
+// The answer to an edit that changes nothing: what a pod has is what it was bound with.
+Plan TellWhatItHas(const kclient::Pod& pod) {
+  const std::string named(crds::NamedPartition(pod.meta));
+  const std::string has(crds::BoundPartition(pod.meta));
+  Plan plan;
+  plan.events.push_back(PodEvent(
+      pod, kclient::EventType::kWarning, "AnnotationIgnored", "Binding",
+      "annotation " + std::string(crds::kPartitionAnnotation) + " " +
+          (named.empty() ? "is gone" : "names VDCUPartition " + named) +
+          ", which changes nothing: the pod was bound " +
+          (has.empty() ? "for no reserved partition" : "for VDCUPartition " + has) +
+          " and keeps what it has until it ends; make a new pod for another"));
+  return plan;
 }
 
 }  // namespace
@@ -209,17 +234,24 @@ Plan AwaitSetback(const PodEntry& entry, const Setback& setback, const Instant& 
 }
 
 Plan ReconcilePod(Cluster& cluster, std::string_view key, const Instant& at) {
+  const bool misnames = cluster.TakeMisnames(key);
   const PodEntryPtr entry = cluster.FindPod(key);
-  if (entry == nullptr || !WaitsForUs(cluster, *entry->pod)) return {};
+  if (entry == nullptr) return {};
+  if (misnames) return TellWhatItHas(*entry->pod);
+  if (!WaitsForUs(cluster, *entry->pod)) return {};
   if (!entry->assumed_node.empty()) {
     if (entry->sent != Sent::kUnknown) return {};
     const Setback* setback = cluster.FindSetback(PodKey(key));
     if (setback && setback->Holds(at.now)) return AwaitSetback(*entry, *setback, at);
-    return BindPod(*entry->pod, entry->assumed_node);
+    return BindPod(*entry->pod, entry->assumed_node, entry->assumed_partition);
+  }
+  const auto why_never = WhyNeverPlaced(cluster, *entry);
+  if (why_never || !(*entry->request)->partition.empty()) {
+    if (auto plan = WithdrawUnasked(cluster, *entry->pod)) return std::move(*plan);
   }
   Plan plan;
-  if (const auto why = WhyNeverPlaced(cluster, *entry)) {
-    AppendUnscheduled(plan, *entry, kSchedulerError, *why, at);
+  if (why_never) {
+    AppendUnscheduled(plan, *entry, kSchedulerError, *why_never, at);
     return plan;
   }
   const crds::PodRequest& request = **entry->request;

@@ -44,10 +44,16 @@ PlannedWrite DeletePartition(const crds::VdcuPartition& partition) {
           AssumeWritten{partition.meta.key(), partition.meta.resource_version}};
 }
 
-Plan BindPod(const kclient::Pod& pod, const std::string& node) {
+Plan BindPod(const kclient::Pod& pod, const std::string& node, const std::string& partition) {
+  kclient::Labels annotations;
+  if (!partition.empty()) {
+    annotations.emplace(crds::kBoundPartitionAnnotation,
+                        crds::BoundPartitionText(partition, pod.meta.uid));
+  }
   Plan plan;
-  plan.writes.push_back({kclient::MakeBind(pod.meta.ns, pod.meta.name, pod.meta.uid, node),
-                         AssumeBound{pod.meta.key(), pod.meta.uid, node}});
+  plan.writes.push_back(
+      {kclient::MakeBind(pod.meta.ns, pod.meta.name, pod.meta.uid, node, annotations),
+       AssumeBound{pod.meta.key(), pod.meta.uid, node, partition}});
   plan.events.push_back(PodEvent(pod, kclient::EventType::kNormal, "Scheduled", "Binding",
                                  "Successfully assigned " + pod.meta.key() + " to " + node));
   return plan;

@@ -33,7 +33,8 @@ PlannedWrite CreatePartition(const crds::VdcuPartition& partition);
 PlannedWrite DeletePartition(const crds::VdcuPartition& partition);
 
 // The binding, with the UID as precondition, and the event that kubectl describe shows for it.
-Plan BindPod(const kclient::Pod& pod, const std::string& node);
+// `partition` is the reserved one that it is bound for; empty: it has its own.
+Plan BindPod(const kclient::Pod& pod, const std::string& node, const std::string& partition);
 
 // An event about the object.
 kclient::Event PodEvent(const kclient::Pod& pod, kclient::EventType type, std::string reason,

@@ -104,7 +104,8 @@ Plan ReconcileReserved(const Cluster& cluster, const PodEntry& entry,
     AppendUnscheduled(plan, entry, "Unschedulable", *why, at);
     return plan;
   }
-  return BindPod(pod, cluster.FindPartition(key)->object().spec.assignment->node);
+  return BindPod(pod, cluster.FindPartition(key)->object().spec.assignment->node,
+                 request.partition);
 }
 
 }  // namespace vdcu::reconcilers

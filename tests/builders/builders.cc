@@ -1,5 +1,7 @@
 #include "tests/builders/builders.h"
 
+#include "crds/pod_request.h"
+
 namespace vdcu::builders {
 
 namespace {
@@ -34,6 +36,12 @@ PodBuilder::PodBuilder(const std::string& name) {
   pod_.scheduler_name = "vdcu-scheduler";
   pod_.phase = "Pending";
   Container("main");
+}
+
+PodBuilder& PodBuilder::BoundFor(const std::string& partition) {
+  Annotation(std::string(crds::kPartitionAnnotation), partition);
+  return Annotation(std::string(crds::kBoundPartitionAnnotation),
+                    crds::BoundPartitionText(partition, pod_.meta.uid));
 }
 
 PodBuilder& PodBuilder::Container(const std::string& name) {

@@ -40,6 +40,8 @@ class PodBuilder {
   PodBuilder& Annotation(const std::string& name, std::string value) {
     return Set(pod_.meta.annotations[name], std::move(value));
   }
+  // Names the reserved partition, and is or was bound for it.
+  PodBuilder& BoundFor(const std::string& partition);
   // Bound there.
   PodBuilder& Node(std::string node) { return Set(pod_.node_name, std::move(node)); }
   // The next Limits are of a further container.

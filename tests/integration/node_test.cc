@@ -299,9 +299,9 @@ TEST_F(NodeTest, KeepsASliceWhileItsPodRuns) {
 TEST_F(NodeTest, ShowsWhoUsesAReservedPartition) {
   Apply(Partition("reserved", "0x00000000000001ff", 9, 0));
   ASSERT_TRUE(Becomes("reserved", "Ready", "True/Ready"));
-  json pod = Pod("user");
-  pod["metadata"]["annotations"]["vdcu.io/partition"] = "reserved";
-  Apply(pod);
+  Apply(Pod("user"));
+  const std::string uid = Get("pod", "user")["metadata"]["uid"];
+  Require(cluster().Kubectl({"annotate", "pod", "user", "vdcu.io/bound-partition=reserved/" + uid}));
   ASSERT_TRUE(Until([this] {
     return Get("vdcupartition", "reserved")["status"].value("usedBy", json()).value("name", "") ==
            "user";

@@ -238,7 +238,7 @@ TEST(PlanUnreadable, RefusesOnceAndLetsGo) {
 TEST(NodePod, KeepsWhatHoldingReads) {
   simdjson::dom::parser parser;
   const std::string text = R"({"metadata": {"name": "a", "namespace": "t", "uid": "u",
-    "annotations": {"vdcu.io/partition": "p", "other": "x"}},
+    "annotations": {"vdcu.io/bound-partition": "p/u", "other": "x"}},
     "spec": {"nodeName": "n", "containers": [{"name": "log"},
       {"name": "main", "resources": {"limits": {"cpu": "1", "hygon.com/dcunum": "1"}}},
       {"name": "more", "resources": {"limits": {"hygon.com/dcunum": "1"}}}]},

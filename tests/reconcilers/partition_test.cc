@@ -97,7 +97,7 @@ TEST_F(PartitionTest, AReservedOneIsPlacedAnewWhenItsNodeIsGone) {
 
 TEST_F(PartitionTest, ButNotWhileAPodRunsWithIt) {
   const PodPtr user =
-      MakePod("u").Limits(kWhole).Annotation("vdcu.io/partition", "r").Node("n").Obj();
+      MakePod("u").Limits(kWhole).BoundFor("r").Node("n").Obj();
   shown_.Show(user);
   shown_.Remove(MakeNode("n").Obj());
   EXPECT_THAT(Writes(Decide(Reserved().Obj())), IsEmpty());

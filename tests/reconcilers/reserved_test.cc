@@ -77,7 +77,7 @@ TEST_F(ReservedTest, OneAtATimeAndTheNextWhenTheFirstIsGone) {
   const Plan bind = shown_.OfPod("a");
   shown_.Assume(bind);
   EXPECT_EQ(Told("b"), "VDCUPartition r is held by pod a") << "from the start of the binding";
-  shown_.Show(Naming("a").Node("n").Obj());
+  shown_.Show(Naming("a").BoundFor("r").Node("n").Obj());
   EXPECT_EQ(Told("b"), "VDCUPartition r is held by pod a");
   shown_.Show(Reserved().Ready().UsedBy(first).Obj());
   shown_.cluster.TakeDirty();
@@ -91,7 +91,7 @@ TEST_F(ReservedTest, OneAtATimeAndTheNextWhenTheFirstIsGone) {
 
 TEST_F(ReservedTest, AFinishedPodHoldsNothing) {
   shown_.Show(Reserved().Ready().Obj());
-  shown_.Show(Naming("a").Node("n").Phase("Succeeded").Obj());
+  shown_.Show(Naming("a").BoundFor("r").Node("n").Phase("Succeeded").Obj());
   shown_.Show(Naming("b").Obj());
   EXPECT_EQ(Told("b"), "bound to n");
 }

@@ -33,7 +33,7 @@ class SetbackTest : public testing::Test {
   }
 
   const builders::PodPtr pod_ = MakePod("p").Limits({{"hygon.com/dcunum", 1}}).Obj();
-  const PlannedWrite bind_ = BindPod(*pod_, "n").writes.front();
+  const PlannedWrite bind_ = BindPod(*pod_, "n", "").writes.front();
   const PlannedWrite create_ = CreatePartition(*builders::MakePartition("").For(pod_).Obj());
   const PlannedWrite assign_ = AssignPartition(*builders::MakePartition("r").Obj(),
                                                builders::MakeSlice("n", 0, 0, 10, 1000, 0, 0));

@@ -314,7 +314,13 @@ HttpResponse SimulatedApi::HandleBind(const Target& target, const Json& body) {
   const bool deleting = (*pod)["metadata"].contains("deletionTimestamp");
   if (!Holds(body["metadata"], *pod) || bound || deleting) return Refuse(409, "Conflict");
   const std::string node = body["target"]["name"];
-  Change(target.kind, target.key, [&](Json& changed) { changed["spec"]["nodeName"] = node; });
+  const Json annotations = body["metadata"].value("annotations", Json::object());
+  Change(target.kind, target.key, [&](Json& changed) {
+    changed["spec"]["nodeName"] = node;
+    for (const auto& [name, value] : annotations.items()) {
+      changed["metadata"]["annotations"][name] = value;
+    }
+  });
   return Done(body);
 }
 

@@ -261,16 +261,13 @@ void SimulatedNode::Report(const crds::VdcuPartition& partition, const std::stri
   });
 }
 
-// The pod that names a reserved partition and runs here; who holds it already comes first.
+// The pod that was bound for a reserved partition and runs here; who holds it already comes first.
 std::string SimulatedNode::UserOf(const crds::VdcuPartition& partition) const {
   if (partition.spec.pod_ref) return "";
   std::string user;
   for (const auto& [key, pod] : api_.All("pods")) {
     const std::string uid = pod["metadata"]["uid"];
-    const Json& meta = pod["metadata"];
-    const std::string named =
-        meta.value("annotations", Json::object()).value("vdcu.io/partition", "");
-    if (named != partition.meta.name || !Runs(api_, uid, name_)) continue;
+    if (NamedBy(pod) != partition.meta.name || !Runs(api_, uid, name_)) continue;
     const auto& holder = partition.status.used_by;
     if (user.empty() || (holder && holder->uid == uid)) user = uid;
   }

@@ -39,9 +39,13 @@ inline std::string Text(const nlohmann::json& object, const char* pointer) {
   return object.value(nlohmann::json::json_pointer(pointer), std::string());
 }
 
-// The reserved partition that the pod names; empty: none.
+// The reserved partition that the pod was bound for or, while it waits, names; empty: none.
 inline std::string NamedBy(const nlohmann::json& pod) {
-  return Text(pod, "/metadata/annotations/vdcu.io~1partition");
+  if (Text(pod, "/spec/nodeName").empty()) {
+    return Text(pod, "/metadata/annotations/vdcu.io~1partition");
+  }
+  const std::string bound = Text(pod, "/metadata/annotations/vdcu.io~1bound-partition");
+  return bound.substr(0, bound.find('/'));
 }
 
 inline size_t SlicesNeeded(const nlohmann::json& pod) {

@@ -86,8 +86,10 @@ void Simulation::Act() {
   api_.SetFaults(kFaults);
   const bool all = hazards_ != Hazards::kFew;
   for (const auto& node : nodes_) node->SetMood(kMood, all ? kLinger : 0);
-  const int what = Pick(hazards_ == Hazards::kRefusals ? 130 : all ? 118 : 100);
-  if (what >= 118) {
+  const int what = Pick(hazards_ == Hazards::kRefusals ? 133 : all ? 118 : 100);
+  if (what >= 130) {
+    EditPod();
+  } else if (what >= 118) {
     ChangeRules();
   } else if (what >= 115) {
     DeletePartition();
@@ -188,6 +190,18 @@ void Simulation::DeletePartition() {
   changed_by_others_.insert(object["metadata"]["uid"]);
   changed_by_others_.insert(object["spec"]["podRef"]["uid"]);
   api_.Delete("vdcupartitions", key);
+}
+
+// A person names another reserved partition in a pod that waits or runs, or none.
+void Simulation::EditPod() {
+  const auto key = PickPod(Draw() < 0.5);
+  if (!key) return;
+  const int other = Pick(4);
+  api_.Change("pods", *key, [&](Json& pod) {
+    Json& annotations = pod["metadata"]["annotations"];
+    annotations["vdcu.io/partition"] = "r" + std::to_string(other);
+    if (other == 3) annotations.erase("vdcu.io/partition");
+  });
 }
 
 // A pod of a node that is cut off ends only when it is deleted by force.

@@ -22,7 +22,8 @@ namespace vdcu::reconcilers {
 // kFew is what schedules were made of when the first seeds were pinned: it stays as it is, so that
 // those still run as they ran. kAll has Node objects that are NotReady, cordoned, out of service or
 // made anew as well, pods that end only by force, processes that outlive their pod, and people who
-// delete a pod's partition. kRefusals has, besides, rules that refuse some writes for a while.
+// delete a pod's partition. kRefusals has, besides, rules that refuse some writes for a while,
+// and people who edit which reserved partition a pod names.
 enum class Hazards { kFew, kAll, kRefusals };
 // In what state the nodes are while all comes to rest.
 enum class Nodes { kAsTheyAre, kMended };
@@ -67,6 +68,7 @@ class Simulation {
   void DeletePartition();
   void ChangeRules();
   bool IsRefused(const SimulatedApi::Write& write) const;
+  void EditPod();
   void EndDeletions(bool all);
 
   std::string WhyWronglySent(const SimulatedApi::Write& write);

@@ -42,14 +42,8 @@ bool IsTrue(const Json& object, const std::string& type) {
 }
 
 // Whether a process of the pod may run, or may soon.
-bool MayRun(const Json& pod, const std::map<std::string, Write>& unshown) {
-  if (Text(pod, "/status/phase") == "Succeeded") return false;
-  if (!Text(pod, "/spec/nodeName").empty()) return true;
-  return std::any_of(unshown.begin(), unshown.end(), [&](const auto& item) {
-    const Write& write = item.second;
-    return write.subresource == "binding" &&
-           write.body["metadata"]["uid"] == pod["metadata"]["uid"];
-  });
+bool MayRun(const Json& pod) {
+  return Text(pod, "/status/phase") != "Succeeded" && !Text(pod, "/spec/nodeName").empty();
 }
 
 bool Concerns(const Json& pod, const crds::VdcuPartition& partition) {
@@ -59,10 +53,25 @@ bool Concerns(const Json& pod, const crds::VdcuPartition& partition) {
          NamedBy(pod) == partition.meta.name;
 }
 
+// The pod as the binding that is on its way makes it.
+Json AsBound(const Json& pod, const std::map<std::string, Write>& unshown) {
+  Json bound = pod;
+  for (const auto& [identity, write] : unshown) {
+    const bool binds =
+        write.subresource == "binding" && write.body["metadata"]["uid"] == pod["metadata"]["uid"];
+    if (!binds) continue;
+    bound["spec"]["nodeName"] = write.body["target"]["name"];
+    const Json annotations = write.body["metadata"].value("annotations", Json::object());
+    bound["metadata"]["annotations"].update(annotations);
+  }
+  return bound;
+}
+
 bool MayBeUsed(SimulatedApi& api, const crds::VdcuPartition& partition) {
   const Objects& pods = api.Shown("pods");
   return std::any_of(pods.begin(), pods.end(), [&](const auto& item) {
-    return Concerns(item.second, partition) && MayRun(item.second, api.unshown());
+    const Json pod = AsBound(item.second, api.unshown());
+    return Concerns(pod, partition) && MayRun(pod);
   });
 }
 
