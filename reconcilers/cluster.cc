@@ -86,8 +86,8 @@ std::string PodEntry::reserved() const {
 
 std::optional<PodEntry::Packed> PodEntry::Pack() const {
   const bool at_rest = pod && !pod->scheduling && !request && assumed_node.empty() &&
-                       sent == Sent::kNothing && reported.empty() && !misnames &&
-                       avoided.empty() && charged == ChargedAtRest(*pod);
+                       sent == Sent::kNothing && reported.empty() && !misnames && avoided.empty() &&
+                       charged == ChargedAtRest(*pod);
   if (!at_rest) return {};
   return PackedPod(*pod);
 }
@@ -251,7 +251,7 @@ void Cluster::Charge(PodEntry& entry, const kclient::Pod* before, const std::str
   if (!was.empty()) ledger_.Take(*before, was);
   if (!node.empty()) ledger_.Add(*entry.pod, node);
   entry.charged = base::Symbol(node);
-  if (!was.empty() && was != node) Improve(was);
+  if (!was.empty() && (was != node || LeavesRoom(*before, *entry.pod))) Improve(was);
 }
 
 // Pods that wait for a reserved partition of the node are not the placer's: they look again

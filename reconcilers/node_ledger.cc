@@ -26,6 +26,19 @@ int64_t NodeLoad::Used(std::string_view resource) const {
   return found == used.end() ? 0 : found->second;
 }
 
+bool LeavesRoom(const kclient::Pod& before, const kclient::Pod& after) {
+  const auto asks_less = [&](const auto& item) {
+    const auto found = after.requests.find(item.first);
+    return item.second > (found == after.requests.end() ? 0 : found->second);
+  };
+  const auto closes = [&](const kclient::HostPort& port) {
+    return std::find(after.host_ports.begin(), after.host_ports.end(), port) ==
+           after.host_ports.end();
+  };
+  return std::any_of(before.requests.begin(), before.requests.end(), asks_less) ||
+         std::any_of(before.host_ports.begin(), before.host_ports.end(), closes);
+}
+
 NodeLoad& NodeLedger::LoadOf(const base::Symbol& node) {
   NodeLoad& load = nodes_[node];
   load.name = node;

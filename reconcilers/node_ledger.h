@@ -27,6 +27,10 @@ struct NodeLoad {
   int64_t Used(std::string_view resource) const;
 };
 
+// Whether a pod that takes the room of `before` leaves any of it when it takes that of `after`
+// instead: it was resized, say.
+bool LeavesRoom(const kclient::Pod& before, const kclient::Pod& after);
+
 class NodeLedger {
  public:
   void SetNode(const kclient::Node& node);

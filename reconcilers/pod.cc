@@ -179,13 +179,13 @@ Plan TellWhatItHas(const kclient::Pod& pod) {
   const std::string named(crds::NamedPartition(pod.meta));
   const std::string has(crds::BoundPartition(pod.meta));
   Plan plan;
-  plan.events.push_back(PodEvent(
-      pod, kclient::EventType::kWarning, "AnnotationIgnored", "Binding",
-      "annotation " + std::string(crds::kPartitionAnnotation) + " " +
-          (named.empty() ? "is gone" : "names VDCUPartition " + named) +
-          ", which changes nothing: the pod was bound " +
-          (has.empty() ? "for no reserved partition" : "for VDCUPartition " + has) +
-          " and keeps what it has until it ends; make a new pod for another"));
+  plan.events.push_back(
+      PodEvent(pod, kclient::EventType::kWarning, "AnnotationIgnored", "Binding",
+               "annotation " + std::string(crds::kPartitionAnnotation) + " " +
+                   (named.empty() ? "is gone" : "names VDCUPartition " + named) +
+                   ", which changes nothing: the pod was bound " +
+                   (has.empty() ? "for no reserved partition" : "for VDCUPartition " + has) +
+                   " and keeps what it has until it ends; make a new pod for another"));
   return plan;
 }
 

@@ -301,7 +301,8 @@ TEST_F(NodeTest, ShowsWhoUsesAReservedPartition) {
   ASSERT_TRUE(Becomes("reserved", "Ready", "True/Ready"));
   Apply(Pod("user"));
   const std::string uid = Get("pod", "user")["metadata"]["uid"];
-  Require(cluster().Kubectl({"annotate", "pod", "user", "vdcu.io/bound-partition=reserved/" + uid}));
+  Require(
+      cluster().Kubectl({"annotate", "pod", "user", "vdcu.io/bound-partition=reserved/" + uid}));
   ASSERT_TRUE(Until([this] {
     return Get("vdcupartition", "reserved")["status"].value("usedBy", json()).value("name", "") ==
            "user";

@@ -96,8 +96,7 @@ TEST_F(PartitionTest, AReservedOneIsPlacedAnewWhenItsNodeIsGone) {
 }
 
 TEST_F(PartitionTest, ButNotWhileAPodRunsWithIt) {
-  const PodPtr user =
-      MakePod("u").Limits(kWhole).BoundFor("r").Node("n").Obj();
+  const PodPtr user = MakePod("u").Limits(kWhole).BoundFor("r").Node("n").Obj();
   shown_.Show(user);
   shown_.Remove(MakeNode("n").Obj());
   EXPECT_THAT(Writes(Decide(Reserved().Obj())), IsEmpty());

@@ -11,8 +11,9 @@ using nlohmann::json;
 class EditedAnnotationTest : public E2eTest {
  protected:
   static void Annotate(const std::string& pod, const json& value) {
-    const auto answer = api().Call("PATCH", std::string(kPods) + "/" + pod,
-                                   {{"metadata", {{"annotations", {{"vdcu.io/partition", value}}}}}});
+    const auto answer =
+        api().Call("PATCH", std::string(kPods) + "/" + pod,
+                   {{"metadata", {{"annotations", {{"vdcu.io/partition", value}}}}}});
     EXPECT_EQ(answer.code, 200) << answer.body.dump();
   }
   void StartsAgain(const std::string& pod) {

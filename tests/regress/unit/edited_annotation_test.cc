@@ -33,7 +33,10 @@ class EditedAnnotationTest : public testing::Test {
 
   static PartitionPtr Reserved(const std::string& name) {
     const int first = name == "r" ? 0 : 10;
-    return MakePartition(name).Assigned(MakeSlice("n", 0, first, 10, 1000, 0, first / 10)).Ready().Obj();
+    return MakePartition(name)
+        .Assigned(MakeSlice("n", 0, first, 10, 1000, 0, first / 10))
+        .Ready()
+        .Obj();
   }
   static PodBuilder Whole(const std::string& name) { return MakePod(name).Limits(kWhole); }
   // A pod that names r before any of these tests' pods in order, so that it can be had or not.
@@ -57,8 +60,9 @@ TEST_F(EditedAnnotationTest, APodWithASliceOfItsOwnTakesNoReservedOne) {
 
 TEST_F(EditedAnnotationTest, APodKeepsThePartitionThatItWasBoundFor) {
   const auto bound = Whole("p").BoundFor("r").Node("n");
-  for (const PodPtr& edited : {PodBuilder(bound).Obj(), PodBuilder(bound).Annotation(kNames, "s").Obj(),
-                               PodBuilder(bound).Annotation(kNames, "").Obj()}) {
+  for (const PodPtr& edited :
+       {PodBuilder(bound).Obj(), PodBuilder(bound).Annotation(kNames, "s").Obj(),
+        PodBuilder(bound).Annotation(kNames, "").Obj()}) {
     shown_.Show(edited);
     EXPECT_FALSE(IsFree("r"));
     EXPECT_TRUE(IsFree("s"));
@@ -97,7 +101,8 @@ TEST_F(EditedAnnotationTest, OneEventAnswersEachEdit) {
   shown_.Show(PodBuilder(bound).Obj());
   EXPECT_THAT(Reasons(shown_.OfPod("p")), IsEmpty());
   for (const auto& [named, want] : std::vector<std::pair<std::string, std::string>>{
-           {"s", "names VDCUPartition s, which changes nothing: the pod was bound for VDCUPartition r"},
+           {"s",
+            "names VDCUPartition s, which changes nothing: the pod was bound for VDCUPartition r"},
            {"", "is gone, which changes nothing: the pod was bound for VDCUPartition r"}}) {
     shown_.cluster.TakeDirty();
     shown_.Show(PodBuilder(bound).Annotation(kNames, named).Obj());
@@ -115,8 +120,7 @@ TEST_F(EditedAnnotationTest, OneEventAnswersEachEdit) {
 
 TEST_F(EditedAnnotationTest, WhoWasNotBoundByUsHasNothing) {
   for (const char* scheduler : {"default-scheduler", "vdcu-scheduler"}) {
-    const PodPtr by_hand =
-        Whole("h").Scheduler(scheduler).Annotation(kNames, "r").Node("n").Obj();
+    const PodPtr by_hand = Whole("h").Scheduler(scheduler).Annotation(kNames, "r").Node("n").Obj();
     shown_.Show(by_hand);
     const Plan plan = shown_.OfPod("h");
     ASSERT_THAT(Reasons(plan), ElementsAre("AnnotationIgnored"));
@@ -153,9 +157,13 @@ TEST_F(EditedAnnotationTest, SlicesThatAWaitingPodNoLongerAsksForAreGivenBack) {
 // As the daemon reads the pod.
 node::NodePod OfNode(const std::string& annotations) {
   simdjson::dom::parser parser;
-  const auto pod = node::NodePod::FromJson(parser.parse(R"({"metadata": {"name": "p",
-    "namespace": "team-a", "uid": "u", "annotations": )" + annotations + R"(}, "spec": {"containers": [{"name": "main",
-    "resources": {"limits": {"hygon.com/dcunum": "1"}}}]}})").value());
+  const auto pod = node::NodePod::FromJson(parser
+                                               .parse(R"({"metadata": {"name": "p",
+    "namespace": "team-a", "uid": "u", "annotations": )" +
+                                                      annotations +
+                                                      R"(}, "spec": {"containers": [{"name": "main",
+    "resources": {"limits": {"hygon.com/dcunum": "1"}}}]}})")
+                                               .value());
   return *pod;
 }
 
