@@ -50,12 +50,14 @@ LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::Eve
       nodes_(client, loop, All(kclient::kNodes), SharedRandom(), &node_cache_),
       claims_(client, loop, All(kclient::kPersistentVolumeClaims), SharedRandom()),
       volumes_(client, loop, All(kclient::kPersistentVolumes), SharedRandom()),
+      namespaces_(client, loop, All(kclient::kNamespaces), SharedRandom()),
       partitions_(client, loop, All(crds::kVdcuPartitions), SharedRandom(), &partition_cache_),
       dcu_nodes_(client, loop, All(crds::kDcuNodes), SharedRandom(), &dcu_node_cache_) {
   Watch(pods_);
   Watch(nodes_);
   Watch(claims_, &reconcilers::Cluster::OnClaim);
   Watch(volumes_, &reconcilers::Cluster::OnVolume);
+  Watch(namespaces_, &reconcilers::Cluster::OnNamespace);
   Watch(partitions_);
   pods_.OnEachListBegin([this] { cluster_.OnPodsListBegin(); });
   pods_.OnEachList([this](const std::string& /*version*/) {
@@ -92,6 +94,7 @@ void LeaderState::Start() {
   nodes_.Start();
   claims_.Start();
   volumes_.Start();
+  namespaces_.Start();
   partitions_.Start();
   dcu_nodes_.Start();
 }
@@ -102,6 +105,7 @@ void LeaderState::ForEachInformer(const Visit& visit) const {
   visit(nodes_);
   visit(claims_);
   visit(volumes_);
+  visit(namespaces_);
   visit(partitions_);
   visit(dcu_nodes_);
 }

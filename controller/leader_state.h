@@ -68,6 +68,7 @@ class LeaderState {
   kclient::Informer<kclient::Node> nodes_;
   kclient::Informer<kclient::PersistentVolumeClaim> claims_;
   kclient::Informer<kclient::PersistentVolume> volumes_;
+  kclient::Informer<kclient::Namespace> namespaces_;
   kclient::Informer<crds::VdcuPartition> partitions_;
   kclient::Informer<crds::DcuNode> dcu_nodes_;
 };

@@ -28,6 +28,7 @@ inline constexpr Resource kPersistentVolumeClaims{"", "v1", "persistentvolumecla
                                                   "PersistentVolumeClaim", true};
 inline constexpr Resource kPersistentVolumes{"", "v1", "persistentvolumes", "PersistentVolume",
                                              false};
+inline constexpr Resource kNamespaces{"", "v1", "namespaces", "Namespace", false};
 inline constexpr Resource kLeases{"coordination.k8s.io", "v1", "leases", "Lease", true};
 inline constexpr Resource kEvents{"events.k8s.io", "v1", "events", "Event", true};
 

@@ -86,6 +86,9 @@ nlohmann::json Text(const Cluster& cluster, const kclient::Pod& pod) {
   if (volumes) {
     for (const auto& affinity : *volumes) text.push_back(Text(affinity));
   }
+  for (const Keeper& keeper : cluster.KeepersOf(pod)) {
+    text.push_back({"kept away", keeper.id, keeper.term->topology_key});
+  }
   return text;
 }
 
@@ -147,16 +150,20 @@ base::Result<dcu::NodeFilter> FilterFor(const Cluster& cluster, const std::strin
                                         base::TimePoint now) {
   const Waiting waiting = FindWaiting(cluster, key);
   VolumeAffinities volumes;
+  std::vector<Domain> kept_from;
   if (waiting.pod) {
     ASSIGN_OR_RETURN(volumes, cluster.VolumesOf(*waiting.pod->pod));
+    kept_from = cluster.KeptFrom(*waiting.pod->pod);
   }
-  return dcu::NodeFilter([&cluster, waiting, now, volumes = std::move(volumes)](
+  return dcu::NodeFilter([&cluster, waiting, now, volumes = std::move(volumes),
+                          kept_from = std::move(kept_from)](
                              const std::string& node) -> std::optional<std::string> {
     const NodeLoad* load = cluster.ledger().Find(node);
     if (load == nullptr) return "node does not exist";
     if (auto why = WhyPassedOver(cluster, waiting.avoided(), node, now)) return why;
-    return waiting.pod ? WhyUnfit(*load, *waiting.pod->pod, volumes)
-                       : WhyUnfit(*load, waiting.partition->object().spec.node_selector);
+    if (!waiting.pod) return WhyUnfit(*load, waiting.partition->object().spec.node_selector);
+    if (auto why = WhyUnfit(*load, *waiting.pod->pod, volumes)) return why;
+    return WhyKeptAway(*load, kept_from);
   });
 }
 

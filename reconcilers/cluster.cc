@@ -250,6 +250,7 @@ void Cluster::Charge(PodEntry& entry, const kclient::Pod* before, const std::str
   const std::string was = entry.charged.str();
   if (!was.empty()) ledger_.Take(*before, was);
   if (!node.empty()) ledger_.Add(*entry.pod, node);
+  ChargeAntiAffinity(before, was, *entry.pod, node);
   entry.charged = base::Symbol(node);
   if (!was.empty() && (was != node || LeavesRoom(*before, *entry.pod))) Improve(was);
 }
@@ -284,6 +285,9 @@ void Cluster::OnNode(const std::shared_ptr<const kclient::Node>& old_node,
     reshaped_ = true;
   }
   if (changed || !SameForPlacement(*old_node, *new_node)) Improve(name);
+  // What its pods keep others out of has moved with its labels.
+  const bool moved = !changed && old_node->meta.labels != new_node->meta.labels;
+  if (moved && anti_affinity_.IsOn(name)) reshaped_ = true;
   if (!changed && SameForLettingGo(*old_node, *new_node)) return;
   for (const base::Symbol& key : PartitionsOn(name)) MarkDirtyPartition(key);
 }

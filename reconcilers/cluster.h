@@ -23,8 +23,10 @@
 #include "crds/dcunode.h"
 #include "crds/vdcupartition.h"
 #include "dcu/inventory.h"
+#include "kclient/core/affinity.h"
 #include "kclient/core/uid.h"
 #include "kclient/core/volume.h"
+#include "reconcilers/anti_affinity.h"
 #include "reconcilers/entries.h"
 #include "reconcilers/key_index.h"
 #include "reconcilers/node_fit.h"
@@ -62,6 +64,8 @@ class Cluster {
                const std::shared_ptr<const kclient::PersistentVolumeClaim>& new_claim);
   void OnVolume(const std::shared_ptr<const kclient::PersistentVolume>& old_volume,
                 const std::shared_ptr<const kclient::PersistentVolume>& new_volume);
+  void OnNamespace(const std::shared_ptr<const kclient::Namespace>& old_namespace,
+                   const std::shared_ptr<const kclient::Namespace>& new_namespace);
 
   // Our own writes: from their start, and when they end.
   void Assume(const Assumption& assumption, base::TimePoint now);
@@ -100,6 +104,9 @@ class Cluster {
   // Where the pod's volumes can be reached. Errors: kInvalid, saying what about a claim keeps the
   // pod from being placed.
   base::Result<VolumeAffinities> VolumesOf(const kclient::Pod& pod) const;
+  // Which pods on nodes keep this waiting one away, and from where. Holds until the next change.
+  std::vector<Keeper> KeepersOf(const kclient::Pod& pod) const;
+  std::vector<Domain> KeptFrom(const kclient::Pod& pod) const;
 
   // What was shown last, other schedulers' pods too; null: not there.
   std::shared_ptr<const kclient::Pod> ShownPod(std::string_view key) const;
@@ -145,6 +152,11 @@ class Cluster {
   std::string NodeToCharge(const PodEntry& entry) const;
   // Instead of where it took room until now, being `before`.
   void Charge(PodEntry& entry, const kclient::Pod* before, const std::string& node);
+  void ChargeAntiAffinity(const kclient::Pod* before, const std::string& was,
+                          const kclient::Pod& pod, const std::string& is);
+  void ImproveAround(const std::string& node, const std::vector<kclient::PodAffinityTerm>& terms);
+  const kclient::Labels& LabelsOfNamespace(std::string_view name) const;
+  void MarkWaitingDirty();
   void PartitionChanged(const std::string& key, PartitionEntry& entry,
                         const crds::VdcuPartition* before, base::TimePoint now);
   void IndexPartition(const std::string& key, const crds::VdcuPartition& object);
@@ -183,6 +195,8 @@ class Cluster {
   std::unordered_map<base::Symbol, PackedDcuNode> dcu_nodes_;  // by name
   std::map<std::string, std::shared_ptr<const kclient::PersistentVolumeClaim>, std::less<>> claims_;
   std::map<std::string, std::shared_ptr<const kclient::PersistentVolume>, std::less<>> volumes_;
+  std::map<std::string, kclient::Labels, std::less<>> namespaces_;  // their labels
+  AntiAffinity anti_affinity_;
   KeyIndex pods_of_claim_;                 // claim key -> keys of waiting pods
   std::map<std::string, Silence> silent_;  // by node
   Setbacks setbacks_;                      // by request

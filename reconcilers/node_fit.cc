@@ -108,6 +108,16 @@ std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Pod& po
   return WhyVolumeElsewhere(load, volumes);
 }
 
+std::optional<std::string> WhyKeptAway(const NodeLoad& load, const std::vector<Domain>& kept_from) {
+  for (const Domain& domain : kept_from) {
+    const auto value = load.Label(domain.key);
+    if (value && domain.values.contains(*value)) {
+      return "node shares " + domain.key + " with a pod whose anti-affinity keeps this one away";
+    }
+  }
+  return {};
+}
+
 std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Labels& node_selector) {
   if (load.node->alike().unschedulable) return "node is cordoned";
   if (auto reason = WhyDead(load.node->alike())) return reason;

@@ -25,6 +25,10 @@ struct NodeLoad {
   std::vector<kclient::HostPort> ports;
 
   int64_t Used(std::string_view resource) const;
+  // Of the Node, which there is.
+  std::optional<std::string_view> Label(std::string_view key) const {
+    return node->Label(key, name.view());
+  }
 };
 
 // Whether a pod that takes the room of `before` leaves any of it when it takes that of `after`

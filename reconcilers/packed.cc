@@ -184,6 +184,13 @@ kclient::Node PackedNode::Unpack(std::string_view name) const {
   return node;
 }
 
+std::optional<std::string_view> PackedNode::Label(std::string_view key,
+                                                 std::string_view name) const {
+  const auto found = rest_->meta.labels.find(key);
+  if (found == rest_->meta.labels.end()) return std::nullopt;
+  return named_as_host_ && key == kHostname ? name : std::string_view(found->second);
+}
+
 kclient::Labels PackedNode::UnpackLabels(std::string_view name) const {
   kclient::Labels labels = rest_->meta.labels;
   if (named_as_host_) labels.find(kHostname)->second = name;

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -86,6 +87,8 @@ class PackedNode {
   explicit PackedNode(kclient::Node node);
   kclient::Node Unpack(std::string_view name) const;
   kclient::Labels UnpackLabels(std::string_view name) const;
+  // Of a node of that name; it holds as long as both.
+  std::optional<std::string_view> Label(std::string_view key, std::string_view name) const;
 
   // What is right of it without unpacking: unschedulable, taints, allocatable, ready.
   const kclient::Node& alike() const { return *rest_; }

@@ -49,7 +49,8 @@ Reason WhyNodeUnfit(const Cluster& cluster, const kclient::Pod& pod, const std::
   if (!volumes) return volumes.error().message;
   const NodeLoad* load = cluster.ledger().Find(node);
   if (load == nullptr) return "node " + node + " does not exist";
-  const auto why = WhyUnfit(*load, pod, *volumes);
+  auto why = WhyUnfit(*load, pod, *volumes);
+  if (!why) why = WhyKeptAway(*load, cluster.KeptFrom(pod));
   return why ? Reason("node " + node + " of the partition: " + *why) : Reason();
 }
 

@@ -61,9 +61,9 @@ std::vector<HostPort> ParseHostPorts(JsonView spec) {
   return host_ports;
 }
 
-Labels ParseNodeSelectorLabels(JsonView spec) {
+Labels ParseLabels(JsonView object, std::string_view key) {
   Labels labels;
-  ForEachMember(spec, "nodeSelector", [&](std::string_view name, JsonView value) {
+  ForEachMember(object, key, [&](std::string_view name, JsonView value) {
     std::string_view text;
     if (!value.get(text)) labels.emplace(name, text);
   });
@@ -110,7 +110,8 @@ std::shared_ptr<const PodScheduling> ParseScheduling(JsonView pod, JsonView spec
   auto scheduling = std::make_shared<PodScheduling>();
   scheduling->init_containers = ParseContainers(spec, "initContainers");
   scheduling->containers = ParseContainers(spec, "containers");
-  scheduling->node_selector = ParseNodeSelectorLabels(spec);
+  if (const auto meta = Get(pod, "metadata")) scheduling->labels = ParseLabels(*meta, "labels");
+  scheduling->node_selector = ParseLabels(spec, "nodeSelector");
   if (const auto required = Find(spec, {"affinity", "nodeAffinity", kRequired})) {
     scheduling->affinity = ParseNodeSelector(*required);
   }
@@ -162,6 +163,9 @@ base::Result<Pod> Pod::FromJson(JsonView object) {
   pod.priority = static_cast<int>(GetInt(*spec, "priority").value_or(0));
   pod.requests = PodRequests(object);
   pod.host_ports = ParseHostPorts(*spec);
+  if (const auto keeps_away = Find(*spec, {"affinity", "podAntiAffinity"})) {
+    pod.anti_affinity = ParseAffinityTerms(*keeps_away, kRequired, pod.meta.ns);
+  }
   pod.all_terminated = AllTerminated(pod, object);
   if (!pod.bound()) pod.scheduling = ParseScheduling(object, *spec, pod.meta.name);
   return pod;

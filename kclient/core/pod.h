@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "kclient/core/affinity.h"
 #include "kclient/core/meta.h"
 #include "kclient/core/quantity.h"
 #include "kclient/core/selector.h"
@@ -32,6 +33,7 @@ bool Clash(const HostPort& a, const HostPort& b);
 
 // What only matters while a pod waits for a node; dropped once it is bound.
 struct PodScheduling {
+  Labels labels;                           // the pod's own
   std::vector<Container> init_containers;  // sidecars too
   std::vector<Container> containers;
   Labels node_selector;
@@ -47,13 +49,14 @@ struct PodScheduling {
 };
 
 struct Pod {
-  ObjectMeta meta;  // no labels; annotations vdcu.io/* and hygon.com/* only
+  ObjectMeta meta;  // no labels (see PodScheduling); annotations vdcu.io/* and hygon.com/* only
   std::string scheduler_name;
   std::string node_name;
   std::string phase;
   int priority = 0;
   ResourceList requests;  // the whole pod, by the kubelet's arithmetic (see PodRequests)
   std::vector<HostPort> host_ports;
+  std::vector<PodAffinityTerm> anti_affinity;  // required: whom it keeps away
   // No container runs, and none will again: the phase is terminal or none ever started.
   bool all_terminated = false;
   std::shared_ptr<const PodScheduling> scheduling;  // only while node_name is empty

@@ -46,7 +46,39 @@ bool IsValid(const NodeSelectorRequirement& requirement) {
   return (op == "Gt" || op == "Lt") && values.size() == 1 && ParseInteger(values[0]).has_value();
 }
 
-bool MatchesLabels(const NodeSelectorRequirement& requirement, const Labels& labels) {
+bool MatchesField(const NodeSelectorRequirement& requirement, const std::string& node_name) {
+  const auto& [key, op, values] = requirement;
+  if (key != "metadata.name" || values.size() != 1) return false;
+  if (op == "In") return values[0] == node_name;
+  return op == "NotIn" && values[0] != node_name;
+}
+
+bool Matches(const NodeSelectorTerm& term, const std::string& node_name, const Labels& labels) {
+  const auto& [expressions, fields] = term;
+  if (expressions.empty() && fields.empty()) return false;
+  return std::all_of(expressions.begin(), expressions.end(),
+                     [&](const auto& item) { return kclient::Matches(item, labels); }) &&
+         std::all_of(fields.begin(), fields.end(),
+                     [&](const auto& item) { return MatchesField(item, node_name); });
+}
+
+}  // namespace
+
+std::vector<NodeSelectorRequirement> ParseRequirements(JsonView object, std::string_view key) {
+  std::vector<NodeSelectorRequirement> requirements;
+  ForEach(object, key, [&](JsonView item) {
+    NodeSelectorRequirement requirement{
+        .key = GetStringOr(item, "key"), .op = GetStringOr(item, "operator"), .values = {}};
+    ForEach(item, "values", [&](JsonView value) {
+      std::string_view text;
+      if (!value.get(text)) requirement.values.emplace_back(text);
+    });
+    requirements.push_back(std::move(requirement));
+  });
+  return requirements;
+}
+
+bool Matches(const NodeSelectorRequirement& requirement, const Labels& labels) {
   const auto& [key, op, values] = requirement;
   if (!IsValid(requirement)) return false;
   const auto label = labels.find(key);
@@ -60,38 +92,6 @@ bool MatchesLabels(const NodeSelectorRequirement& requirement, const Labels& lab
   const auto bound = ParseInteger(values[0]);
   return value && (op == "Gt" ? *value > *bound : *value < *bound);
 }
-
-bool MatchesField(const NodeSelectorRequirement& requirement, const std::string& node_name) {
-  const auto& [key, op, values] = requirement;
-  if (key != "metadata.name" || values.size() != 1) return false;
-  if (op == "In") return values[0] == node_name;
-  return op == "NotIn" && values[0] != node_name;
-}
-
-bool Matches(const NodeSelectorTerm& term, const std::string& node_name, const Labels& labels) {
-  const auto& [expressions, fields] = term;
-  if (expressions.empty() && fields.empty()) return false;
-  return std::all_of(expressions.begin(), expressions.end(),
-                     [&](const auto& item) { return MatchesLabels(item, labels); }) &&
-         std::all_of(fields.begin(), fields.end(),
-                     [&](const auto& item) { return MatchesField(item, node_name); });
-}
-
-std::vector<NodeSelectorRequirement> ParseRequirements(JsonView term, std::string_view key) {
-  std::vector<NodeSelectorRequirement> requirements;
-  ForEach(term, key, [&](JsonView item) {
-    NodeSelectorRequirement requirement{
-        .key = GetStringOr(item, "key"), .op = GetStringOr(item, "operator"), .values = {}};
-    ForEach(item, "values", [&](JsonView value) {
-      std::string_view text;
-      if (!value.get(text)) requirement.values.emplace_back(text);
-    });
-    requirements.push_back(std::move(requirement));
-  });
-  return requirements;
-}
-
-}  // namespace
 
 NodeSelector ParseNodeSelector(JsonView selector) {
   NodeSelector parsed{.present = true, .terms = {}};

@@ -16,8 +16,11 @@ struct NodeSelectorRequirement {
   std::string op;  // In, NotIn, Exists, DoesNotExist, Gt, Lt
   std::vector<std::string> values;
 
-  friend bool operator==(const NodeSelectorRequirement&, const NodeSelectorRequirement&) = default;
+  friend auto operator<=>(const NodeSelectorRequirement&, const NodeSelectorRequirement&) = default;
 };
+
+std::vector<NodeSelectorRequirement> ParseRequirements(JsonView object, std::string_view key);
+bool Matches(const NodeSelectorRequirement& requirement, const Labels& labels);
 
 struct NodeSelectorTerm {
   std::vector<NodeSelectorRequirement> match_expressions;

@@ -21,6 +21,7 @@ void Copy(const kclient::Pod& from, kclient::Pod& to) {
   to.priority = from.priority;
   to.requests = from.requests;
   to.host_ports = from.host_ports;
+  to.anti_affinity = from.anti_affinity;
 }
 
 }  // namespace
@@ -80,6 +81,11 @@ PodBuilder& PodBuilder::Affinity(std::vector<kclient::NodeSelectorTerm> terms) {
 
 PodBuilder& PodBuilder::Claim(std::string claim) {
   wants_.claims.push_back(std::move(claim));
+  return *this;
+}
+
+PodBuilder& PodBuilder::KeepsAway(kclient::PodAffinityTerm term) {
+  pod_.anti_affinity.push_back(std::move(term));
   return *this;
 }
 

@@ -54,6 +54,10 @@ class PodBuilder {
   PodBuilder& NodeSelector(kclient::Labels l) { return Set(wants_.node_selector, std::move(l)); }
   PodBuilder& Affinity(std::vector<kclient::NodeSelectorTerm> terms);
   PodBuilder& Claim(std::string claim);
+  PodBuilder& Label(const std::string& name, std::string value) {
+    return Set(wants_.labels[name], std::move(value));
+  }
+  PodBuilder& KeepsAway(kclient::PodAffinityTerm term);
   PodBuilder& Gated() { return Set(wants_.gated, true); }
   PodBuilder& Unsupported(std::string field);
   PodBuilder& Unscheduled(std::string reason, std::string message);

@@ -269,7 +269,7 @@ SimulatedApi::Target SimulatedApi::Parse(const std::string& path) {
   }
   parts.erase(parts.begin(), parts.begin() + (parts[0] == "api" ? 2 : 3));
   std::string ns;
-  if (parts[0] == "namespaces") {
+  if (parts[0] == "namespaces" && parts.size() > 1) {
     ns = parts[1] + "/";
     parts.erase(parts.begin(), parts.begin() + 2);
   }

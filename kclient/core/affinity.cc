@@ -1,0 +1,57 @@
+#include "kclient/core/affinity.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace vdcu::kclient {
+
+LabelSelector ParseLabelSelector(std::optional<JsonView> selector) {
+  LabelSelector parsed;
+  if (!selector) return parsed;
+  parsed.present = true;
+  ForEachMember(*selector, "matchLabels", [&](std::string_view name, JsonView value) {
+    std::string_view text;
+    if (!value.get(text)) parsed.match_labels.emplace(name, text);
+  });
+  parsed.match_expressions = ParseRequirements(*selector, "matchExpressions");
+  return parsed;
+}
+
+bool Matches(const LabelSelector& selector, const Labels& labels) {
+  return selector.present && MatchesAll(selector.match_labels, labels) &&
+         std::all_of(selector.match_expressions.begin(), selector.match_expressions.end(),
+                     [&](const auto& requirement) { return Matches(requirement, labels); });
+}
+
+std::vector<PodAffinityTerm> ParseAffinityTerms(JsonView affinity, std::string_view key,
+                                                const std::string& ns) {
+  std::vector<PodAffinityTerm> terms;
+  ForEach(affinity, key, [&](JsonView item) {
+    PodAffinityTerm term{.pods = ParseLabelSelector(Get(item, "labelSelector")),
+                         .namespaces = {},
+                         .namespace_selector = ParseLabelSelector(Get(item, "namespaceSelector")),
+                         .topology_key = GetStringOr(item, "topologyKey")};
+    ForEach(item, "namespaces", [&](JsonView name) {
+      std::string_view text;
+      if (!name.get(text)) term.namespaces.emplace_back(text);
+    });
+    if (term.namespaces.empty() && !term.namespace_selector.present) term.namespaces = {ns};
+    terms.push_back(std::move(term));
+  });
+  return terms;
+}
+
+bool Selects(const PodAffinityTerm& term, const std::string& ns, const Labels& ns_labels,
+             const Labels& pod_labels) {
+  const bool listed =
+      std::find(term.namespaces.begin(), term.namespaces.end(), ns) != term.namespaces.end();
+  return (listed || Matches(term.namespace_selector, ns_labels)) && Matches(term.pods, pod_labels);
+}
+
+base::Result<Namespace> Namespace::FromJson(JsonView object) {
+  Namespace parsed;
+  ASSIGN_OR_RETURN(parsed.meta, ParseMeta(object, {.labels = true, .annotation_prefixes = {}}));
+  return parsed;
+}
+
+}  // namespace vdcu::kclient
