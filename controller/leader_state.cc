@@ -51,6 +51,7 @@ LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::Eve
       claims_(client, loop, All(kclient::kPersistentVolumeClaims), SharedRandom()),
       volumes_(client, loop, All(kclient::kPersistentVolumes), SharedRandom()),
       namespaces_(client, loop, All(kclient::kNamespaces), SharedRandom()),
+      quotas_(client, loop, All(kclient::kResourceQuotas), SharedRandom()),
       partitions_(client, loop, All(crds::kVdcuPartitions), SharedRandom(), &partition_cache_),
       dcu_nodes_(client, loop, All(crds::kDcuNodes), SharedRandom(), &dcu_node_cache_) {
   Watch(pods_);
@@ -58,6 +59,7 @@ LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::Eve
   Watch(claims_, &reconcilers::Cluster::OnClaim);
   Watch(volumes_, &reconcilers::Cluster::OnVolume);
   Watch(namespaces_, &reconcilers::Cluster::OnNamespace);
+  Watch(quotas_, &reconcilers::Cluster::OnQuota);
   Watch(partitions_);
   pods_.OnEachListBegin([this] { cluster_.OnPodsListBegin(); });
   pods_.OnEachList([this](const std::string& /*version*/) {
@@ -95,6 +97,7 @@ void LeaderState::Start() {
   claims_.Start();
   volumes_.Start();
   namespaces_.Start();
+  quotas_.Start();
   partitions_.Start();
   dcu_nodes_.Start();
 }
@@ -106,6 +109,7 @@ void LeaderState::ForEachInformer(const Visit& visit) const {
   visit(claims_);
   visit(volumes_);
   visit(namespaces_);
+  visit(quotas_);
   visit(partitions_);
   visit(dcu_nodes_);
 }

@@ -17,6 +17,7 @@
 #include "kclient/api.h"
 #include "kclient/core/node.h"
 #include "kclient/core/pod.h"
+#include "kclient/core/quota.h"
 #include "kclient/core/volume.h"
 #include "kclient/informer.h"
 #include "reconcilers/cluster.h"
@@ -69,6 +70,7 @@ class LeaderState {
   kclient::Informer<kclient::PersistentVolumeClaim> claims_;
   kclient::Informer<kclient::PersistentVolume> volumes_;
   kclient::Informer<kclient::Namespace> namespaces_;
+  kclient::Informer<kclient::ResourceQuota> quotas_;
   kclient::Informer<crds::VdcuPartition> partitions_;
   kclient::Informer<crds::DcuNode> dcu_nodes_;
 };

@@ -76,6 +76,11 @@ nlohmann::json Text(const Avoided& avoided, base::TimePoint now) {
   return text;
 }
 
+// Quotas tell namespaces apart, where there are any.
+std::string BoundedBy(const Cluster& cluster, const std::string& ns) {
+  return cluster.IsBounded(ns) ? ns : "";
+}
+
 nlohmann::json Text(const Cluster& cluster, const kclient::Pod& pod) {
   const kclient::PodScheduling& wants = *pod.scheduling;
   nlohmann::json text = {pod.requests, wants.node_selector, Text(wants.affinity)};
@@ -103,15 +108,16 @@ Ask AskOfPod(const Cluster& cluster, const std::string& key, const PodEntry& ent
   const kclient::Pod& pod = *entry.pod;
   Ask ask;
   ask.order = {-pod.priority, Since(cluster, key, pod.meta.creation_timestamp), key};
+  ask.ns = pod.meta.ns;
   ask.request.policy = (*entry.request)->policy.value_or(cluster.settings().policy);
   nlohmann::json slices = nlohmann::json::array();
   for (const NeededPartition& needed : NeededPartitions(pod, **entry.request)) {
     slices.push_back(Text(needed.slice));
     ask.request.slices.push_back(needed.slice);
   }
-  ask.alike =
-      nlohmann::json{ask.request.policy, slices, Text(cluster, pod), Text(entry.avoided, now)}
-          .dump();
+  ask.alike = nlohmann::json{ask.request.policy, slices, Text(cluster, pod),
+                             Text(entry.avoided, now), BoundedBy(cluster, ask.ns)}
+                  .dump();
   return ask;
 }
 
@@ -120,10 +126,15 @@ Ask AskOfPartition(const Cluster& cluster, const std::string& key, const Partiti
   const crds::VdcuPartition& partition = entry.object();
   Ask ask;
   ask.order = {0, Since(cluster, key, partition.meta.creation_timestamp), key};
+  ask.ns = partition.meta.ns;
   ask.request.policy = partition.spec.policy.value_or(cluster.settings().policy);
   ask.request.slices = {partition.spec.request};
-  ask.alike = nlohmann::json{"partition", ask.request.policy, Text(partition.spec.request),
-                             partition.spec.node_selector, Text(entry.avoided, now)}
+  ask.alike = nlohmann::json{"partition",
+                             ask.request.policy,
+                             Text(partition.spec.request),
+                             partition.spec.node_selector,
+                             Text(entry.avoided, now),
+                             BoundedBy(cluster, ask.ns)}
                   .dump();
   return ask;
 }
@@ -155,16 +166,16 @@ base::Result<dcu::NodeFilter> FilterFor(const Cluster& cluster, const std::strin
     ASSIGN_OR_RETURN(volumes, cluster.VolumesOf(*waiting.pod->pod));
     kept_from = cluster.KeptFrom(*waiting.pod->pod);
   }
-  return dcu::NodeFilter([&cluster, waiting, now, volumes = std::move(volumes),
-                          kept_from = std::move(kept_from)](
-                             const std::string& node) -> std::optional<std::string> {
-    const NodeLoad* load = cluster.ledger().Find(node);
-    if (load == nullptr) return "node does not exist";
-    if (auto why = WhyPassedOver(cluster, waiting.avoided(), node, now)) return why;
-    if (!waiting.pod) return WhyUnfit(*load, waiting.partition->object().spec.node_selector);
-    if (auto why = WhyUnfit(*load, *waiting.pod->pod, volumes)) return why;
-    return WhyKeptAway(*load, kept_from);
-  });
+  return dcu::NodeFilter(
+      [&cluster, waiting, now, volumes = std::move(volumes),
+       kept_from = std::move(kept_from)](const std::string& node) -> std::optional<std::string> {
+        const NodeLoad* load = cluster.ledger().Find(node);
+        if (load == nullptr) return "node does not exist";
+        if (auto why = WhyPassedOver(cluster, waiting.avoided(), node, now)) return why;
+        if (!waiting.pod) return WhyUnfit(*load, waiting.partition->object().spec.node_selector);
+        if (auto why = WhyUnfit(*load, *waiting.pod->pod, volumes)) return why;
+        return WhyKeptAway(*load, kept_from);
+      });
 }
 
 Plan Grant(const Cluster& cluster, const std::string& key, const dcu::Placement& placement) {

@@ -21,6 +21,7 @@ using Order = std::tuple<int, std::string, std::string>;
 struct Ask {
   Order order;
   dcu::Request request;
+  std::string ns;
   std::string alike;  // two asks with the same text have the same answer
 };
 

@@ -24,11 +24,13 @@
 #include "crds/vdcupartition.h"
 #include "dcu/inventory.h"
 #include "kclient/core/affinity.h"
+#include "kclient/core/quota.h"
 #include "kclient/core/uid.h"
 #include "kclient/core/volume.h"
 #include "reconcilers/anti_affinity.h"
 #include "reconcilers/entries.h"
 #include "reconcilers/key_index.h"
+#include "reconcilers/namespace_holdings.h"
 #include "reconcilers/node_fit.h"
 #include "reconcilers/node_ledger.h"
 #include "reconcilers/packed.h"
@@ -66,6 +68,8 @@ class Cluster {
                 const std::shared_ptr<const kclient::PersistentVolume>& new_volume);
   void OnNamespace(const std::shared_ptr<const kclient::Namespace>& old_namespace,
                    const std::shared_ptr<const kclient::Namespace>& new_namespace);
+  void OnQuota(const std::shared_ptr<const kclient::ResourceQuota>& old_quota,
+               const std::shared_ptr<const kclient::ResourceQuota>& new_quota);
 
   // Our own writes: from their start, and when they end.
   void Assume(const Assumption& assumption, base::TimePoint now);
@@ -108,6 +112,13 @@ class Cluster {
   std::vector<Keeper> KeepersOf(const kclient::Pod& pod) const;
   std::vector<Domain> KeptFrom(const kclient::Pod& pod) const;
 
+  // Whether quotas of the namespace bound its cards, and which has no room for these requests, with
+  // what they would be given.
+  bool IsBounded(std::string_view ns) const { return holdings_.IsBounded(ns); }
+  std::optional<std::string> WhyOverQuota(const std::string& ns,
+                                          const std::vector<dcu::SliceRequest>& asked,
+                                          const std::vector<dcu::Assignment>& given) const;
+
   // What was shown last, other schedulers' pods too; null: not there.
   std::shared_ptr<const kclient::Pod> ShownPod(std::string_view key) const;
   std::shared_ptr<const crds::VdcuPartition> ShownPartition(std::string_view key) const;
@@ -122,6 +133,8 @@ class Cluster {
   // Nodes or cards have come, gone or changed: what was said of all of them does not hold any more.
   bool TakeReshaped() { return std::exchange(reshaped_, false); }
   std::set<std::string> TakeImproved() { return std::exchange(improved_, {}); }
+  // Namespaces whose quotas, or what they hold, may leave more room than before.
+  std::set<std::string> TakeEased() { return std::exchange(eased_, {}); }
 
  private:
   // Of a node's daemon, that it did not prepare a slice in time.
@@ -167,6 +180,7 @@ class Cluster {
   bool BringForward(const std::string& key, base::TimePoint now);
   bool IsShown(std::string_view pod_key, std::string_view uid) const;  // this very pod
   void Improve(const std::string& node);
+  void Ease(const std::string& ns);
   void Recharge(std::string_view pod_key);
   void RefreshInventory(const std::string& node);
   void MarkPartitionDirty(const std::string& key, const crds::VdcuPartition& object);
@@ -197,6 +211,7 @@ class Cluster {
   std::map<std::string, std::shared_ptr<const kclient::PersistentVolume>, std::less<>> volumes_;
   std::map<std::string, kclient::Labels, std::less<>> namespaces_;  // their labels
   AntiAffinity anti_affinity_;
+  NamespaceHoldings holdings_;
   KeyIndex pods_of_claim_;                 // claim key -> keys of waiting pods
   std::map<std::string, Silence> silent_;  // by node
   Setbacks setbacks_;                      // by request
@@ -204,6 +219,7 @@ class Cluster {
   std::set<base::Symbol> dirty_pods_;      // keys
   std::set<base::Symbol> dirty_partitions_;
   std::set<std::string> improved_;
+  std::set<std::string> eased_;
   bool reshaped_ = false;
 };
 

@@ -121,7 +121,10 @@ void Cluster::PartitionChanged(const std::string& key, PartitionEntry& entry,
   if (before) UnindexPartition(key, *before);
   IndexPartition(key, object);
   if (!before || before->spec.assignment != object.spec.assignment) {
-    if (before && before->assigned()) Improve(before->spec.assignment->node);
+    if (before && before->assigned()) {
+      Improve(before->spec.assignment->node);
+      Ease(object.meta.ns);
+    }
     if (object.assigned()) {
       inventory_.SetSlice(key, *object.spec.assignment);
       entry.assigned_at = now;
@@ -145,6 +148,7 @@ void Cluster::IndexPartition(const std::string& key, const crds::VdcuPartition& 
   }
   if (object.assigned()) {
     partitions_on_[base::Symbol(object.spec.assignment->node)].push_back(symbol);
+    holdings_.Add(symbol, object);
   }
 }
 
@@ -159,6 +163,7 @@ void Cluster::UnindexPartition(const std::string& key, const crds::VdcuPartition
     const auto found = partitions_on_.find(base::Symbol(object.spec.assignment->node));
     std::erase(found->second, key);
     if (found->second.empty()) partitions_on_.erase(found);
+    holdings_.Take(base::Symbol(key), object);
   }
 }
 
@@ -184,7 +189,10 @@ std::shared_ptr<const crds::VdcuPartition> Cluster::ErasePartition(const std::st
   partitions_.Erase(key);
   setbacks_.Forget(PartitionKey(key));
   UnindexPartition(key, *object);
-  if (inventory_.RemoveSlice(key)) Improve(object->spec.assignment->node);
+  if (inventory_.RemoveSlice(key)) {
+    Improve(object->spec.assignment->node);
+    Ease(object->meta.ns);
+  }
   RechargePodOf(*object);
   return object;
 }

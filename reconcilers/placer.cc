@@ -57,10 +57,15 @@ std::optional<Decision> Placer::Next(const Instant& at) {
 
 void Placer::TakeImprovements() {
   if (cluster_.TakeReshaped()) RetryAll();
+  const auto eased = cluster_.TakeEased();
   auto nodes = cluster_.TakeImproved();
-  if (nodes.empty()) return;
+  const bool improved = !nodes.empty();
   improved_.merge(nodes);
-  for (const auto& [alike, waits] : classes_) retry_[waits.waiting.begin()->first] = alike;
+  for (auto& [alike, waits] : classes_) {
+    const bool may_have_more = eased.contains(waits.over_quota);
+    waits.everywhere |= may_have_more;
+    if (improved || may_have_more) retry_[waits.waiting.begin()->first] = alike;
+  }
 }
 
 // As if all had just come, so that each is told anew why it waits.
@@ -72,18 +77,24 @@ void Placer::RetryAll() {
   retry_.clear();
 }
 
-base::Result<Plan> Placer::Place(const std::string& key, const std::vector<std::string>* nodes,
-                                 base::TimePoint now) const {
+tl::expected<Plan, Placer::Failure> Placer::Place(const std::string& key,
+                                                  const std::vector<std::string>* nodes,
+                                                  base::TimePoint now) const {
   const auto ask = DescribeAsk(cluster_, key, now);
   if (!ask) return Plan{};
-  ASSIGN_OR_RETURN(const dcu::NodeFilter filter, FilterFor(cluster_, key, now));
+  const auto filter = FilterFor(cluster_, key, now);
+  if (!filter) return tl::make_unexpected(Failure{filter.error().message, ""});
   const dcu::Answer answer =
-      nodes == nullptr ? dcu::Allocate(cluster_.inventory(), ask->request, filter)
-                       : dcu::AllocateOn(cluster_.inventory(), ask->request, *nodes, filter);
+      nodes == nullptr ? dcu::Allocate(cluster_.inventory(), ask->request, *filter)
+                       : dcu::AllocateOn(cluster_.inventory(), ask->request, *nodes, *filter);
   if (const auto* refusal = std::get_if<dcu::Refusal>(&answer)) {
-    return base::Error{base::ErrorCode::kNoCapacity, refusal->Message()};
+    return tl::make_unexpected(Failure{refusal->Message(), ""});
   }
-  return Grant(cluster_, key, std::get<dcu::Placement>(answer));
+  const auto& placement = std::get<dcu::Placement>(answer);
+  if (auto why = cluster_.WhyOverQuota(ask->ns, ask->request.slices, placement.assignments)) {
+    return tl::make_unexpected(Failure{std::move(*why), ask->ns});
+  }
+  return Grant(cluster_, key, placement);
 }
 
 // The first of those that were never tried.
@@ -104,20 +115,28 @@ Decision Placer::TryNew(const Instant& at) {
   }
   if (waits != classes_.end()) retry_.erase(waits->second.waiting.begin()->first);
   Wait(key);
-  classes_[alike].message = plan.error().message;
-  return {key, Explain(cluster_, key, plan.error().message, at)};
+  Class& failed = classes_[alike];
+  failed.message = plan.error().message;
+  failed.over_quota = plan.error().over_quota;
+  failed.everywhere = false;
+  return {key, Explain(cluster_, key, failed.message, at)};
 }
 
 // The first of the classes that have not seen the improved nodes. What it says of itself stays
 // until all nodes are looked at again.
 std::optional<Decision> Placer::TryAgain(const Instant& at) {
   const std::string alike = retry_.begin()->second;
-  const std::string key = classes_.at(alike).waiting.begin()->second;
+  Class& waits = classes_.at(alike);
+  const std::string key = waits.waiting.begin()->second;
   const std::vector<std::string> nodes(improved_.begin(), improved_.end());
-  auto plan = Place(key, &nodes, at.now);
+  auto plan = Place(key, waits.everywhere ? nullptr : &nodes, at.now);
   if (!plan) {
     retry_.erase(retry_.begin());
-    return {};
+    const bool everywhere = std::exchange(waits.everywhere, false);
+    if (everywhere || !plan.error().over_quota.empty()) waits.over_quota = plan.error().over_quota;
+    if (!everywhere) return {};
+    waits.message = plan.error().message;
+    return Decision{key, Explain(cluster_, key, waits.message, at)};
   }
   Remove(key);
   return Given(key, std::move(*plan));

@@ -47,14 +47,21 @@ class Placer {
   struct Class {
     std::map<Order, std::string> waiting;  // keys
     std::string message;                   // why the last try over all nodes failed
+    // The namespace whose quota, not the nodes, kept the first from being placed; empty: none did.
+    std::string over_quota;
+    bool everywhere = false;  // the next try is over all nodes
+  };
+  struct Failure {
+    std::string message;
+    std::string over_quota;  // as in Class
   };
 
   void TakeImprovements();
   void RetryAll();
   Decision TryNew(const Instant& at);
   std::optional<Decision> TryAgain(const Instant& at);
-  base::Result<Plan> Place(const std::string& key, const std::vector<std::string>* nodes,
-                           base::TimePoint now) const;
+  tl::expected<Plan, Failure> Place(const std::string& key, const std::vector<std::string>* nodes,
+                                    base::TimePoint now) const;
   void Wait(const std::string& key);
 
   Cluster& cluster_;

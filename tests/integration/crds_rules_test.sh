@@ -312,6 +312,8 @@ who_may_do_more() {
   refuses "a lease elsewhere" 'cannot create resource' controller POST \
     /apis/coordination.k8s.io/v1/namespaces/team-a/leases \
     '{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: vdcu-controller}}'
+  takes "the controller lists quotas" controller GET /api/v1/resourcequotas
+  takes "the controller lists namespaces" controller GET /api/v1/namespaces
   refuses "the controller reads secrets" 'cannot list resource' controller GET /api/v1/secrets
   refuses "a daemon reads nodes' leases" 'cannot list resource' daemon-1 GET \
     /apis/coordination.k8s.io/v1/leases

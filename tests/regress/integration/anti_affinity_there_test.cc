@@ -20,12 +20,13 @@ class AntiAffinityThereTest : public PlacementTest {
 };
 
 TEST_F(AntiAffinityThereTest, APodWaitsUntilThePodThatKeepsItAwayIsGone) {
-  Guard("small", {{"topologyKey", "kubernetes.io/hostname"},
-                  {"namespaceSelector", {{"matchLabels", {{"kubernetes.io/metadata.name", "default"}}}}},
-                  {"labelSelector", {{"matchLabels", {{"app", "web"}}}}}});
-  Guard("big", {{"topologyKey", "kubernetes.io/hostname"},
-                {"labelSelector",
-                 {{"matchExpressions", {{{"key", "app"}, {"operator", "Exists"}}}}}}});
+  Guard("small",
+        {{"topologyKey", "kubernetes.io/hostname"},
+         {"namespaceSelector", {{"matchLabels", {{"kubernetes.io/metadata.name", "default"}}}}},
+         {"labelSelector", {{"matchLabels", {{"app", "web"}}}}}});
+  Guard("big",
+        {{"topologyKey", "kubernetes.io/hostname"},
+         {"labelSelector", {{"matchExpressions", {{{"key", "app"}, {"operator", "Exists"}}}}}}});
   json pod = Pod("web", {{"dcunum", "1"}, {"dcumem", "1000"}, {"dcucores", "10"}});
   pod["metadata"]["labels"]["app"] = "web";
   Create(pod);

@@ -82,8 +82,9 @@ TEST_F(AntiAffinityThereTest, KeepsThePodOffTheNode) {
   }
   Add(MakePod("p").Limits(kTenth).Label("app", "web").Obj());
   EXPECT_THAT(Decide(), ElementsAre("p waits"));
-  EXPECT_THAT(told_, HasSubstr("3 node shares kubernetes.io/hostname with a pod whose anti-affinity "
-                               "keeps this one away"));
+  EXPECT_THAT(told_,
+              HasSubstr("3 node shares kubernetes.io/hostname with a pod whose anti-affinity "
+                        "keeps this one away"));
   shown_.Remove(Guard("b", Away("web", "kubernetes.io/hostname")).Obj());
   Reconcile();
   EXPECT_THAT(Decide(), ElementsAre("p on b")) << "the pod there is gone";
@@ -131,17 +132,18 @@ TEST_F(AntiAffinityThereTest, OurOwnPodsKeepOthersAwayFromTheirPlacingOn) {
 TEST_F(AntiAffinityThereTest, NamespacesAreSelectedByTheirLabels) {
   PodAffinityTerm term = Away("web", "kubernetes.io/hostname");
   term.namespaces = {};
-  term.namespace_selector = {.present = true, .match_labels = {{"kind", "x"}}, .match_expressions = {}};
+  term.namespace_selector = {
+      .present = true, .match_labels = {{"kind", "x"}}, .match_expressions = {}};
   for (const char* node : {"a", "b", "c"}) shown_.Show(Guard(node, term).Obj());
-  auto show = [&,
-               old = std::shared_ptr<const kclient::Namespace>()](const std::string& kind) mutable {
-    kclient::Namespace team;
-    team.meta.name = "team-a";
-    team.meta.labels["kind"] = kind;
-    const auto now = std::make_shared<const kclient::Namespace>(team);
-    shown_.cluster.OnNamespace(std::exchange(old, now), now);
-    Reconcile();
-  };
+  const auto show =
+      [&, old = std::shared_ptr<const kclient::Namespace>()](const std::string& kind) mutable {
+        kclient::Namespace team;
+        team.meta.name = "team-a";
+        team.meta.labels["kind"] = kind;
+        const auto now = std::make_shared<const kclient::Namespace>(team);
+        shown_.cluster.OnNamespace(std::exchange(old, now), now);
+        Reconcile();
+      };
   show("x");
   Add(MakePod("p").Limits(kTenth).Label("app", "web").Obj());
   EXPECT_THAT(Decide(), ElementsAre("p waits"));
@@ -160,20 +162,25 @@ TEST(AntiAffinityTerms, SelectAsTheSchedulerDoes) {
   const std::string web = R"("labelSelector": {"matchLabels": {"app": "web"}})";
   for (const Case& c : {
            Case{"the term's pod is in another namespace", "{" + web + "}", false},
-           Case{"its namespace is listed", "{" + web + R"(, "namespaces": ["other", "team"]})", true},
-           Case{"all namespaces", "{" + web + R"(, "namespaceSelector": {}})", true},
-           Case{"by its labels", "{" + web + R"(, "namespaceSelector": {"matchLabels": {"kind": "x"}}})",
+           Case{"its namespace is listed", "{" + web + R"(, "namespaces": ["other", "team"]})",
                 true},
-           Case{"not by its labels", "{" + web +
-                R"(, "namespaceSelector": {"matchLabels": {"kind": "y"}}})", false},
+           Case{"all namespaces", "{" + web + R"(, "namespaceSelector": {}})", true},
+           Case{"by its labels",
+                "{" + web + R"(, "namespaceSelector": {"matchLabels": {"kind": "x"}}})", true},
+           Case{"not by its labels",
+                "{" + web + R"(, "namespaceSelector": {"matchLabels": {"kind": "y"}}})", false},
            Case{"no selector selects none", R"({"namespaceSelector": {}})", false},
-           Case{"an empty one selects all", R"({"namespaceSelector": {}, "labelSelector": {}})", true},
+           Case{"an empty one selects all", R"({"namespaceSelector": {}, "labelSelector": {}})",
+                true},
            Case{"another label", R"({"namespaceSelector": {}, "labelSelector": {"matchLabels":
-                {"app": "web", "tier": "x"}}})", false},
+                {"app": "web", "tier": "x"}}})",
+                false},
            Case{"NotIn of a label that is absent", R"({"namespaceSelector": {}, "labelSelector":
-                {"matchExpressions": [{"key": "tier", "operator": "NotIn", "values": ["x"]}]}})", true},
+                {"matchExpressions": [{"key": "tier", "operator": "NotIn", "values": ["x"]}]}})",
+                true},
            Case{"In another value", R"({"namespaceSelector": {}, "labelSelector":
-                {"matchExpressions": [{"key": "app", "operator": "In", "values": ["db"]}]}})", false},
+                {"matchExpressions": [{"key": "app", "operator": "In", "values": ["db"]}]}})",
+                false},
        }) {
     simdjson::dom::parser parser;
     const std::string text = R"({"required": [)" + c.term + "]}";
