@@ -1,11 +1,10 @@
-// Pods that are on nodes and keep others away by required podAntiAffinity, whatever their scheduler.
-// Kept up to date change by change; such pods are few, and those with the same terms are one row.
+// Pods that are on nodes and keep others away by required podAntiAffinity, whatever their
+// scheduler. Kept up to date change by change; such pods are few, and those with the same terms are
+// one row.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,12 +14,6 @@
 #include "kclient/core/pod.h"
 
 namespace vdcu::reconcilers {
-
-// Nodes that have one of the values as this label.
-struct Domain {
-  std::string key;
-  std::set<std::string, std::less<>> values;
-};
 
 // A term of pods that keeps some pod away, and where those pods are.
 struct Keeper {

@@ -94,6 +94,7 @@ nlohmann::json Text(const Cluster& cluster, const kclient::Pod& pod) {
   for (const Keeper& keeper : cluster.KeepersOf(pod)) {
     text.push_back({"kept away", keeper.id, keeper.term->topology_key});
   }
+  if (MindsPods(pod)) text.push_back({"minds pods", TextOfTopology(pod)});
   return text;
 }
 
@@ -109,6 +110,7 @@ Ask AskOfPod(const Cluster& cluster, const std::string& key, const PodEntry& ent
   Ask ask;
   ask.order = {-pod.priority, Since(cluster, key, pod.meta.creation_timestamp), key};
   ask.ns = pod.meta.ns;
+  ask.minds_pods = MindsPods(pod);
   ask.request.policy = (*entry.request)->policy.value_or(cluster.settings().policy);
   nlohmann::json slices = nlohmann::json::array();
   for (const NeededPartition& needed : NeededPartitions(pod, **entry.request)) {
@@ -161,20 +163,20 @@ base::Result<dcu::NodeFilter> FilterFor(const Cluster& cluster, const std::strin
                                         base::TimePoint now) {
   const Waiting waiting = FindWaiting(cluster, key);
   VolumeAffinities volumes;
-  std::vector<Domain> kept_from;
+  std::optional<PodTopology> topology;
   if (waiting.pod) {
     ASSIGN_OR_RETURN(volumes, cluster.VolumesOf(*waiting.pod->pod));
-    kept_from = cluster.KeptFrom(*waiting.pod->pod);
+    topology = cluster.TopologyOf(*waiting.pod->pod);
   }
   return dcu::NodeFilter(
       [&cluster, waiting, now, volumes = std::move(volumes),
-       kept_from = std::move(kept_from)](const std::string& node) -> std::optional<std::string> {
+       topology = std::move(topology)](const std::string& node) -> std::optional<std::string> {
         const NodeLoad* load = cluster.ledger().Find(node);
         if (load == nullptr) return "node does not exist";
         if (auto why = WhyPassedOver(cluster, waiting.avoided(), node, now)) return why;
         if (!waiting.pod) return WhyUnfit(*load, waiting.partition->object().spec.node_selector);
         if (auto why = WhyUnfit(*load, *waiting.pod->pod, volumes)) return why;
-        return WhyKeptAway(*load, kept_from);
+        return topology->WhyNot(*load);
       });
 }
 

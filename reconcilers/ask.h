@@ -22,7 +22,8 @@ struct Ask {
   Order order;
   dcu::Request request;
   std::string ns;
-  std::string alike;  // two asks with the same text have the same answer
+  bool minds_pods = false;  // where it may go depends on where other pods are
+  std::string alike;        // two asks with the same text have the same answer
 };
 
 // `key` is of the workqueue. Nothing: it does not wait for cards (any more).

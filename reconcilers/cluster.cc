@@ -163,6 +163,7 @@ void Cluster::ForgetPod(std::string_view key) {
     Charge(*entry, entry->pod.get(), "");
   }
   pods_.Erase(key);
+  minding_.erase(std::string(key));
 }
 
 void Cluster::ShowPod(const std::string& key, const std::shared_ptr<const kclient::Pod>& pod) {
@@ -191,6 +192,7 @@ void Cluster::ShowPod(const std::string& key, const std::shared_ptr<const kclien
     entry->misnames = !pod->terminal();
   }
   IndexReserved(*entry);
+  NoteMinding(key, *pod);
   Charge(*entry, before.get(), NodeToCharge(*entry));
 }
 
@@ -251,6 +253,12 @@ void Cluster::Charge(PodEntry& entry, const kclient::Pod* before, const std::str
   if (!was.empty()) ledger_.Take(*before, was);
   if (!node.empty()) ledger_.Add(*entry.pod, node);
   ChargeAntiAffinity(before, was, *entry.pod, node);
+  const bool same = was == node && before && before->meta.labels == entry.pod->meta.labels &&
+                    before->meta.deleting() == entry.pod->meta.deleting();
+  if (!minding_.empty() && !same && (!was.empty() || !node.empty())) {
+    if (before) PodMoved(*before);
+    PodMoved(*entry.pod);
+  }
   entry.charged = base::Symbol(node);
   if (!was.empty() && (was != node || LeavesRoom(*before, *entry.pod))) Improve(was);
 }
@@ -287,7 +295,11 @@ void Cluster::OnNode(const std::shared_ptr<const kclient::Node>& old_node,
   if (changed || !SameForPlacement(*old_node, *new_node)) Improve(name);
   // What its pods keep others out of has moved with its labels.
   const bool moved = !changed && old_node->meta.labels != new_node->meta.labels;
-  if (moved && anti_affinity_.IsOn(name)) reshaped_ = true;
+  if (moved && anti_affinity_.IsOn(name)) {
+    reshaped_ = true;
+    MarkWaitingDirty();
+  }
+  if (!minding_.empty() && (changed || !SameForPlacement(*old_node, *new_node))) LookAgain();
   if (!changed && SameForLettingGo(*old_node, *new_node)) return;
   for (const base::Symbol& key : PartitionsOn(name)) MarkDirtyPartition(key);
 }

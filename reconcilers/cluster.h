@@ -35,10 +35,14 @@
 #include "reconcilers/node_ledger.h"
 #include "reconcilers/packed.h"
 #include "reconcilers/plan.h"
+#include "reconcilers/pod_topology.h"
 #include "reconcilers/setback.h"
 #include "reconcilers/table.h"
 
 namespace vdcu::reconcilers {
+
+// Among the namespaces of TakeEased: where pods are has changed for who minds them.
+inline constexpr std::string_view kPodsMoved = "/pods";
 
 class Cluster {
  public:
@@ -108,9 +112,10 @@ class Cluster {
   // Where the pod's volumes can be reached. Errors: kInvalid, saying what about a claim keeps the
   // pod from being placed.
   base::Result<VolumeAffinities> VolumesOf(const kclient::Pod& pod) const;
-  // Which pods on nodes keep this waiting one away, and from where. Holds until the next change.
+  // Which pods on nodes keep this waiting one away, and where it may go beside all that are there.
+  // Holds until the next change.
   std::vector<Keeper> KeepersOf(const kclient::Pod& pod) const;
-  std::vector<Domain> KeptFrom(const kclient::Pod& pod) const;
+  PodTopology TopologyOf(const kclient::Pod& pod) const;
 
   // Whether quotas of the namespace bound its cards, and which has no room for these requests, with
   // what they would be given.
@@ -133,7 +138,7 @@ class Cluster {
   // Nodes or cards have come, gone or changed: what was said of all of them does not hold any more.
   bool TakeReshaped() { return std::exchange(reshaped_, false); }
   std::set<std::string> TakeImproved() { return std::exchange(improved_, {}); }
-  // Namespaces whose quotas, or what they hold, may leave more room than before.
+  // Namespaces whose quotas, or what they hold, may leave more room than before; and kPodsMoved.
   std::set<std::string> TakeEased() { return std::exchange(eased_, {}); }
 
  private:
@@ -170,6 +175,9 @@ class Cluster {
   void ImproveAround(const std::string& node, const std::vector<kclient::PodAffinityTerm>& terms);
   const kclient::Labels& LabelsOfNamespace(std::string_view name) const;
   void MarkWaitingDirty();
+  void NoteMinding(std::string_view key, const kclient::Pod& pod);
+  void PodMoved(const kclient::Pod& moved);
+  void LookAgain();
   void PartitionChanged(const std::string& key, PartitionEntry& entry,
                         const crds::VdcuPartition* before, base::TimePoint now);
   void IndexPartition(const std::string& key, const crds::VdcuPartition& object);
@@ -211,6 +219,7 @@ class Cluster {
   std::map<std::string, std::shared_ptr<const kclient::PersistentVolume>, std::less<>> volumes_;
   std::map<std::string, kclient::Labels, std::less<>> namespaces_;  // their labels
   AntiAffinity anti_affinity_;
+  std::set<std::string> minding_;  // keys of waiting pods that MindsPods
   NamespaceHoldings holdings_;
   KeyIndex pods_of_claim_;                 // claim key -> keys of waiting pods
   std::map<std::string, Silence> silent_;  // by node

@@ -21,7 +21,9 @@ void Cluster::OnNamespace(const std::shared_ptr<const kclient::Namespace>& old_n
   }
   const bool same =
       old_namespace && new_namespace && old_namespace->meta.labels == new_namespace->meta.labels;
-  if (!same && anti_affinity_.SelectsNamespaces()) MarkWaitingDirty();
+  if (same) return;
+  if (anti_affinity_.SelectsNamespaces()) MarkWaitingDirty();
+  if (!minding_.empty()) LookAgain();
 }
 
 const kclient::Labels& Cluster::LabelsOfNamespace(std::string_view name) const {
@@ -31,22 +33,56 @@ const kclient::Labels& Cluster::LabelsOfNamespace(std::string_view name) const {
 }
 
 std::vector<Keeper> Cluster::KeepersOf(const kclient::Pod& pod) const {
-  return anti_affinity_.KeepersOf(pod.meta.ns, LabelsOfNamespace(pod.meta.ns),
-                                  pod.scheduling->labels);
+  return anti_affinity_.KeepersOf(pod.meta.ns, LabelsOfNamespace(pod.meta.ns), pod.meta.labels);
 }
 
-std::vector<Domain> Cluster::KeptFrom(const kclient::Pod& pod) const {
-  std::vector<Domain> domains;
-  for (const Keeper& keeper : KeepersOf(pod)) {
-    Domain domain{keeper.term->topology_key, {}};
-    for (const auto& [node, count] : *keeper.nodes) {
-      const NodeLoad* load = ledger_.Find(node);
-      const auto value = load ? load->Label(domain.key) : std::nullopt;
-      if (value) domain.values.emplace(*value);
-    }
-    if (!domain.values.empty()) domains.push_back(std::move(domain));
+PodTopology Cluster::TopologyOf(const kclient::Pod& pod) const {
+  const auto labels_of = [this](std::string_view ns) -> const kclient::Labels& {
+    return LabelsOfNamespace(ns);
+  };
+  return {pod, KeepersOf(pod), ledger_, labels_of, [this](const auto& visit) {
+            const auto there = [&](std::string_view key, std::string_view node,
+                                   const kclient::Labels& labels, bool deleting) {
+              const NodeLoad* load = node.empty() ? nullptr : ledger_.Find(node);
+              if (load) visit({key.substr(0, key.find('/')), labels, *load, deleting});
+            };
+            pods_.ForEach(
+                [&](std::string_view key, const PodEntry& entry) {
+                  const kclient::ObjectMeta& meta = entry.pod->meta;
+                  there(key, entry.charged, meta.labels, meta.deleting());
+                },
+                [&](std::string_view key, const PackedPod& pod_there) {
+                  if (pod_there.terminal()) return;
+                  there(key, pod_there.node(), pod_there.labels(), pod_there.deleting());
+                });
+          }};
+}
+
+void Cluster::NoteMinding(std::string_view key, const kclient::Pod& pod) {
+  if (pod.scheduling && MindsPods(pod)) {
+    minding_.emplace(key);
+  } else {
+    minding_.erase(std::string(key));
   }
-  return domains;
+}
+
+// For waiting pods that mind this one: it has come to a node or gone, or is not what it was.
+void Cluster::PodMoved(const kclient::Pod& moved) {
+  const auto labels_of = [this](std::string_view ns) -> const kclient::Labels& {
+    return LabelsOfNamespace(ns);
+  };
+  for (const std::string& key : minding_) {
+    const PodEntryPtr entry = FindPod(key);
+    if (!entry || !MindsPod(*entry->pod, moved, labels_of)) continue;
+    eased_.emplace(kPodsMoved);
+    if (!entry->reserved().empty()) MarkDirtyPod(key);
+  }
+}
+
+// All that mind pods.
+void Cluster::LookAgain() {
+  eased_.emplace(kPodsMoved);
+  for (const std::string& key : minding_) MarkDirtyPod(key);
 }
 
 // The pod has moved from `was` to `is`; empty: nowhere.

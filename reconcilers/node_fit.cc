@@ -32,18 +32,6 @@ Reason WhyTainted(const kclient::Node& node, const std::vector<kclient::Tolerati
   return text + ":" + taint->effect;
 }
 
-Reason WhyNotSelected(const NodeLoad& load, const kclient::PodScheduling& wants) {
-  if (wants.node_selector.empty() && !wants.affinity.present) return {};
-  const kclient::Labels labels = load.node->UnpackLabels(load.name);
-  if (!kclient::MatchesAll(wants.node_selector, labels)) {
-    return "node does not match the node selector";
-  }
-  if (wants.affinity.present && !kclient::Matches(wants.affinity, load.name.str(), labels)) {
-    return "node does not match the node affinity";
-  }
-  return {};
-}
-
 // What kube-controller-manager says of a node that does not answer.
 Reason WhyDead(const kclient::Node& node) {
   for (const kclient::Taint& taint : node.taints) {
@@ -92,6 +80,18 @@ Reason WhyVolumeElsewhere(const NodeLoad& load, const VolumeAffinities& volumes)
 
 }  // namespace
 
+Reason WhyNotSelected(const NodeLoad& load, const kclient::PodScheduling& wants) {
+  if (wants.node_selector.empty() && !wants.affinity.present) return {};
+  const kclient::Labels labels = load.node->UnpackLabels(load.name);
+  if (!kclient::MatchesAll(wants.node_selector, labels)) {
+    return "node does not match the node selector";
+  }
+  if (wants.affinity.present && !kclient::Matches(wants.affinity, load.name.str(), labels)) {
+    return "node does not match the node affinity";
+  }
+  return {};
+}
+
 std::optional<std::string> WhyKeptOut(const NodeLoad& load, const kclient::Pod& pod) {
   const kclient::Node& node = load.node->alike();
   const kclient::PodScheduling& wants = *pod.scheduling;
@@ -106,16 +106,6 @@ std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Pod& po
   if (auto reason = WhyTooSmall(load, pod)) return reason;
   if (auto reason = WhyPortTaken(load, pod)) return reason;
   return WhyVolumeElsewhere(load, volumes);
-}
-
-std::optional<std::string> WhyKeptAway(const NodeLoad& load, const std::vector<Domain>& kept_from) {
-  for (const Domain& domain : kept_from) {
-    const auto value = load.Label(domain.key);
-    if (value && domain.values.contains(*value)) {
-      return "node shares " + domain.key + " with a pod whose anti-affinity keeps this one away";
-    }
-  }
-  return {};
 }
 
 std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Labels& node_selector) {

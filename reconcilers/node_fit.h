@@ -9,7 +9,6 @@
 
 #include "kclient/core/pod.h"
 #include "kclient/core/volume.h"
-#include "reconcilers/anti_affinity.h"
 #include "reconcilers/node_ledger.h"
 
 namespace vdcu::reconcilers {
@@ -25,8 +24,9 @@ std::optional<std::string> WhyUnfit(const NodeLoad& load, const kclient::Pod& po
 // The part of it that does not ask for room: whether a pod that has its room there may still go.
 std::optional<std::string> WhyKeptOut(const NodeLoad& load, const kclient::Pod& pod);
 
-// The node is in one of the domains that pods keep this one out of.
-std::optional<std::string> WhyKeptAway(const NodeLoad& load, const std::vector<Domain>& kept_from);
+// The part of that which the pod's selectors and affinity say, and which its tolerations do.
+std::optional<std::string> WhyNotSelected(const NodeLoad& load,
+                                          const kclient::PodScheduling& wants);
 
 // The same for what runs no pod yet: a partition that asks for nothing of the node but its labels,
 // and that it lives. Taints are for the pods that will use it.

@@ -87,10 +87,14 @@ void PutMeta(const PackedMeta& packed, std::string_view key, kclient::ObjectMeta
 }  // namespace
 
 PackedPod::PackedPod(kclient::Pod pod)
-    : meta_(TakeMeta(pod.meta)), node_(TakeSymbol(pod.node_name)), rest_(std::move(pod)) {}
+    : meta_(TakeMeta(pod.meta)),
+      node_(TakeSymbol(pod.node_name)),
+      labels_(std::exchange(pod.meta.labels, {})),
+      rest_(std::move(pod)) {}
 
 kclient::Pod PackedPod::Unpack(std::string_view key) const {
   kclient::Pod pod = *rest_;
+  pod.meta.labels = *labels_;
   PutMeta(meta_, key, pod.meta);
   PutSymbol(node_, pod.node_name);
   return pod;
@@ -185,7 +189,7 @@ kclient::Node PackedNode::Unpack(std::string_view name) const {
 }
 
 std::optional<std::string_view> PackedNode::Label(std::string_view key,
-                                                 std::string_view name) const {
+                                                  std::string_view name) const {
   const auto found = rest_->meta.labels.find(key);
   if (found == rest_->meta.labels.end()) return std::nullopt;
   return named_as_host_ && key == kHostname ? name : std::string_view(found->second);

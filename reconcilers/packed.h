@@ -38,9 +38,16 @@ class PackedPod {
   // `key` is the pod's own.
   kclient::Pod Unpack(std::string_view key) const;
 
+  // What is right of it without unpacking.
+  const base::Symbol& node() const { return node_; }
+  const kclient::Labels& labels() const { return *labels_; }
+  bool terminal() const { return rest_->terminal(); }
+  bool deleting() const { return rest_->meta.deleting(); }
+
  private:
   PackedMeta meta_;
   base::Symbol node_;
+  base::Interned<kclient::Labels> labels_;
   base::Interned<kclient::Pod> rest_;
 };
 

@@ -1,5 +1,6 @@
 #include "reconcilers/placer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "dcu/allocator.h"
@@ -62,7 +63,9 @@ void Placer::TakeImprovements() {
   const bool improved = !nodes.empty();
   improved_.merge(nodes);
   for (auto& [alike, waits] : classes_) {
-    const bool may_have_more = eased.contains(waits.over_quota);
+    const bool may_have_more =
+        std::any_of(waits.eased_by.begin(), waits.eased_by.end(),
+                    [&](const std::string& by) { return eased.contains(by); });
     waits.everywhere |= may_have_more;
     if (improved || may_have_more) retry_[waits.waiting.begin()->first] = alike;
   }
@@ -82,17 +85,20 @@ tl::expected<Plan, Placer::Failure> Placer::Place(const std::string& key,
                                                   base::TimePoint now) const {
   const auto ask = DescribeAsk(cluster_, key, now);
   if (!ask) return Plan{};
+  std::set<std::string> eased_by;
+  if (ask->minds_pods) eased_by.emplace(kPodsMoved);
   const auto filter = FilterFor(cluster_, key, now);
-  if (!filter) return tl::make_unexpected(Failure{filter.error().message, ""});
+  if (!filter) return tl::make_unexpected(Failure{filter.error().message, eased_by});
   const dcu::Answer answer =
       nodes == nullptr ? dcu::Allocate(cluster_.inventory(), ask->request, *filter)
                        : dcu::AllocateOn(cluster_.inventory(), ask->request, *nodes, *filter);
   if (const auto* refusal = std::get_if<dcu::Refusal>(&answer)) {
-    return tl::make_unexpected(Failure{refusal->Message(), ""});
+    return tl::make_unexpected(Failure{refusal->Message(), eased_by});
   }
   const auto& placement = std::get<dcu::Placement>(answer);
   if (auto why = cluster_.WhyOverQuota(ask->ns, ask->request.slices, placement.assignments)) {
-    return tl::make_unexpected(Failure{std::move(*why), ask->ns});
+    eased_by.insert(ask->ns);
+    return tl::make_unexpected(Failure{std::move(*why), eased_by});
   }
   return Grant(cluster_, key, placement);
 }
@@ -117,7 +123,7 @@ Decision Placer::TryNew(const Instant& at) {
   Wait(key);
   Class& failed = classes_[alike];
   failed.message = plan.error().message;
-  failed.over_quota = plan.error().over_quota;
+  failed.eased_by = plan.error().eased_by;
   failed.everywhere = false;
   return {key, Explain(cluster_, key, failed.message, at)};
 }
@@ -133,7 +139,8 @@ std::optional<Decision> Placer::TryAgain(const Instant& at) {
   if (!plan) {
     retry_.erase(retry_.begin());
     const bool everywhere = std::exchange(waits.everywhere, false);
-    if (everywhere || !plan.error().over_quota.empty()) waits.over_quota = plan.error().over_quota;
+    if (everywhere) waits.eased_by.clear();
+    waits.eased_by.insert(plan.error().eased_by.begin(), plan.error().eased_by.end());
     if (!everywhere) return {};
     waits.message = plan.error().message;
     return Decision{key, Explain(cluster_, key, waits.message, at)};

@@ -47,13 +47,12 @@ class Placer {
   struct Class {
     std::map<Order, std::string> waiting;  // keys
     std::string message;                   // why the last try over all nodes failed
-    // The namespace whose quota, not the nodes, kept the first from being placed; empty: none did.
-    std::string over_quota;
-    bool everywhere = false;  // the next try is over all nodes
+    std::set<std::string> eased_by;        // what of TakeEased lets it be tried again everywhere
+    bool everywhere = false;               // the next try is over all nodes
   };
   struct Failure {
     std::string message;
-    std::string over_quota;  // as in Class
+    std::set<std::string> eased_by;
   };
 
   void TakeImprovements();

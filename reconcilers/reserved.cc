@@ -50,7 +50,7 @@ Reason WhyNodeUnfit(const Cluster& cluster, const kclient::Pod& pod, const std::
   const NodeLoad* load = cluster.ledger().Find(node);
   if (load == nullptr) return "node " + node + " does not exist";
   auto why = WhyUnfit(*load, pod, *volumes);
-  if (!why) why = WhyKeptAway(*load, cluster.KeptFrom(pod));
+  if (!why) why = cluster.TopologyOf(pod).WhyNot(*load);
   return why ? Reason("node " + node + " of the partition: " + *why) : Reason();
 }
 

@@ -62,6 +62,12 @@ class Table {
       if (row.open) visit(key.view(), *row.open);
     }
   }
+  template <class VisitOpen, class VisitPacked>
+  void ForEach(const VisitOpen& visit_open, const VisitPacked& visit_packed) const {
+    for (const auto& [key, row] : rows_) {
+      row.open ? visit_open(key.view(), *row.open) : visit_packed(key.view(), row.packed);
+    }
+  }
   template <class Visit>
   void ForEachKey(const Visit& visit) const {
     for (const auto& [key, row] : rows_) visit(key.view());

@@ -48,6 +48,29 @@ bool Selects(const PodAffinityTerm& term, const std::string& ns, const Labels& n
   return (listed || Matches(term.namespace_selector, ns_labels)) && Matches(term.pods, pod_labels);
 }
 
+std::vector<SpreadConstraint> ParseSpreadConstraints(JsonView spec, const Labels& pod_labels) {
+  std::vector<SpreadConstraint> constraints;
+  ForEach(spec, "topologySpreadConstraints", [&](JsonView item) {
+    if (GetString(item, "whenUnsatisfiable") != "DoNotSchedule") return;
+    SpreadConstraint constraint;
+    constraint.max_skew = static_cast<int>(GetInt(item, "maxSkew").value_or(1));
+    constraint.topology_key = GetStringOr(item, "topologyKey");
+    constraint.pods = ParseLabelSelector(Get(item, "labelSelector"));
+    constraint.min_domains = static_cast<int>(GetInt(item, "minDomains").value_or(1));
+    constraint.honors_affinity = GetString(item, "nodeAffinityPolicy") != "Ignore";
+    constraint.honors_taints = GetString(item, "nodeTaintsPolicy") == "Honor";
+    ForEach(item, "matchLabelKeys", [&](JsonView key) {
+      std::string_view name;
+      if (key.get(name)) return;
+      const auto label = pod_labels.find(name);
+      if (label == pod_labels.end()) return;
+      constraint.pods.match_expressions.push_back({std::string(name), "In", {label->second}});
+    });
+    constraints.push_back(std::move(constraint));
+  });
+  return constraints;
+}
+
 base::Result<Namespace> Namespace::FromJson(JsonView object) {
   Namespace parsed;
   ASSIGN_OR_RETURN(parsed.meta, ParseMeta(object, {.labels = true, .annotation_prefixes = {}}));

@@ -44,6 +44,21 @@ std::vector<PodAffinityTerm> ParseAffinityTerms(JsonView affinity, std::string_v
 bool Selects(const PodAffinityTerm& term, const std::string& ns, const Labels& ns_labels,
              const Labels& pod_labels);
 
+// A topologySpreadConstraint with whenUnsatisfiable: DoNotSchedule.
+struct SpreadConstraint {
+  int max_skew = 1;
+  std::string topology_key;
+  LabelSelector pods;  // of the pod's own namespace; matchLabelKeys are in it
+  int min_domains = 1;
+  bool honors_affinity = true;  // nodes that the pod may not go to by selector or affinity are out
+  bool honors_taints = false;   // and those whose taints it does not tolerate
+
+  friend bool operator==(const SpreadConstraint&, const SpreadConstraint&) = default;
+};
+
+// Of a pod with these labels.
+std::vector<SpreadConstraint> ParseSpreadConstraints(JsonView spec, const Labels& pod_labels);
+
 // A Namespace, trimmed to what terms select it by.
 struct Namespace {
   ObjectMeta meta;  // no annotations

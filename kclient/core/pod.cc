@@ -61,9 +61,9 @@ std::vector<HostPort> ParseHostPorts(JsonView spec) {
   return host_ports;
 }
 
-Labels ParseLabels(JsonView object, std::string_view key) {
+Labels ParseNodeSelectorLabels(JsonView spec) {
   Labels labels;
-  ForEachMember(object, key, [&](std::string_view name, JsonView value) {
+  ForEachMember(spec, "nodeSelector", [&](std::string_view name, JsonView value) {
     std::string_view text;
     if (!value.get(text)) labels.emplace(name, text);
   });
@@ -82,22 +82,8 @@ std::vector<std::string> ParseClaims(JsonView spec, const std::string& pod_name)
   return claims;
 }
 
-bool SpreadsStrictly(JsonView spec) {
-  bool strictly = false;
-  ForEach(spec, "topologySpreadConstraints", [&](JsonView constraint) {
-    strictly |= GetString(constraint, "whenUnsatisfiable") == "DoNotSchedule";
-  });
-  return strictly;
-}
-
 std::vector<std::string> FindUnsupported(JsonView spec) {
   std::vector<std::string> fields;
-  for (const std::string_view kind : {"podAffinity", "podAntiAffinity"}) {
-    if (HasElements(Find(spec, {"affinity", kind, kRequired}))) {
-      fields.push_back("spec.affinity." + std::string(kind) + "." + std::string(kRequired));
-    }
-  }
-  if (SpreadsStrictly(spec)) fields.emplace_back("spec.topologySpreadConstraints");
   if (HasElements(Get(spec, "resourceClaims"))) fields.emplace_back("spec.resourceClaims");
   for (const std::string_view group : {"schedulingGroup", "workloadRef"}) {
     if (Get(spec, group)) fields.push_back("spec." + std::string(group));
@@ -106,17 +92,20 @@ std::vector<std::string> FindUnsupported(JsonView spec) {
 }
 
 std::shared_ptr<const PodScheduling> ParseScheduling(JsonView pod, JsonView spec,
-                                                     const std::string& pod_name) {
+                                                     const ObjectMeta& meta) {
   auto scheduling = std::make_shared<PodScheduling>();
   scheduling->init_containers = ParseContainers(spec, "initContainers");
   scheduling->containers = ParseContainers(spec, "containers");
-  if (const auto meta = Get(pod, "metadata")) scheduling->labels = ParseLabels(*meta, "labels");
-  scheduling->node_selector = ParseLabels(spec, "nodeSelector");
+  scheduling->node_selector = ParseNodeSelectorLabels(spec);
   if (const auto required = Find(spec, {"affinity", "nodeAffinity", kRequired})) {
     scheduling->affinity = ParseNodeSelector(*required);
   }
   scheduling->tolerations = ParseTolerations(spec);
-  scheduling->claims = ParseClaims(spec, pod_name);
+  scheduling->claims = ParseClaims(spec, meta.name);
+  if (const auto required = Find(spec, {"affinity", "podAffinity"})) {
+    scheduling->pod_affinity = ParseAffinityTerms(*required, kRequired, meta.ns);
+  }
+  scheduling->spread = ParseSpreadConstraints(spec, meta.labels);
   scheduling->gated = HasElements(Get(spec, "schedulingGates"));
   scheduling->unsupported = FindUnsupported(spec);
   if (const auto status = Get(pod, "status")) {
@@ -154,7 +143,7 @@ base::Result<Pod> Pod::FromJson(JsonView object) {
   Pod pod;
   ASSIGN_OR_RETURN(
       pod.meta,
-      ParseMeta(object, {.labels = false, .annotation_prefixes = {"vdcu.io/", "hygon.com/"}}));
+      ParseMeta(object, {.labels = true, .annotation_prefixes = {"vdcu.io/", "hygon.com/"}}));
   const auto spec = Get(object, "spec");
   if (!spec) return base::Corrupt("Pod " + pod.meta.key() + " has no spec");
   pod.scheduler_name = GetStringOr(*spec, "schedulerName");
@@ -167,7 +156,7 @@ base::Result<Pod> Pod::FromJson(JsonView object) {
     pod.anti_affinity = ParseAffinityTerms(*keeps_away, kRequired, pod.meta.ns);
   }
   pod.all_terminated = AllTerminated(pod, object);
-  if (!pod.bound()) pod.scheduling = ParseScheduling(object, *spec, pod.meta.name);
+  if (!pod.bound()) pod.scheduling = ParseScheduling(object, *spec, pod.meta);
   return pod;
 }
 

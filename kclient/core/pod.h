@@ -33,11 +33,12 @@ bool Clash(const HostPort& a, const HostPort& b);
 
 // What only matters while a pod waits for a node; dropped once it is bound.
 struct PodScheduling {
-  Labels labels;                           // the pod's own
   std::vector<Container> init_containers;  // sidecars too
   std::vector<Container> containers;
   Labels node_selector;
-  NodeSelector affinity;  // required node affinity
+  NodeSelector affinity;                      // required node affinity
+  std::vector<PodAffinityTerm> pod_affinity;  // required
+  std::vector<SpreadConstraint> spread;       // with DoNotSchedule
   std::vector<Toleration> tolerations;
   // Names of PersistentVolumeClaims, generic ephemeral ones as <pod>-<volume>.
   std::vector<std::string> claims;
@@ -49,7 +50,7 @@ struct PodScheduling {
 };
 
 struct Pod {
-  ObjectMeta meta;  // no labels (see PodScheduling); annotations vdcu.io/* and hygon.com/* only
+  ObjectMeta meta;  // annotations vdcu.io/* and hygon.com/* only
   std::string scheduler_name;
   std::string node_name;
   std::string phase;

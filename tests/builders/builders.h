@@ -55,7 +55,7 @@ class PodBuilder {
   PodBuilder& Affinity(std::vector<kclient::NodeSelectorTerm> terms);
   PodBuilder& Claim(std::string claim);
   PodBuilder& Label(const std::string& name, std::string value) {
-    return Set(wants_.labels[name], std::move(value));
+    return Set(pod_.meta.labels[name], std::move(value));
   }
   PodBuilder& KeepsAway(kclient::PodAffinityTerm term);
   PodBuilder& Gated() { return Set(wants_.gated, true); }

@@ -135,15 +135,15 @@ TEST_F(AntiAffinityThereTest, NamespacesAreSelectedByTheirLabels) {
   term.namespace_selector = {
       .present = true, .match_labels = {{"kind", "x"}}, .match_expressions = {}};
   for (const char* node : {"a", "b", "c"}) shown_.Show(Guard(node, term).Obj());
-  const auto show =
-      [&, old = std::shared_ptr<const kclient::Namespace>()](const std::string& kind) mutable {
-        kclient::Namespace team;
-        team.meta.name = "team-a";
-        team.meta.labels["kind"] = kind;
-        const auto now = std::make_shared<const kclient::Namespace>(team);
-        shown_.cluster.OnNamespace(std::exchange(old, now), now);
-        Reconcile();
-      };
+  auto show = [&,
+               old = std::shared_ptr<const kclient::Namespace>()](const std::string& kind) mutable {
+    kclient::Namespace team;
+    team.meta.name = "team-a";
+    team.meta.labels["kind"] = kind;
+    const auto now = std::make_shared<const kclient::Namespace>(team);
+    shown_.cluster.OnNamespace(std::exchange(old, now), now);
+    Reconcile();
+  };
   show("x");
   Add(MakePod("p").Limits(kTenth).Label("app", "web").Obj());
   EXPECT_THAT(Decide(), ElementsAre("p waits"));
