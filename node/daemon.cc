@@ -288,7 +288,7 @@ void Daemon::LogNewProblems(const std::vector<std::string>& problems) const {
 
 Work Daemon::Process(const std::string& key) {
   worked_ = true;
-  if (key == kDcuNodeKey) return node_object_.Process();
+  if (key == kDcuNodeKey) return ProcessDcuNode();
   if (key == kNodeKey) {
     return Advertise(node_informer_->store(), options_.node_name, options_.advertise,
                      scan_.devices.size() * dcu::kMaxSlicesPerCard);
@@ -297,6 +297,14 @@ Work Daemon::Process(const std::string& key) {
   return partitions_.Process(key, unreadable == unreadable_.end()
                                       ? std::nullopt
                                       : std::optional<std::string>(unreadable->second));
+}
+
+// What the API has of this node is never without a slice that it holds and no object names.
+Work Daemon::ProcessDcuNode() {
+  const base::Status noted = partitions_.NoteLost();
+  Work work = node_object_.Process();
+  work.status = noted;
+  return work;
 }
 
 void Daemon::AddPartitions(const std::vector<std::string>& keys) {

@@ -76,6 +76,7 @@ class Daemon {
   void TakeScan(Scan scan);
   void LogNewProblems(const std::vector<std::string>& problems) const;
   Work Process(const std::string& key);
+  Work ProcessDcuNode();
   void AddPartitions(const std::vector<std::string>& keys);
   void OnHeld();
   void OnReleased(const std::string& pod_uid);

@@ -84,7 +84,7 @@ std::optional<Work> Partitions::ProcessLost(const std::string& key, const Ptr& p
   for (const auto& [uid, slice] : holdings_.slices()) {
     if (slice.key() == key && (!partition || !Names(*partition, slice))) lost.push_back(slice);
   }
-  for (Slice& slice : lost) {
+  for (const Slice& slice : lost) {
     const PodState state = StateOf(slice.ns, slice.pod, asked);
     if (state == PodState::kGone || state == PodState::kNone) {
       if (const base::Status released = Release(slice.uid); !released) {
@@ -93,15 +93,29 @@ std::optional<Work> Partitions::ProcessLost(const std::string& key, const Ptr& p
       continue;
     }
     if (slice.lost_since.empty()) {
-      slice.lost_since = base::FormatTime(sources_.clock.Wall());
-      if (const base::Status recorded = holdings_.Record(slice); !recorded) {
-        return Work{.status = recorded};
-      }
+      if (const base::Status noted = NoteLost(slice); !noted) return Work{.status = noted};
       sources_.on_held();
     }
     if (state == PodState::kUnknown) return AskForPod(key, *slice.pod, asked);
   }
   return std::nullopt;
+}
+
+base::Status Partitions::NoteLost(Slice slice) {
+  slice.lost_since = base::FormatTime(sources_.clock.Wall());
+  return holdings_.Record(slice);
+}
+
+base::Status Partitions::NoteLost() {
+  const Slices held = holdings_.slices();
+  for (const auto& [uid, slice] : held) {
+    const Ptr partition = sources_.partitions.Get(slice.key());
+    if (!slice.lost_since.empty() || (partition && Names(*partition, slice))) continue;
+    const PodState state = StateOf(slice.ns, slice.pod, {});
+    if (state == PodState::kNone || state == PodState::kGone) continue;
+    RETURN_IF_ERROR(NoteLost(slice));
+  }
+  return base::Ok();
 }
 
 Work Partitions::ProcessDeleted(const Ptr& partition, const Asked& asked) {

@@ -56,6 +56,10 @@ class Partitions {
   // `key` is "namespace/name"; `unreadable` says why the object there does not decode, if so.
   Work Process(const std::string& key, const std::optional<std::string>& unreadable);
 
+  // Notes of each held slice that no object names, and that may be in use, that it is lost: what is
+  // published from then on has it. Errors: what cannot be noted on the disk.
+  base::Status NoteLost();
+
   // Keys of the partitions that the pod uses or may use.
   std::vector<std::string> KeysOf(const NodePod& pod) const;
   // The same of a pod that may be gone from the API.
@@ -69,6 +73,7 @@ class Partitions {
   using Asked = std::map<std::string, PodState>;  // by pod UID, answers of the API
   using Ptr = kclient::Store<crds::VdcuPartition>::Ptr;
 
+  base::Status NoteLost(Slice slice);
   Work ProcessReadable(const std::string& key, const Asked& asked);
   // Work, where a question must be asked first or the disk fails.
   std::optional<Work> ProcessLost(const std::string& key, const Ptr& partition, const Asked& asked);

@@ -109,23 +109,41 @@ Plan LetGoInItsPlace(const Cluster& cluster, const crds::VdcuPartition& partitio
   return plan;
 }
 
-// A reserved partition is placed anew when its node is gone, or when the node's daemon refused it
-// and so holds nothing of it.
-Plan ReconcileReservedAssignment(Cluster& cluster, const crds::VdcuPartition& partition,
-                                 const Instant& at) {
+Plan Unassign(const crds::VdcuPartition& partition, const std::string& reason,
+              const std::string& why) {
   Plan plan;
-  const std::string& node = partition.spec.assignment->node;
-  const bool gone = cluster.ledger().Find(node) == nullptr;
-  const bool refused = IsFalse(partition, crds::kPrepared);
-  if ((!gone && !refused) || !NobodyUses(cluster, partition)) return plan;
-  cluster.AvoidForPartition(partition.meta.key(), node, at.now);
   const nlohmann::json patch = {{"metadata", {{"finalizers", FinalizersWithoutOurs(partition)}}},
                                 {"spec", {{"assignment", nullptr}}}};
   plan.writes.push_back(PatchPartition(partition, patch));
-  plan.events.push_back(PartitionEvent(
-      partition, kclient::EventType::kWarning, gone ? "NodeGone" : "SliceRefused", "Unassigning",
-      "node " + node + (gone ? " is gone" : " refused the slice") + ": it is placed anew"));
+  plan.events.push_back(PartitionEvent(partition, kclient::EventType::kWarning, reason,
+                                       "Unassigning", why + ": it is placed anew"));
   return plan;
+}
+
+// A reserved partition is placed anew when its node is gone, when the node's daemon refused it and
+// so holds nothing of it, or when the daemon did not prepare it in time: no pod can have it then,
+// and a daemon that holds it all the same publishes or releases what no object names.
+Plan ReconcileReservedAssignment(Cluster& cluster, const PartitionEntry& entry, const Instant& at) {
+  const crds::VdcuPartition& partition = entry.object();
+  const std::string& node = partition.spec.assignment->node;
+  const bool gone = cluster.ledger().Find(node) == nullptr;
+  const auto* prepared = FindCurrent(partition, crds::kPrepared);
+  const bool refused = prepared != nullptr && prepared->status == "False";
+  if ((!gone && prepared != nullptr && !refused) || !NobodyUses(cluster, partition)) return {};
+  if (!gone && !refused) {
+    const auto left = entry.assigned_at + cluster.settings().prepare_timeout - at.now;
+    if (left > base::Duration(0)) {
+      Plan plan;
+      plan.requeue_after = left;
+      return plan;
+    }
+    cluster.NoteSilent(node, at.now);
+    return Unassign(partition, "NodeSilent",
+                    "the vdcu daemon of node " + node + " did not prepare the slice in time");
+  }
+  cluster.AvoidForPartition(partition.meta.key(), node, at.now);
+  return gone ? Unassign(partition, "NodeGone", "node " + node + " is gone")
+              : Unassign(partition, "SliceRefused", "node " + node + " refused the slice");
 }
 
 // What may have been done is not done again before the request's setback is over.
@@ -181,7 +199,7 @@ Plan ReconcilePartition(Cluster& cluster, std::string_view key, const PartitionI
     if (PodIsDone(cluster, partition)) plan.writes.push_back(DeletePartition(partition));
     return plan;
   }
-  if (partition.assigned()) return ReconcileReservedAssignment(cluster, partition, at);
+  if (partition.assigned()) return ReconcileReservedAssignment(cluster, *entry, at);
   return AwaitCard(cluster, *entry, at);
 }
 

@@ -311,6 +311,20 @@ TEST_F(PartitionsTest, KeepsAndPublishesALostSliceUntilItsPodIsGone) {
   EXPECT_EQ(Prepare("q"), "Prepared");
 }
 
+TEST_F(PartitionsTest, NotesAllThatIsLostBeforeAnyOfItIsLookedAt) {
+  PutWithPartition(MakePod("a"));
+  Prepare("p");
+  Put(MakePartition("free", MakeAssignment(1)));
+  Prepare("free");
+  ASSERT_TRUE(partitions_.NoteLost());
+  EXPECT_EQ(holdings_.Find("uid-p")->lost_since, "");
+  store_.Erase("team/p");
+  store_.Erase("team/free");
+  ASSERT_TRUE(partitions_.NoteLost());
+  EXPECT_EQ(holdings_.Find("uid-p")->lost_since, base::FormatTime(clock_.Wall()));
+  EXPECT_EQ(holdings_.Find("uid-free")->lost_since, "") << "nobody uses it: it goes";
+}
+
 TEST_F(PartitionsTest, ANewObjectOfTheSameNameDoesNotInheritTheSlice) {
   const NodePod pod = MakePod("a");
   PutWithPartition(pod);

@@ -123,6 +123,31 @@ TEST_F(PartitionTest, ARefusalOfTheAssignmentBeforeIsNoRefusal) {
       IsEmpty());
 }
 
+TEST_F(PartitionTest, OneThatIsNotPreparedInTimeIsPlacedAnewElsewhere) {
+  EXPECT_EQ(Decide(Reserved().Obj()).requeue_after, base::Duration(5'000));
+  shown_.Pass(base::Duration(5'000));
+  const Plan plan = shown_.OfPartition(Reserved().Obj());
+  ASSERT_THAT(Writes(plan), ElementsAre("patch vdcupartitions team-a/r"));
+  EXPECT_TRUE(plan.writes[0].write.body["spec"]["assignment"].is_null());
+  EXPECT_TRUE(LiftsFinalizer(plan));
+  EXPECT_THAT(Reasons(plan), ElementsAre("NodeSilent"));
+  EXPECT_TRUE(shown_.cluster.IsSilent("n", shown_.at.now));
+}
+
+TEST_F(PartitionTest, OneThatIsPreparedStaysWhereItsDaemonIsSilent) {
+  Decide(Reserved().Ready().Obj());
+  shown_.cluster.NoteSilent("n", shown_.at.now);
+  shown_.Pass(kMinute);
+  EXPECT_THAT(Writes(shown_.OfPartition(Reserved().Obj())), IsEmpty());
+}
+
+TEST_F(PartitionTest, NorIsOneTakenAwayThatAPodIsBoundFor) {
+  shown_.Show(MakePod("u").Limits(kWhole).BoundFor("r").Node("n").Obj());
+  Decide(Reserved().Obj());
+  shown_.Pass(kMinute);
+  EXPECT_THAT(Writes(shown_.OfPartition(Reserved().Obj())), IsEmpty());
+}
+
 TEST_F(PartitionTest, ItsNodeLetsGoItself) {
   shown_.Show(Pod().Node("n").Obj());
   EXPECT_THAT(Writes(Decide(OfPod().Deleting(deleted_).Obj())), IsEmpty());

@@ -191,9 +191,9 @@ std::string Simulation::WhyWronglyLetGo(const Write& write) {
   const bool used = MayBeUsed(api_, *partition);
   if (!partition->meta.deleting()) {
     const auto* said = kclient::FindCondition(partition->status.conditions, crds::kPrepared);
-    const bool refused = said != nullptr && said->status == "False";
+    const bool current = said && said->observed_generation >= partition->meta.generation;
     if (used) return "unassigned while a pod may use it";
-    return gone || refused ? "" : "unassigned though its node is there";
+    return gone || !current || said->status == "False" ? "" : "unassigned though it is prepared";
   }
   if (gone || HasTaint(node->second, "out-of-service")) return "";
   if (used) return "let go while a pod may use it";
