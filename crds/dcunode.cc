@@ -41,9 +41,9 @@ dcu::Device ReadDevice(Fields& fields) {
 }
 
 HeldSlice ReadHeld(Fields& fields, const std::string& node) {
-  HeldSlice held{.partition_uid = fields.Required("partitionUID"),
+  HeldSlice held{.partition_uid = fields.RequiredUid("partitionUID"),
                  .assignment = {},
-                 .pod_uid = fields.String("podUID"),
+                 .pod_uid = fields.Uid("podUID"),
                  .since = fields.String("since")};
   if (auto assignment = fields.Object("assignment")) {
     held.assignment = ReadAssignment(*assignment);

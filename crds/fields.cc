@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kclient/core/quantity.h"
+#include "kclient/core/uid.h"
 
 namespace vdcu::crds {
 
@@ -33,6 +34,20 @@ std::string Fields::String(std::string_view key) {
 
 std::string Fields::Required(std::string_view key) {
   std::string text = String(key);
+  if (text.empty()) Fail(key, "must not be empty");
+  return text;
+}
+
+std::string Fields::Uid(std::string_view key) {
+  std::string text = String(key);
+  if (!text.empty() && !kclient::IsUid(text)) {
+    Fail(key, "must be a UID: 1 to 64 letters, digits and \"-\"");
+  }
+  return text;
+}
+
+std::string Fields::RequiredUid(std::string_view key) {
+  std::string text = Uid(key);
   if (text.empty()) Fail(key, "must not be empty");
   return text;
 }

@@ -36,6 +36,8 @@ class Fields {
 
   std::string String(std::string_view key);    // "" where absent
   std::string Required(std::string_view key);  // absent or "" is an error
+  std::string Uid(std::string_view key);       // kclient::IsUid, "" where absent
+  std::string RequiredUid(std::string_view key);
   std::optional<int> Int(std::string_view key, int least, int most);
   int RequiredInt(std::string_view key, int least, int most);
   bool RequiredBool(std::string_view key);

@@ -9,7 +9,7 @@ namespace {
 
 PodRef ReadPodRef(Fields& fields) {
   return {.name = fields.Required("name"),
-          .uid = fields.Required("uid"),
+          .uid = fields.RequiredUid("uid"),
           .container = fields.Required("container")};
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "kclient/core/uid.h"
 
 namespace vdcu::kclient {
 
@@ -70,6 +71,11 @@ base::Result<ObjectMeta> ParseMeta(JsonView object, const MetaFilter& filter) {
   }
   meta.ns = GetStringOr(*metadata, "namespace");
   meta.uid = GetStringOr(*metadata, "uid");
+  if (!meta.uid.empty() && !IsUid(meta.uid)) {
+    return base::Corrupt(GetStringOr(object, "kind", "object") + " " + meta.name +
+                         ": metadata.uid: " + simdjson::minify(*Get(*metadata, "uid")) +
+                         ": must be 1 to 64 letters, digits and \"-\"");
+  }
   meta.resource_version = GetStringOr(*metadata, "resourceVersion");
   meta.generation = GetInt(*metadata, "generation").value_or(0);
   meta.creation_timestamp = GetStringOr(*metadata, "creationTimestamp");

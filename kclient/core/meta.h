@@ -55,7 +55,7 @@ struct MetaFilter {
   std::vector<std::string> annotation_prefixes;  // empty: no annotations
 };
 
-// Reads object.metadata. Errors: kCorrupt where there is no name.
+// Reads object.metadata. Errors: kCorrupt where there is no name, or a uid that is none (IsUid).
 base::Result<ObjectMeta> ParseMeta(JsonView object, const MetaFilter& filter);
 
 // metadata for a create: name, namespace, labels, annotations, finalizers, ownerReferences, those

@@ -1,5 +1,6 @@
 #include "kclient/core/uid.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <optional>
@@ -48,6 +49,15 @@ std::optional<std::pair<uint64_t, uint64_t>> ParseUuid(std::string_view text) {
 }
 
 }  // namespace
+
+bool IsUid(std::string_view text) {
+  constexpr size_t kMaxLength = 64;
+  return !text.empty() && text.size() <= kMaxLength &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  c == '-';
+         });
+}
 
 Uid::Uid(std::string_view text) {
   if (text.empty()) return;

@@ -11,6 +11,10 @@
 
 namespace vdcu::kclient {
 
+// Whether a UID may be taken for one: 1 to 64 of [0-9A-Za-z-]. A UID becomes a part of paths, and
+// comes from whoever answers for the API server.
+bool IsUid(std::string_view text);
+
 class Uid {
  public:
   Uid() = default;
