@@ -26,17 +26,31 @@ spdlog::level::level_enum ToSpdlog(Level level) {
   return spdlog::level::info;
 }
 
+// The code of the control character (C0, DEL, C1) that text begins with, and how many bytes it has;
+// 0 bytes: it begins with another. A terminal would obey it.
+std::pair<int, size_t> ControlAt(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x20 || first == 0x7f) return {first, 1};
+  if (first != 0xc2 || text.size() < 2) return {0, 0};
+  const auto second = static_cast<unsigned char>(text[1]);
+  return second >= 0x80 && second < 0xa0 ? std::pair<int, size_t>(second, 2)
+                                         : std::pair<int, size_t>(0, 0);
+}
+
 // A JSON string's inside; control characters, quotes and backslashes escaped.
 std::string Escape(std::string_view text) {
   std::string escaped;
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      escaped += {'\\', c};
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      escaped += fmt::format("\\u{:04x}", static_cast<int>(c));
+  while (!text.empty()) {
+    size_t bytes = 1;
+    if (text[0] == '"' || text[0] == '\\') {
+      escaped += {'\\', text[0]};
+    } else if (const auto [code, size] = ControlAt(text); size > 0) {
+      escaped += fmt::format("\\u{:04x}", code);
+      bytes = size;
     } else {
-      escaped += c;
+      escaped += text[0];
     }
+    text.remove_prefix(bytes);
   }
   return escaped;
 }
@@ -44,11 +58,13 @@ std::string Escape(std::string_view text) {
 std::string AsText(std::string_view message, std::initializer_list<LogField> fields) {
   std::string line(message);
   for (const auto& [key, value] : fields) {
-    const bool quote = value.empty() || value.find_first_of(" \"=\n\t") != std::string::npos;
+    const std::string escaped = Escape(value);
+    const bool quote =
+        value.empty() || escaped != value || value.find_first_of(" =") != std::string::npos;
     line += ' ';
     line += key;
     line += '=';
-    line += quote ? '"' + Escape(value) + '"' : value;
+    line += quote ? '"' + escaped + '"' : value;
   }
   return line;
 }
