@@ -40,7 +40,7 @@ soak: deps control-plane machines configure ## faults for SOAK_SECONDS=600 at ra
 	$(STEP) "build (release)" ninja -C build faults_soak end-to-end-tests
 	@VDCU_SOAK_SECONDS=$(SOAK_SECONDS) $(CTEST) --test-dir build -C soak -L soak
 
-lint: deps configure ## format, layers, headers alone, shell; clang-tidy on what changed (ALL=1: on all)
+lint: build ## format, layers, headers alone, shell; clang-tidy on what changed (ALL=1: on all)
 	@$(CTEST) --test-dir build -L lint -j $(JOBS)
 
 fuzz: deps build-fuzz ## each libFuzzer target for FUZZ_SECONDS=60

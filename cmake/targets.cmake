@@ -8,6 +8,18 @@ if(VDCU_SANITIZE)
   target_compile_options(vdcu_options INTERFACE ${VDCU_SANITIZERS})
   target_link_options(vdcu_options INTERFACE ${VDCU_SANITIZERS})
 endif()
+# What a fault of memory meets in a release; tools/check-hardening reads it from the binaries. The
+# sanitizers have checks of their own.
+if(NOT VDCU_SANITIZE)
+  target_compile_options(vdcu_options INTERFACE -fstack-protector-strong
+    $<$<NOT:$<STREQUAL:$<TARGET_PROPERTY:TYPE>,SHARED_LIBRARY>>:-fPIE>)
+  target_compile_definitions(vdcu_options INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+  target_link_options(vdcu_options INTERFACE $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>
+    -Wl,-z,relro,-z,now)
+  if(CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
+    target_compile_options(vdcu_options INTERFACE -fcf-protection)
+  endif()
+endif()
 if(VDCU_FUZZ)
   target_compile_options(vdcu_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
