@@ -301,6 +301,46 @@ who_may_write_nodes() {
       "mode": "both", "healthy": true}]}}'
 }
 
+# event NAME REPORTING-CONTROLLER REPORTING-INSTANCE
+event() {
+  echo "{apiVersion: events.k8s.io/v1, kind: Event, metadata: {name: $1}, type: Warning, reason: Test,
+    action: Testing, note: text, eventTime: '2026-01-01T00:00:00.000000Z', reportingController: $2,
+    reportingInstance: $3, regarding: {kind: Pod, name: p, namespace: team-a}}"
+}
+
+who_may_write_events() {
+  local events=/apis/events.k8s.io/v1/namespaces/team-a/events only='only with reportingController vdcu.io/node'
+  local more='{"series": {"count": 2, "lastObservedTime": "2026-01-01T00:00:01.000000Z"}}'
+  given "an event of another" admin POST $events "$(event other example.com/other x)"
+  given "an event of node-1's daemon" daemon-1 POST $events "$(event mine vdcu.io/node node-1)"
+  takes "a daemon's event" daemon-1 POST $events "$(event x vdcu.io/node node-1)"
+  takes "a daemon counts its event" daemon-1 PATCH $events/mine "$more"
+  takes "an event of anybody else" admin POST $events "$(event x example.com/other other)"
+  refuses "a daemon's event as another controller" "$only" daemon-1 POST $events "$(event x vdcu.io/controller node-1)"
+  refuses "a daemon's event as another node" "$only" daemon-1 POST $events "$(event x vdcu.io/node node-2)"
+  refuses "a daemon without a node writes one" "$only" daemon-of-no-node POST $events "$(event x vdcu.io/node node-1)"
+  refuses "a daemon changes another's event" "$only" daemon-1 PATCH $events/other "$more"
+  refuses "a daemon takes over another's event" 'field is immutable' daemon-1 PATCH $events/other \
+    '{"reportingController": "vdcu.io/node", "reportingInstance": "node-1"}'
+  refuses "a daemon changes that of another node's" "$only" daemon-2 PATCH $events/mine "$more"
+}
+
+# many COUNT TEXT-WITH-%s: a list of them
+# shellcheck disable=SC2059  # a format it is
+many() { local i; for ((i = 0; i < $1; ++i)); do printf "$2," "$i"; done; }
+
+how_long_lists_may_be() {
+  local owner='{apiVersion: v1, kind: ConfigMap, name: c%s, uid: 7a2c1f5e-5a54-4b0e-8d1e-0a4f3a4f8f00}'
+  takes "16 finalizers" jane POST "$PARTITIONS" "$(partition x '{}' "finalizers: [$(many 16 'a.b/%s')]")"
+  refuses "17 finalizers" 'metadata.finalizers: 17 items: at most 16' jane POST "$PARTITIONS" \
+    "$(partition x '{}' "finalizers: [$(many 17 'a.b/%s')]")"
+  refuses "17 finalizers later" 'metadata.finalizers: 17 items' jane PATCH "$PARTITIONS/plain" \
+    "{\"metadata\": {\"finalizers\": [$(many 16 '"a.b/%s"')\"a.b/c\"]}}"
+  takes "16 owners" jane POST "$PARTITIONS" "$(partition x '{}' "ownerReferences: [$(many 16 "$owner")]")"
+  refuses "17 owners" 'metadata.ownerReferences: 17 items: at most 16' jane POST "$PARTITIONS" \
+    "$(partition x '{}' "ownerReferences: [$(many 17 "$owner")]")"
+}
+
 who_may_do_more() {
   takes "--advertise on the daemon's own node" daemon-1 PATCH /api/v1/nodes/node-1/status \
     '{"status": {"capacity": {"hygon.com/dcunum": "4"}}}'
@@ -379,6 +419,8 @@ main() {
   what_is_assigned
   who_may_write_partitions
   who_may_write_nodes
+  who_may_write_events
+  how_long_lists_may_be
   who_may_do_more
   what_kubectl_shows
   echo "$PASSED passed, $FAILED failed"
