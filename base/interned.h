@@ -4,6 +4,7 @@
 // has it; the value never changes. T has an order (<).
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <map>
 #include <utility>
@@ -25,6 +26,9 @@ class Interned {
   ~Interned() {
     if (--shared_->second == 0) Pool().erase(Pool().find(shared_->first));
   }
+
+  friend bool operator==(const Interned& a, const Interned& b) { return a.shared_ == b.shared_; }
+  friend auto operator<=>(const Interned& a, const Interned& b) { return *a <=> *b; }
 
   const T& operator*() const { return shared_->first; }
   const T* operator->() const { return &shared_->first; }

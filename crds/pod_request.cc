@@ -11,7 +11,12 @@
 namespace vdcu::crds {
 namespace {
 
-constexpr int64_t kMaxCards = 1024;  // far more than a node has; keeps the number an int
+// What a pod can have, as all of it is on one node.
+constexpr int kMaxCards = dcu::kMaxCardsPerNode;
+constexpr int kMaxSlices = dcu::kMaxCardsPerNode * dcu::kMaxSlicesPerCard;
+// Of one annotation, as spec.devices of a VDCUPartition is bounded.
+constexpr size_t kMaxNames = 64;
+constexpr size_t kMaxNameLength = 128;
 constexpr size_t kMaxObjectName = 253;
 
 // What one container says about one family; nullopt: nothing.
@@ -61,7 +66,7 @@ base::Status CheckCount(const std::string& container, const ResourceFamily& fami
                  "several cards are whole cards only; leave out " + part + ", or set it to 1");
   }
   if (*asked.count > kMaxCards) {
-    return Wrong(container, said, "at most " + std::to_string(kMaxCards) + " cards");
+    return Wrong(container, said, "at most " + std::to_string(kMaxCards) + ", the cards of a node");
   }
   return base::Ok();
 }
@@ -124,32 +129,55 @@ std::string_view Annotation(const kclient::Pod& pod, std::string_view name) {
   return Annotation(pod.meta, name);
 }
 
-// Appends the items of a comma list, without the blanks around them.
-void AddList(std::string_view text, std::vector<std::string>& items) {
+// The items of a comma list, without the blanks around them.
+std::vector<std::string_view> Items(std::string_view text) {
   constexpr std::string_view kBlank = " \t\n\r";
+  std::vector<std::string_view> items;
   while (!text.empty()) {
     const size_t comma = text.find(',');
     std::string_view item = text.substr(0, comma);
     text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
     item.remove_prefix(std::min(item.find_first_not_of(kBlank), item.size()));
     item = item.substr(0, item.find_last_not_of(kBlank) + 1);
-    if (!item.empty()) items.emplace_back(item);
+    if (!item.empty()) items.push_back(item);
   }
+  return items;
 }
 
-dcu::DeviceSelector ReadSelector(const kclient::Pod& pod) {
+// Appends those that are not there yet: a VDCUPartition's lists are sets.
+base::Status AddNames(const kclient::Pod& pod, std::string_view annotation,
+                      std::vector<std::string>& names) {
+  const auto wrong = [&](const std::string& what, size_t most) {
+    return base::Invalid("annotation " + std::string(annotation) + ": " + what + ": at most " +
+                         std::to_string(most));
+  };
+  for (const std::string_view item : Items(Annotation(pod, annotation))) {
+    if (item.size() > kMaxNameLength) {
+      return wrong(base::Quote(item) + ": a name of " + std::to_string(item.size()) + " characters",
+                   kMaxNameLength);
+    }
+    if (std::find(names.begin(), names.end(), item) != names.end()) continue;
+    if (names.size() == kMaxNames) {
+      return wrong("more than " + std::to_string(kMaxNames) + " names", kMaxNames);
+    }
+    names.emplace_back(item);
+  }
+  return base::Ok();
+}
+
+base::Result<dcu::DeviceSelector> ReadSelector(const kclient::Pod& pod) {
   dcu::DeviceSelector devices;
-  for (const std::string_view name : {"hygon.com/use-dcutype", "hygon.com/use-hcutype"}) {
-    AddList(Annotation(pod, name), devices.model_parts);
-  }
-  for (const std::string_view name : {"hygon.com/nouse-dcutype", "hygon.com/nouse-hcutype"}) {
-    AddList(Annotation(pod, name), devices.exclude_model_parts);
-  }
-  for (const std::string_view name : {"hygon.com/use-gpuuuid", "hygon.com/use-hcuuuid"}) {
-    AddList(Annotation(pod, name), devices.uuids);
-  }
-  for (const std::string_view name : {"hygon.com/nouse-gpuuuid", "hygon.com/nouse-hcuuuid"}) {
-    AddList(Annotation(pod, name), devices.exclude_uuids);
+  const std::pair<std::string_view, std::vector<std::string>*> annotations[] = {
+      {"hygon.com/use-dcutype", &devices.model_parts},
+      {"hygon.com/use-hcutype", &devices.model_parts},
+      {"hygon.com/nouse-dcutype", &devices.exclude_model_parts},
+      {"hygon.com/nouse-hcutype", &devices.exclude_model_parts},
+      {"hygon.com/use-gpuuuid", &devices.uuids},
+      {"hygon.com/use-hcuuuid", &devices.uuids},
+      {"hygon.com/nouse-gpuuuid", &devices.exclude_uuids},
+      {"hygon.com/nouse-hcuuuid", &devices.exclude_uuids}};
+  for (const auto& [annotation, names] : annotations) {
+    RETURN_IF_ERROR(AddNames(pod, annotation, *names));
   }
   return devices;
 }
@@ -195,7 +223,7 @@ base::Status CheckPartition(const PodRequest& request, const dcu::DeviceSelector
 }
 
 base::Status ReadAnnotations(const kclient::Pod& pod, PodRequest& request) {
-  const dcu::DeviceSelector devices = ReadSelector(pod);
+  ASSIGN_OR_RETURN(const dcu::DeviceSelector devices, ReadSelector(pod));
   if (pod.meta.annotations.contains(kPolicyAnnotation)) {
     const std::string_view policy = Annotation(pod, kPolicyAnnotation);
     request.policy = ParsePolicy(policy);
@@ -207,8 +235,26 @@ base::Status ReadAnnotations(const kclient::Pod& pod, PodRequest& request) {
     request.partition = Annotation(pod, kPartitionAnnotation);
     RETURN_IF_ERROR(CheckPartition(request, devices));
   }
-  for (ContainerRequest& container : request.containers) container.slice.devices = devices;
+  const base::Interned<dcu::DeviceSelector> shared(devices);
+  for (ContainerRequest& container : request.containers) container.slice.devices = shared;
   return base::Ok();
+}
+
+// All of a pod is on one node: checked before anything is built for each card and slice.
+base::Status CheckTogether(const std::vector<ContainerRequest>& containers) {
+  int64_t cards = 0;
+  int64_t slices = 0;
+  for (const ContainerRequest& container : containers) {
+    (container.slice.whole_card() ? cards : slices) += container.cards;
+  }
+  const auto check = [](int64_t count, const std::string& what, int most) -> base::Status {
+    if (count <= most) return base::Ok();
+    return base::Invalid("spec.containers: " + std::to_string(count) + " " + what +
+                         " together: at most " + std::to_string(most) +
+                         ", as one node has no more");
+  };
+  RETURN_IF_ERROR(check(cards, "whole cards", kMaxCards));
+  return check(slices, "slices", kMaxSlices);
 }
 
 bool Names(const kclient::ResourceList& resources) {
@@ -247,6 +293,7 @@ base::Result<PodRequest> ParsePodRequest(const kclient::Pod& pod) {
     ASSIGN_OR_RETURN(auto asked, ReadContainer(container));
     if (asked) request.containers.push_back(std::move(*asked));
   }
+  RETURN_IF_ERROR(CheckTogether(request.containers));
   RETURN_IF_ERROR(ReadAnnotations(pod, request));
   return request;
 }

@@ -47,7 +47,7 @@ base::Status ValidateRequest(const dcu::SliceRequest& request) {
   }
   if (request.percent) RETURN_IF_ERROR(InRange("cores", *request.percent, 1, 100));
   if (request.memory) RETURN_IF_ERROR(MemoryInRange("memory", *request.memory));
-  const dcu::DeviceSelector& devices = request.devices;
+  const dcu::DeviceSelector& devices = *request.devices;
   RETURN_IF_ERROR(ListOfNames("devices.models", devices.models, kMaxModels));
   RETURN_IF_ERROR(ListOfNames("devices.excludeModels", devices.exclude_models, kMaxModels));
   RETURN_IF_ERROR(ListOfNames("devices.uuids", devices.uuids, kMaxUuids));

@@ -23,10 +23,12 @@ dcu::SliceRequest ReadRequest(Fields& spec) {
   }
   if (request.memory && request.memory->value < 1) spec.Fail("memory", "must be at least 1Mi");
   if (auto devices = spec.Object("devices")) {
-    request.devices.models = devices->Strings("models");
-    request.devices.exclude_models = devices->Strings("excludeModels");
-    request.devices.uuids = devices->Strings("uuids");
-    request.devices.exclude_uuids = devices->Strings("excludeUUIDs");
+    dcu::DeviceSelector selector;
+    selector.models = devices->Strings("models");
+    selector.exclude_models = devices->Strings("excludeModels");
+    selector.uuids = devices->Strings("uuids");
+    selector.exclude_uuids = devices->Strings("excludeUUIDs");
+    request.devices = base::Interned(std::move(selector));
   }
   return request;
 }
@@ -85,7 +87,7 @@ nlohmann::json SpecJson(const PartitionSpec& spec) {
   if (request.compute_units) json["computeUnits"] = *request.compute_units;
   if (request.percent) json["cores"] = *request.percent;
   if (request.memory) json["memory"] = MemoryText(*request.memory);
-  if (auto devices = DevicesJson(request.devices); !devices.empty()) json["devices"] = devices;
+  if (auto devices = DevicesJson(*request.devices); !devices.empty()) json["devices"] = devices;
   if (!spec.node_selector.empty()) json["nodeSelector"] = spec.node_selector;
   if (spec.policy) json["policy"] = ToString(*spec.policy);
   if (spec.pod_ref) json["podRef"] = PodRefJson(*spec.pod_ref);

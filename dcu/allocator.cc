@@ -115,9 +115,9 @@ class Candidates {
 std::optional<std::vector<const Node*>> NodesByUuid(const Inventory& inventory,
                                                     const Request& request) {
   for (const SliceRequest& slice : request.slices) {
-    if (slice.devices.uuids.empty()) continue;
+    if (slice.devices->uuids.empty()) continue;
     std::vector<const Node*> nodes;
-    for (const std::string& uuid : slice.devices.uuids) {
+    for (const std::string& uuid : slice.devices->uuids) {
       const auto with_card = inventory.NodesWithCard(uuid);
       nodes.insert(nodes.end(), with_card.begin(), with_card.end());
     }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/interned.h"
 #include "dcu/cu_mask.h"
 #include "dcu/units.h"
 
@@ -43,7 +44,7 @@ struct SliceRequest {
   std::optional<int> compute_units;  // at most one of compute_units and percent
   std::optional<int> percent;        // of the card's units, rounded up
   std::optional<MiB> memory;         // none: all of the card's memory
-  DeviceSelector devices;
+  base::Interned<DeviceSelector> devices;  // shared: a pod's slices all have the same
 
   bool whole_card() const { return !compute_units && !percent && !memory; }
   friend auto operator<=>(const SliceRequest&, const SliceRequest&) = default;

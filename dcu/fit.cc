@@ -10,8 +10,10 @@
 namespace vdcu::dcu {
 namespace {
 
-// Bounds the search on one node; a pod of a few containers needs a few dozen.
+// Bounds the search on one node, and on all of them: a pod of a few containers needs a few dozen.
+// When the second is used up, each further node is only tried the greedy way.
 constexpr int kMaxSteps = 4096;
+constexpr int kMaxStepsInAll = 16 * kMaxSteps;
 
 bool Contains(const std::vector<std::string>& list, std::string_view value) {
   return std::find(list.begin(), list.end(), value) != list.end();
@@ -57,7 +59,7 @@ Need MakeNeed(const Inventory& inventory, const SliceRequest& slice, size_t inde
   need.all_memory = !slice.memory.has_value();
   need.memory = std::max(MiB{1}, slice.memory.value_or(MiB{1}));
   for (const CardType& type : inventory.types()) {
-    const bool selected = SelectsModel(slice.devices, type.model);
+    const bool selected = SelectsModel(*slice.devices, type.model);
     need.units.push_back(selected ? UnitsAsked(slice, type.compute_units) : Need::kNotSelected);
     // Types of the past would let the answer depend on them.
     if (type.reported_cards > 0) need.most_units = std::max(need.most_units, need.units.back());
@@ -85,7 +87,7 @@ Room Open(const Card& card) {
 
 Verdict JudgeCard(const Need& need, const Card& card) {
   if (need.units[card.type->id] == Need::kNotSelected) return Verdict::kOtherModel;
-  if (!SelectsUuid(need.slice->devices, card.uuid)) return Verdict::kOtherUuid;
+  if (!SelectsUuid(*need.slice->devices, card.uuid)) return Verdict::kOtherUuid;
   if (card.mode == Mode::kMig) return Verdict::kMig;
   if (!card.healthy()) return Verdict::kUnhealthy;
   if (card.cordoned) return Verdict::kCordoned;
@@ -121,7 +123,7 @@ Fit::Fit(const Inventory& inventory, const Request& request) : policy_(request.p
   CHECK(!request.slices.empty(), "a request without slices");
   for (const SliceRequest& slice : request.slices) {
     needs_.push_back(MakeNeed(inventory, slice, needs_.size()));
-    by_uuid_ |= !slice.devices.uuids.empty() || !slice.devices.exclude_uuids.empty();
+    by_uuid_ |= !slice.devices->uuids.empty() || !slice.devices->exclude_uuids.empty();
   }
   std::sort(needs_.begin(), needs_.end(), Harder);
   for (size_t i = 1; i < needs_.size(); ++i) {
@@ -140,9 +142,18 @@ void Fit::OpenRooms(const Node& node) {
 std::optional<std::vector<Assignment>> Fit::Place(const Node& node) {
   if (!node.ready) return std::nullopt;
   OpenRooms(node);
-  steps_ = 0;
+  if (!HasEnoughRooms()) return std::nullopt;
+  const int left = std::min(kMaxSteps, kMaxStepsInAll - steps_in_all_);
+  steps_left_ = std::max(left, static_cast<int>(needs_.size()));
   if (!Search(0, std::vector<bool>(rooms_.size()))) return std::nullopt;
   return Assignments(node);
+}
+
+// Counts only: so that no search begins for many slices on few cards.
+bool Fit::HasEnoughRooms() const {
+  size_t slots = 0;
+  for (const Room& room : rooms_) slots += std::max<size_t>(room.slots, room.unused ? 1 : 0);
+  return needs_.size() <= slots;
 }
 
 // The rooms that fit, best first: BinPack the tightest, Spread the emptiest, of the same by uuid.
@@ -198,7 +209,9 @@ bool Fit::Search(size_t depth, std::vector<bool> tried) {
     // A room like the one that just failed (and was put back) fails as well.
     const bool hopeless = i > 0 && !by_uuid_ && Alike(before, rooms_[candidates[i - 1]]);
     if (!hopeless) {
-      if (++steps_ > kMaxSteps) return false;
+      if (steps_left_ == 0) return false;
+      --steps_left_;
+      ++steps_in_all_;
       choices_[need.index] = Take(need, index);
       const bool found = Search(depth + 1, same_next ? tried : std::vector<bool>(rooms_.size()));
       if (found) return true;

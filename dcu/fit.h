@@ -76,6 +76,7 @@ class Fit {
   };
 
   void OpenRooms(const Node& node);
+  bool HasEnoughRooms() const;
   bool Search(size_t depth, std::vector<bool> tried);
   std::vector<size_t> Candidates(const Need& need, const std::vector<bool>& tried) const;
   Choice Take(const Need& need, size_t room);
@@ -88,7 +89,9 @@ class Fit {
   // Of the node that is looked at.
   std::vector<Room> rooms_;
   std::vector<Choice> choices_;  // by Need::index
-  int steps_ = 0;
+  int steps_left_ = 0;
+
+  int steps_in_all_ = 0;
   Explanation explanation_;
 };
 

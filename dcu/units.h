@@ -17,6 +17,7 @@ struct MiB {
 
 inline constexpr int64_t kBytesPerMiB = 1024 * 1024;
 inline constexpr int kMaxComputeUnits = 128;  // two 64-bit masks in a vdev file
+inline constexpr int kMaxCardsPerNode = 64;   // what a DCUNode holds
 inline constexpr int kMaxSlicesPerCard = 4;   // pipes 0..3; the driver has no more
 
 // The units that `percent` of a card of `card_units` is: rounded up to whole units.

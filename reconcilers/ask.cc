@@ -42,17 +42,14 @@ Waiting FindWaiting(const Cluster& cluster, const std::string& key) {
   return {nullptr, waits ? partition : nullptr};
 }
 
-nlohmann::json Text(const dcu::SliceRequest& slice) {
-  const dcu::DeviceSelector& devices = slice.devices;
-  return {slice.compute_units.value_or(0),
-          slice.percent.value_or(0),
-          slice.memory ? slice.memory->value : 0,
-          devices.models,
-          devices.exclude_models,
-          devices.uuids,
-          devices.exclude_uuids,
-          devices.model_parts,
-          devices.exclude_model_parts};
+nlohmann::json Amounts(const dcu::SliceRequest& slice) {
+  return {slice.compute_units.value_or(0), slice.percent.value_or(0),
+          slice.memory ? slice.memory->value : 0};
+}
+
+nlohmann::json Text(const dcu::DeviceSelector& devices) {
+  return {devices.models,        devices.exclude_models, devices.uuids,
+          devices.exclude_uuids, devices.model_parts,    devices.exclude_model_parts};
 }
 
 nlohmann::json Text(const kclient::NodeSelector& selector) {
@@ -114,12 +111,17 @@ Ask AskOfPod(const Cluster& cluster, const std::string& key, const PodEntry& ent
   ask.request.policy = (*entry.request)->policy.value_or(cluster.settings().policy);
   nlohmann::json slices = nlohmann::json::array();
   for (const NeededPartition& needed : NeededPartitions(pod, **entry.request)) {
-    slices.push_back(Text(needed.slice));
+    slices.push_back(Amounts(needed.slice));
     ask.request.slices.push_back(needed.slice);
   }
-  ask.alike = nlohmann::json{ask.request.policy, slices, Text(cluster, pod),
-                             Text(entry.avoided, now), BoundedBy(cluster, ask.ns)}
-                  .dump();
+  // Once: all slices of a pod have the same selector.
+  const nlohmann::json devices =
+      ask.request.slices.empty() ? nlohmann::json() : Text(*ask.request.slices.front().devices);
+  ask.alike =
+      nlohmann::json{
+          ask.request.policy,        slices, devices, Text(cluster, pod), Text(entry.avoided, now),
+          BoundedBy(cluster, ask.ns)}
+          .dump();
   return ask;
 }
 
@@ -133,7 +135,8 @@ Ask AskOfPartition(const Cluster& cluster, const std::string& key, const Partiti
   ask.request.slices = {partition.spec.request};
   ask.alike = nlohmann::json{"partition",
                              ask.request.policy,
-                             Text(partition.spec.request),
+                             Amounts(partition.spec.request),
+                             Text(*partition.spec.request.devices),
                              partition.spec.node_selector,
                              Text(entry.avoided, now),
                              BoundedBy(cluster, ask.ns)}

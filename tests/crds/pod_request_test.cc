@@ -159,7 +159,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"cores of two cards", Limits({{"hygon.com/dcunum", 2}, {"hygon.com/dcucores", 1}}),
                kNone, kNoInit, "leave out hygon.com/dcucores, or set it to 1"},
         BadRow{"more cards than an int", Limits({{"hygon.com/dcunum", "5G"}}), kNone, kNoInit,
-               "hygon.com/dcunum 5000000000: at most 1024 cards"},
+               "hygon.com/dcunum 5000000000: at most 64, the cards of a node"},
         BadRow{"no memory", Limits({{"hygon.com/dcunum", 1}, {"hygon.com/dcumem", 0}}), kNone,
                kNoInit, "hygon.com/dcumem 0: counts MiB"},
         BadRow{"memory in bytes", Limits({{"hygon.com/dcunum", 1}, {"hygon.com/dcumem", "2Gi"}}),
@@ -231,7 +231,7 @@ TEST(ParsePodRequest, ReadsSelectorsOfBothFamilies) {
                                                           {"hygon.com/nouse-gpuuuid", "DCU-4"},
                                                           {"hygon.com/nouse-hcuuuid", "DCU-5"}}));
   ASSERT_TRUE(request) << request.error().message;
-  const dcu::DeviceSelector& devices = request->containers.front().slice.devices;
+  const dcu::DeviceSelector& devices = *request->containers.front().slice.devices;
   EXPECT_THAT(devices.model_parts, ElementsAre("K100_AI", "z1", "bw"));
   EXPECT_THAT(devices.exclude_model_parts, ElementsAre("K100_LC", "K500"));
   EXPECT_THAT(devices.uuids, ElementsAre("DCU-1", "DCU-2", "DCU-3"));
@@ -245,14 +245,14 @@ TEST(ParsePodRequest, EveryContainerGetsTheSelectors) {
       MakePod(json::array({kOneCard[0], kOneCard[0]}), {{"hygon.com/use-dcutype", "Z100L"}}));
   ASSERT_TRUE(request) << request.error().message;
   for (const ContainerRequest& container : request->containers) {
-    EXPECT_THAT(container.slice.devices.model_parts, ElementsAre("Z100L")) << container.container;
+    EXPECT_THAT(container.slice.devices->model_parts, ElementsAre("Z100L")) << container.container;
   }
 }
 
 TEST(ParsePodRequest, AnEmptySelectorSelectsAll) {
   const auto request = ParsePodRequest(MakePod(kOneCard, {{"hygon.com/use-dcutype", " , "}}));
   ASSERT_TRUE(request) << request.error().message;
-  EXPECT_EQ(request->containers.front().slice.devices, dcu::DeviceSelector());
+  EXPECT_EQ(*request->containers.front().slice.devices, dcu::DeviceSelector());
 }
 
 TEST(ParsePodRequest, ReadsPolicyAndPartition) {

@@ -14,7 +14,7 @@ PartitionSpec ValidSpec() {
   PartitionSpec spec;
   spec.request.percent = 15;
   spec.request.memory = dcu::MiB{2000};
-  spec.request.devices.models = {"Z100L"};
+  spec.request.devices = base::Interned(dcu::DeviceSelector{.models = {"Z100L"}});
   spec.node_selector = {{"pool", "dcu"}};
   spec.pod_ref = PodRef{.name = "p", .uid = "u", .container = "c"};
   spec.assignment = dcu::Assignment{.node = "node-1",
@@ -56,6 +56,10 @@ TEST_P(BadSpec, IsRefusedByName) {
   EXPECT_THAT(status.error().message, HasSubstr(GetParam().want_message));
 }
 
+void Select(PartitionSpec& spec, dcu::DeviceSelector devices) {
+  spec.request.devices = base::Interned(std::move(devices));
+}
+
 std::vector<std::string> Names(size_t count) { return std::vector<std::string>(count, "x"); }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -82,17 +86,17 @@ INSTANTIATE_TEST_SUITE_P(
             "spec.memory: 0Mi: must be from 1Mi to 1048576Mi"},
         Row{"too much memory", [](auto& spec) { spec.request.memory = dcu::MiB{1048577}; },
             "spec.memory: 1048577Mi"},
-        Row{"a model without name", [](auto& spec) { spec.request.devices.models = {""}; },
+        Row{"a model without name", [](auto& spec) { Select(spec, {.models = {""}}); },
             "spec.devices.models: \"\": must not be empty"},
-        Row{"too many models", [](auto& spec) { spec.request.devices.models = Names(17); },
+        Row{"too many models", [](auto& spec) { Select(spec, {.models = Names(17)}); },
             "spec.devices.models: 17 items: at most 16"},
         Row{"too many excluded models",
-            [](auto& spec) { spec.request.devices.exclude_models = Names(17); },
+            [](auto& spec) { Select(spec, {.exclude_models = Names(17)}); },
             "spec.devices.excludeModels: 17 items"},
-        Row{"too many uuids", [](auto& spec) { spec.request.devices.uuids = Names(65); },
+        Row{"too many uuids", [](auto& spec) { Select(spec, {.uuids = Names(65)}); },
             "spec.devices.uuids: 65 items: at most 64"},
         Row{"too many excluded uuids",
-            [](auto& spec) { spec.request.devices.exclude_uuids = Names(65); },
+            [](auto& spec) { Select(spec, {.exclude_uuids = Names(65)}); },
             "spec.devices.excludeUUIDs: 65 items"},
         Row{"a label without key", [](auto& spec) { spec.node_selector[""] = "x"; },
             "spec.nodeSelector: \"\""},

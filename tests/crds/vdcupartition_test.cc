@@ -25,10 +25,10 @@ TEST(VdcuPartition, EveryFieldIsRead) {
   EXPECT_EQ(spec.request.percent, 15);
   EXPECT_EQ(spec.request.compute_units, std::nullopt);
   EXPECT_EQ(spec.request.memory, dcu::MiB{2000});
-  EXPECT_THAT(spec.request.devices.models, ElementsAre("Z100L"));
-  EXPECT_THAT(spec.request.devices.exclude_models, ElementsAre("Z100"));
-  EXPECT_THAT(spec.request.devices.uuids, ElementsAre("DCU-1", "DCU-2"));
-  EXPECT_THAT(spec.request.devices.exclude_uuids, ElementsAre("DCU-3"));
+  EXPECT_THAT(spec.request.devices->models, ElementsAre("Z100L"));
+  EXPECT_THAT(spec.request.devices->exclude_models, ElementsAre("Z100"));
+  EXPECT_THAT(spec.request.devices->uuids, ElementsAre("DCU-1", "DCU-2"));
+  EXPECT_THAT(spec.request.devices->exclude_uuids, ElementsAre("DCU-3"));
   EXPECT_EQ(spec.node_selector, (kclient::Labels{{"pool", "dcu"}}));
   EXPECT_EQ(spec.policy, dcu::Policy::kSpread);
   const PodRef pod_ref{.name = "train-0", .uid = "u-1", .container = "main"};

@@ -57,10 +57,12 @@ SliceRequest RandomSlice(Chance& chance) {
     default:
       slice = Units(1 + chance.UpTo(50), 1 + chance.UpTo(20'000));
   }
-  if (chance.OneIn(5)) slice.devices.models = {"K100_AI"};
-  if (chance.OneIn(8)) slice.devices.exclude_models = {"K100_AI"};
-  if (chance.OneIn(10)) slice.devices.exclude_uuids = {"n1-c0", "n2-c1"};
-  if (chance.OneIn(12)) slice.devices.uuids = {"n1-c0", "n2-c1", "n3-c2"};
+  DeviceSelector devices;
+  if (chance.OneIn(5)) devices.models = {"K100_AI"};
+  if (chance.OneIn(8)) devices.exclude_models = {"K100_AI"};
+  if (chance.OneIn(10)) devices.exclude_uuids = {"n1-c0", "n2-c1"};
+  if (chance.OneIn(12)) devices.uuids = {"n1-c0", "n2-c1", "n3-c2"};
+  slice.devices = base::Interned(std::move(devices));
   return slice;
 }
 

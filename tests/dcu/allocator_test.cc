@@ -31,7 +31,7 @@ std::vector<std::string> Ask(const Inventory& inventory, std::vector<SliceReques
 }
 
 SliceRequest On(SliceRequest slice, DeviceSelector devices) {
-  slice.devices = std::move(devices);
+  slice.devices = base::Interned(std::move(devices));
   return slice;
 }
 

@@ -48,9 +48,9 @@ TEST(Refusal, EachReasonIsToldApart) {
   NodeOptions cordoned = Ready();
   cordoned.unschedulable_devices = {"c"};
   SliceRequest other_model = Units(1, 1);
-  other_model.devices.models = {"BW100"};
+  other_model.devices = base::Interned(DeviceSelector{.models = {"BW100"}});
   SliceRequest other_uuid = Units(1, 1);
-  other_uuid.devices.exclude_uuids = {"c"};
+  other_uuid.devices = base::Interned(DeviceSelector{.exclude_uuids = {"c"}});
   const struct {
     const char* sentence;
     Device card;

@@ -85,7 +85,7 @@ inline int SlowUnits(const SliceRequest& slice, const SlowCard& card) {
 }
 
 inline bool SlowFits(const SliceRequest& slice, const SlowCard& card) {
-  const DeviceSelector& devices = slice.devices;
+  const DeviceSelector& devices = *slice.devices;
   const auto has = [](const std::vector<std::string>& list, const std::string& value) {
     return std::count(list.begin(), list.end(), value) > 0;
   };

@@ -54,7 +54,7 @@ TEST_F(RefusedPatch, OfAPodsStatusIsWrittenWhenItMay) {
         {"", "pods/status", "UPDATE", "!object.metadata.name.startsWith('mute')"},
         [&] { return IsRefused(std::string(kPods) + "/mute-probe/status", status); });
     const int64_t before = CountAnswers(api(), "PATCH", "pods/status", 422);
-    Create(Pod("mute", {{"dcunum", "100"}}));
+    Create(Pod("mute", {{"dcunum", "60"}}));
     Eventually("an event says what is not written",
                [&] { return HasEvent("mute", "WriteRefused", "refused by no-status"); });
     std::this_thread::sleep_for(seconds(4));
