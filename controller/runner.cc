@@ -32,6 +32,10 @@ std::string_view VerbName(const kclient::Write& write) {
 // Whoever leads decides anew.
 constexpr base::Duration kWithoutLease{1'000};
 
+bool IsReport(const reconcilers::PlannedWrite& planned) {
+  return std::holds_alternative<reconcilers::AssumeReported>(planned.assumption);
+}
+
 // Of what it takes to place a request.
 bool IsOfRequest(const reconcilers::Assumption& assumption) {
   return !std::holds_alternative<reconcilers::AssumeWritten>(assumption) &&
@@ -178,9 +182,16 @@ void Runner::Execute(const std::string& key, bool queued, reconcilers::Plan plan
   if (plan.writes.empty()) Finish(*batch);
 }
 
-// The write has failed, and is not due yet: its key comes back then.
+// The write has failed, and is not due yet, or another report of the pod is under way: its key
+// comes back then.
 bool Runner::IsHeldBack(Batch& batch, const reconcilers::PlannedWrite& planned) {
   if (IsOfRequest(planned.assumption)) return false;
+  if (const auto report = reports_.find(planned.write.Describe()); report != reports_.end()) {
+    batch.failed = true;
+    if (!batch.queued) untold_.insert(batch.key);
+    report->second = batch.key;
+    return true;
+  }
   const reconcilers::Setback* setback = setbacks_.Find(planned.write.Describe());
   const base::TimePoint now = parts_.loop.clock().Now();
   if (setback == nullptr || !setback->Holds(now)) return false;
@@ -193,6 +204,7 @@ bool Runner::IsHeldBack(Batch& batch, const reconcilers::PlannedWrite& planned) 
 void Runner::Start(const BatchPtr& batch, const reconcilers::PlannedWrite& planned, size_t place) {
   const uint64_t id = next_call_++;
   const auto started = parts_.loop.clock().Now();
+  if (IsReport(planned)) reports_.try_emplace(planned.write.Describe());
   calls_[id] = parts_.client.Apply(
       planned.write,
       [this, id, batch, planned, place, started](const base::Result<kclient::JsonView>& answer) {
@@ -204,6 +216,7 @@ void Runner::Start(const BatchPtr& batch, const reconcilers::PlannedWrite& plann
 void Runner::OnAnswer(uint64_t id, const BatchPtr& batch, const reconcilers::PlannedWrite& planned,
                       size_t place, base::TimePoint started, const base::Status& status) {
   calls_.erase(id);
+  if (IsReport(planned)) EndReport(planned);
   const auto now = parts_.loop.clock().Now();
   parts_.metrics.CountWrite(VerbName(planned.write), planned.write.resource.plural,
                             status ? "ok" : base::ToString(status.error().code), now - started);
@@ -219,6 +232,11 @@ void Runner::OnAnswer(uint64_t id, const BatchPtr& batch, const reconcilers::Pla
   if (--batch->left == 0) Finish(*batch);
   OnChange();
   if (drained_ && calls_.empty()) drained_();
+}
+
+void Runner::EndReport(const reconcilers::PlannedWrite& planned) {
+  const auto report = reports_.extract(planned.write.Describe());
+  if (report && report.mapped()) queue_.Add(*report.mapped());
 }
 
 void Runner::OnFailure(Batch& batch, const reconcilers::PlannedWrite& planned, size_t place,

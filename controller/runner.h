@@ -79,6 +79,7 @@ class Runner {
   void Start(const BatchPtr& batch, const reconcilers::PlannedWrite& planned, size_t place);
   void OnAnswer(uint64_t id, const BatchPtr& batch, const reconcilers::PlannedWrite& planned,
                 size_t place, base::TimePoint started, const base::Status& status);
+  void EndReport(const reconcilers::PlannedWrite& planned);
   void OnFailure(Batch& batch, const reconcilers::PlannedWrite& planned, size_t place,
                  const base::Error& error);
   static bool SaysMore(const Failure& a, const Failure& b);
@@ -96,6 +97,9 @@ class Runner {
   // Of writes that are no request's, by what they are.
   reconcilers::Setbacks setbacks_;
   std::set<std::string> untold_;  // keys of requests whose report failed: the placer says it again
+  // Reports under way, by what they are -> the key of one that waits for its end. A report has no
+  // resourceVersion as precondition: of two at once either might be the last.
+  std::map<std::string, std::optional<std::string>> reports_;
   base::TimerPtr pass_timer_;
   base::TimerPtr silent_timer_;  // armed for when the next silent node may be tried again
   bool started_ = false;

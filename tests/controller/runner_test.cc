@@ -169,6 +169,24 @@ TEST_F(RunnerTest, WhyAPodWaitsIsSaidAgainWhereItCouldNotBeSaid) {
   EXPECT_EQ(ServeFor(600'000, status, 200), 0);
 }
 
+// Neither has a resourceVersion: sent together, the older could be the one that stays.
+TEST_F(RunnerTest, AReportWaitsForTheEndOfTheOneBefore) {
+  runner_.Start();
+  const auto before = Wrong("p");
+  Show(before);
+  RunFor(0);
+  const std::string report = "PATCH " + pods_ + "p/status";
+  EXPECT_THAT(Sent(), ElementsAre(report));
+  cluster_.OnPod(before, MakePod("p").Limits({{"hygon.com/dcunum", 100}}).Obj());
+  runner_.OnChange();
+  RunFor(1'000);
+  EXPECT_THAT(Sent(), IsEmpty());
+  transport_.Answer(0, 200, "{}");
+  RunFor(0);
+  EXPECT_THAT(Sent(), ElementsAre(report));
+  EXPECT_NE(transport_.requests()[1].body.find("at most 64"), std::string::npos);
+}
+
 TEST_F(RunnerTest, AnyOtherWriteThatIsRefusedBacksOffAndIsToldOnce) {
   const auto pod = Waiting("p");
   const auto partition = builders::MakePartition("")
