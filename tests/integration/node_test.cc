@@ -304,8 +304,8 @@ TEST_F(NodeTest, ShowsWhoUsesAReservedPartition) {
   Require(
       cluster().Kubectl({"annotate", "pod", "user", "vdcu.io/bound-partition=reserved/" + uid}));
   ASSERT_TRUE(Until([this] {
-    return Get("vdcupartition", "reserved")["status"].value("usedBy", json()).value("name", "") ==
-           "user";
+    const json status = Get("vdcupartition", "reserved")["status"];
+    return status.value("usedBy", json::object()).value("name", "") == "user";
   })) << Log();
   Require(cluster().Kubectl({"delete", "vdcupartition", "reserved", "--wait=false"}));
   Require(cluster().Kubectl({"patch", "pod", "user", "--subresource=status", "--type=merge", "-p",
