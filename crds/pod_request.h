@@ -53,8 +53,8 @@ struct PodRequest {
 // dcucores, both families in one container, an init container that asks, cores above 100, memory
 // above 1 TiB (a quantity such as 2Gi where MiB are counted), an unknown policy; a partition named
 // while not exactly one container asks for exactly one card, or together with a size or a selector
-// of cards, which the partition has itself; more than one node can have: 64 whole cards, 256 slices,
-// 64 names of cards in an annotation, of 128 characters each.
+// of cards, which the partition has itself; more than one node can have: 64 whole cards, 256
+// slices, 64 names of cards in an annotation, of 128 characters each.
 base::Result<PodRequest> ParsePodRequest(const kclient::Pod& pod);
 
 // The reserved partition that the pod names; empty: none.

@@ -41,9 +41,9 @@ struct DeviceSelector {
 
 // One slice, or with neither units, percent nor memory one whole card, alone.
 struct SliceRequest {
-  std::optional<int> compute_units;  // at most one of compute_units and percent
-  std::optional<int> percent;        // of the card's units, rounded up
-  std::optional<MiB> memory;         // none: all of the card's memory
+  std::optional<int> compute_units;        // at most one of compute_units and percent
+  std::optional<int> percent;              // of the card's units, rounded up
+  std::optional<MiB> memory;               // none: all of the card's memory
   base::Interned<DeviceSelector> devices;  // shared: a pod's slices all have the same
 
   bool whole_card() const { return !compute_units && !percent && !memory; }
