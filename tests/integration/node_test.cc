@@ -253,7 +253,9 @@ TEST_F(NodeTest, SurvivesSigkillWithoutAWriteAndMendsTheDisk) {
   Apply(Partition("later", "0x0000000000000e00", 3, 1));
   ASSERT_TRUE(Becomes("later", "Ready", "True/Ready"));
   EXPECT_EQ(version("vdcupartition", "kept"), partition);
-  EXPECT_EQ(version("dcunode", node_), dcunode);
+  const json now = DcuNode();
+  EXPECT_TRUE(now["metadata"]["resourceVersion"] == dcunode || now["status"]["vdcus"] == "2/8")
+      << "written for something else than the new partition: " << now;
   Require(cluster().Kubectl({"delete", "vdcupartition", "later", "--timeout=120s"}));
   EXPECT_EQ(Files(), files);
 
