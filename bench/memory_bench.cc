@@ -103,7 +103,7 @@ void Fill(size_t node_count, size_t pod_count) {
   const base::TimerPtr alive = loop.MakeTimer([] {});
   alive->Start(std::chrono::hours(1));
   state.Start();
-  while (!state.NotReady().empty() || transport.watches() < 6) loop.RunOnce();
+  while (!state.NotReady().empty() || transport.watches() < 7) loop.RunOnce();
   const base::TimePoint rest = loop.clock().Now() + kSettle;
   alive->Start(kSettle);
   while (loop.clock().Now() < rest) loop.RunOnce();  // all keys are reconciled once

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "crds/keys.h"
 
 namespace vdcu::controller {
 
@@ -37,9 +38,9 @@ std::string MakeIdentity() {
 App::App(base::UvLoop& loop, Options options, const kclient::Config& config)
     : loop_(loop),
       options_(std::move(options)),
-      lease_namespace_(!options_.lease_namespace.empty()    ? options_.lease_namespace
-                       : config.namespace_name != "default" ? config.namespace_name
-                                                            : "vdcu-system"),
+      own_namespace_(crds::LeaseNamespace(config.namespace_name)),
+      lease_namespace_(options_.lease_namespace.empty() ? own_namespace_
+                                                        : options_.lease_namespace),
       identity_(MakeIdentity()),
       transport_(loop, config, "vdcu-controller"),
       client_(transport_),
@@ -101,6 +102,7 @@ void App::Lead() {
   reconcilers::Settings settings;
   settings.scheduler_name = options_.scheduler_name;
   settings.policy = options_.policy;
+  settings.lease_namespace = own_namespace_;
   leader_ = std::make_unique<LeaderState>(
       loop_, client_, events_, metrics_, std::move(settings), [this] { return MayWrite(); },
       base::SystemRandom());

@@ -44,7 +44,8 @@ class App {
 
   base::UvLoop& loop_;
   const Options options_;
-  const std::string lease_namespace_;
+  const std::string own_namespace_;    // of the Leases of nodes
+  const std::string lease_namespace_;  // of the one of --leader-elect
   const std::string identity_;
   Metrics metrics_;
   kclient::CurlTransport transport_;

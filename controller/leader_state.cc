@@ -36,12 +36,12 @@ LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::Eve
                         [this](const auto& visit) { cluster_.partitions().ForEachKey(visit); }}),
       node_cache_({[this](std::string_view name) { return cluster_.ShownNode(name); },
                    [this](const auto& old_node, const auto& new_node) {
-                     cluster_.OnNode(old_node, new_node);
+                     cluster_.OnNode(old_node, new_node, loop_.clock().Now());
                    },
                    [this](const auto& visit) { cluster_.ledger().ForEachNode(visit); }}),
       dcu_node_cache_({[this](std::string_view name) { return cluster_.ShownDcuNode(name); },
                        [this](const auto& old_node, const auto& new_node) {
-                         cluster_.OnDcuNode(old_node, new_node);
+                         cluster_.OnDcuNode(old_node, new_node, loop_.clock().Now());
                        },
                        [this](const auto& visit) {
                          for (const auto& [name, node] : cluster_.dcu_nodes()) visit(name);
@@ -53,7 +53,13 @@ LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::Eve
       namespaces_(client, loop, All(kclient::kNamespaces), SharedRandom()),
       quotas_(client, loop, All(kclient::kResourceQuotas), SharedRandom()),
       partitions_(client, loop, All(crds::kVdcuPartitions), SharedRandom(), &partition_cache_),
-      dcu_nodes_(client, loop, All(crds::kDcuNodes), SharedRandom(), &dcu_node_cache_) {
+      dcu_nodes_(client, loop, All(crds::kDcuNodes), SharedRandom(), &dcu_node_cache_),
+      leases_(client, loop,
+              {.resource = kclient::kLeases,
+               .ns = cluster_.settings().lease_namespace,
+               .field_selector = "",
+               .label_selector = ""},
+              SharedRandom()) {
   Watch(pods_);
   Watch(nodes_);
   Watch(claims_, &reconcilers::Cluster::OnClaim);
@@ -72,6 +78,17 @@ LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::Eve
     runner_.OnChange();
   });
   Watch(dcu_nodes_);
+  leases_.AddHandler([this](const auto&, const auto& lease) {
+    if (lease) cluster_.OnRenewed(lease->meta.name, loop_.clock().Now());
+  });
+  leases_.OnSynced([this] { OnSynced(); });
+}
+
+base::Result<RenewedLease> RenewedLease::FromJson(kclient::JsonView object) {
+  RenewedLease lease;
+  ASSIGN_OR_RETURN(lease.meta,
+                   kclient::ParseMeta(object, {.labels = false, .annotation_prefixes = {}}));
+  return lease;
 }
 
 template <class T>
@@ -100,6 +117,7 @@ void LeaderState::Start() {
   quotas_.Start();
   partitions_.Start();
   dcu_nodes_.Start();
+  leases_.Start();
 }
 
 template <class Visit>
@@ -112,6 +130,7 @@ void LeaderState::ForEachInformer(const Visit& visit) const {
   visit(quotas_);
   visit(partitions_);
   visit(dcu_nodes_);
+  visit(leases_);
 }
 
 std::vector<std::string> LeaderState::NotReady() const {

@@ -24,6 +24,12 @@
 
 namespace vdcu::controller {
 
+// Of a Lease only that it has been renewed matters.
+struct RenewedLease {
+  kclient::ObjectMeta meta;
+  static base::Result<RenewedLease> FromJson(kclient::JsonView object);
+};
+
 class LeaderState {
  public:
   LeaderState(base::Loop& loop, kclient::Client& client, kclient::EventRecorder& events,
@@ -73,6 +79,7 @@ class LeaderState {
   kclient::Informer<kclient::ResourceQuota> quotas_;
   kclient::Informer<crds::VdcuPartition> partitions_;
   kclient::Informer<crds::DcuNode> dcu_nodes_;
+  kclient::Informer<RenewedLease> leases_;  // of nodes without a kubelet
 };
 
 }  // namespace vdcu::controller

@@ -1,5 +1,7 @@
 #include "controller/metrics.h"
 
+#include <utility>
+
 namespace vdcu::controller {
 
 namespace {
@@ -32,6 +34,11 @@ Metrics::Metrics()
           MakeGauge(*registry_, "vdcu_api_writes_in_flight", "Writes without an answer yet")),
       waiting_(MakeGauge(*registry_, "vdcu_requests_waiting",
                          "Pods and partitions that wait for cards")),
+      nodes_(prometheus::BuildGauge()
+                 .Name("vdcu_nodes")
+                 .Help("DCUNodes by the status of their condition Ready: unknown where nothing is "
+                       "heard of the node's daemon, none where it has not published yet")
+                 .Register(*registry_)),
       placements_(
           MakeCounter(*registry_, "vdcu_placements_total",
                       "Requests that were given cards, also those that were given up later")),
@@ -46,6 +53,15 @@ Metrics::Metrics()
 void Metrics::SetWatchFailing(std::string_view kind, base::Duration length) {
   watch_failing_.Add({{"kind", std::string(kind)}})
       .Set(static_cast<double>(length.count()) / 1000.0);
+}
+
+void Metrics::SetNodes(const std::map<std::string, size_t, std::less<>>& by_ready) {
+  for (const auto& [status, label] :
+       {std::pair("True", "true"), {"False", "false"}, {"Unknown", "unknown"}, {"", "none"}}) {
+    const auto found = by_ready.find(status);
+    const size_t count = found == by_ready.end() ? 0 : found->second;
+    nodes_.Add({{"ready", label}}).Set(static_cast<double>(count));
+  }
 }
 
 void Metrics::CountWrite(std::string_view verb, std::string_view resource, std::string_view result,

@@ -1,6 +1,8 @@
 // What /metrics of vdcu-controller tells. Names carry their units.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,6 +31,8 @@ class Metrics {
   void CountBinding() { bindings_.Increment(); }
   // How long lists and watches of the kind have failed; 0: they do not.
   void SetWatchFailing(std::string_view kind, base::Duration length);
+  // DCUNodes by the status of their condition Ready.
+  void SetNodes(const std::map<std::string, size_t, std::less<>>& by_ready);
   void SetLeading(bool leading) { leading_.Set(leading ? 1 : 0); }
 
  private:
@@ -37,6 +41,7 @@ class Metrics {
   prometheus::Histogram& write_seconds_;
   prometheus::Gauge& in_flight_;
   prometheus::Gauge& waiting_;
+  prometheus::Family<prometheus::Gauge>& nodes_;
   prometheus::Counter& placements_;
   prometheus::Counter& bindings_;
   prometheus::Gauge& leading_;

@@ -5,8 +5,8 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "reconcilers/pod.h"
 #include "reconcilers/pod_partitions.h"
+#include "reconcilers/reconcile.h"
 
 namespace vdcu::controller {
 
@@ -39,7 +39,8 @@ bool IsReport(const reconcilers::PlannedWrite& planned) {
 // Of what it takes to place a request.
 bool IsOfRequest(const reconcilers::Assumption& assumption) {
   return !std::holds_alternative<reconcilers::AssumeWritten>(assumption) &&
-         !std::holds_alternative<reconcilers::AssumeReported>(assumption);
+         !std::holds_alternative<reconcilers::AssumeReported>(assumption) &&
+         !std::holds_alternative<reconcilers::AssumeDoubted>(assumption);
 }
 
 // A conflict is a controller's normal day: the watch brings what is true. Of what fails in a row
@@ -140,6 +141,7 @@ void Runner::Pass() {
   }
   parts_.metrics.SetWaiting(placer_.waiting());
   parts_.metrics.SetWritesInFlight(calls_.size());
+  parts_.metrics.SetNodes(parts_.cluster.dcu_nodes_by_ready());
   const bool more = queue_.ready() > 0 || more_dirty;
   if (HasRoom() && more) pass_timer_->Start(base::Duration(0));
   if (!more && !std::exchange(trimmed_, true)) base::TrimMemory();
@@ -147,11 +149,7 @@ void Runner::Pass() {
 
 void Runner::Reconcile(const std::string& key) {
   const auto at = Instant();
-  const size_t slash = key.find('/');
-  const std::string object_key = key.substr(slash + 1);
-  auto plan = key.starts_with("pod/")
-                  ? reconcilers::ReconcilePod(parts_.cluster, object_key, at)
-                  : reconcilers::ReconcilePartition(parts_.cluster, object_key, at);
+  auto plan = reconcilers::Reconcile(parts_.cluster, key, at);
   const bool untold = untold_.erase(key) != 0;
   if (plan.place) {
     if (untold) placer_.Remove(key);

@@ -10,6 +10,8 @@ namespace vdcu::crds {
 namespace {
 
 constexpr int kAnyInt = std::numeric_limits<int>::max();
+constexpr char kKubelet[] = "Kubelet";  // of heartbeat
+constexpr char kLease[] = "Lease";
 
 DcuNodeSpec ReadSpec(Fields& fields) {
   return {.unschedulable_devices = fields.Strings("unschedulableDevices"),
@@ -54,6 +56,14 @@ HeldSlice ReadHeld(Fields& fields, const std::string& node) {
   return held;
 }
 
+Heartbeat ReadHeartbeat(Fields& fields) {
+  const std::string heartbeat = fields.String("heartbeat");
+  if (heartbeat == kKubelet) return Heartbeat::kKubelet;
+  if (heartbeat == kLease) return Heartbeat::kLease;
+  if (!heartbeat.empty()) fields.Fail("heartbeat", "must be Kubelet or Lease");
+  return Heartbeat::kNone;
+}
+
 DcuNodeStatus ReadStatus(Fields& fields, const std::string& node) {
   DcuNodeStatus status;
   status.driver_version = fields.String("driverVersion");
@@ -61,6 +71,8 @@ DcuNodeStatus ReadStatus(Fields& fields, const std::string& node) {
   fields.ForEach("held", [&](Fields& held) { status.held.push_back(ReadHeld(held, node)); });
   status.occupied_vdevs = fields.Ints("occupiedVdevs", 0, kMaxVdev);
   status.conditions = kclient::ParseConditions(fields.view());
+  status.heartbeat = ReadHeartbeat(fields);
+  status.serving_since = fields.String("servingSince");
   status.models = fields.String("models");
   status.vdcus = fields.String("vdcus");
   status.healthy = fields.String("healthy");
@@ -78,9 +90,9 @@ nlohmann::json HeldJson(HeldSlice held) {
 
 }  // namespace
 
-bool DcuNode::ready() const {
+std::string_view DcuNode::ready_status() const {
   const kclient::Condition* ready = kclient::FindCondition(status.conditions, kReady);
-  return ready != nullptr && ready->status == "True";
+  return ready != nullptr ? std::string_view(ready->status) : std::string_view();
 }
 
 base::Result<DcuNode> DcuNode::FromJson(kclient::JsonView object) {
@@ -105,6 +117,9 @@ nlohmann::json ToJson(const DcuNodeStatus& status) {
                       {"models", status.models},
                       {"vdcus", status.vdcus},
                       {"healthy", status.healthy}};
+  if (status.heartbeat == Heartbeat::kKubelet) json["heartbeat"] = kKubelet;
+  if (status.heartbeat == Heartbeat::kLease) json["heartbeat"] = kLease;
+  if (!status.serving_since.empty()) json["servingSince"] = status.serving_since;
   for (const dcu::Device& device : status.devices) json["devices"].push_back(ToJson(device));
   for (const HeldSlice& held : status.held) json["held"].push_back(HeldJson(held));
   return json;

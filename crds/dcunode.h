@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -36,12 +37,23 @@ struct HeldSlice {
 
 inline constexpr size_t kMostOccupiedVdevs = 1024;
 
+// What tells, beside its own word, that a node's daemon lives.
+enum class Heartbeat {
+  kNone,
+  kKubelet,  // the kubelet offers its resources for as long as it is connected
+  kLease,    // it renews the Lease of its node
+};
+
 struct DcuNodeStatus {
   std::string driver_version;
   std::vector<dcu::Device> devices;
   std::vector<HeldSlice> held;
   std::vector<int> occupied_vdevs;             // numbers that no slice may have, ascending
   std::vector<kclient::Condition> conditions;  // Ready
+  Heartbeat heartbeat = Heartbeat::kNone;
+  // RFC 3339: since when the kubelet gives out this daemon's devices, so that each start of either
+  // is seen.
+  std::string serving_since;
   // For the printer columns, which cannot count: "K100_AI", "3/32", "8/8".
   std::string models;
   std::string vdcus;
@@ -55,7 +67,9 @@ struct DcuNode {
   DcuNodeSpec spec;
   DcuNodeStatus status;
 
-  bool ready() const;  // condition Ready is True: its daemon has published what it holds
+  bool ready() const { return ready_status() == "True"; }
+  // Of the condition Ready; empty: there is none. True: its daemon has published what it holds.
+  std::string_view ready_status() const;
   friend auto operator<=>(const DcuNode&, const DcuNode&) = default;
 
   static base::Result<DcuNode> FromJson(kclient::JsonView object);

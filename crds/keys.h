@@ -2,6 +2,7 @@
 // finalizer, condition types and reasons.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace vdcu::crds {
@@ -9,6 +10,12 @@ namespace vdcu::crds {
 inline constexpr std::string_view kGroup = "vdcu.io";
 inline constexpr std::string_view kVersion = "v1alpha1";
 inline constexpr std::string_view kApiVersion = "vdcu.io/v1alpha1";
+
+// Where the Leases of controller and nodes are: the namespace that the process itself is in, which
+// a kubeconfig that names none calls "default".
+inline std::string LeaseNamespace(const std::string& of_process) {
+  return of_process != "default" ? of_process : "vdcu-system";
+}
 
 inline constexpr std::string_view kFinalizer = "vdcu.io/in-use";
 inline constexpr std::string_view kPartitionAnnotation =
@@ -24,5 +31,11 @@ inline constexpr std::string_view kPrepared =
 inline constexpr std::string_view kHealthy = "Healthy";  // node daemon: the card is
 inline constexpr std::string_view kReady =
     "Ready";  // node daemon: Prepared and Healthy, and its container can be started
+
+// Reasons of a DCUNode's Ready=Unknown, which the controller says.
+inline constexpr std::string_view kDaemonSilent = "DaemonSilent";
+// Nothing is heard of the node: until it is, its daemon does not say that it is Ready.
+inline constexpr std::string_view kNodeNotReady = "NodeNotReady";
+inline constexpr std::string_view kAwaitingDaemon = "AwaitingDaemon";  // the node is back
 
 }  // namespace vdcu::crds

@@ -89,10 +89,15 @@ Daemon::Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& ho
             .tell = [this](kclient::Event event) { events_.Record(std::move(event)); },
             .on_pod_ended =
                 [this](const std::string& pod_uid) { AddPartitions(partitions_.KeysOf(pod_uid)); },
-            .on_admits = [this] { AddPartitions(partitions_.AllKeys()); },
+            .on_admits = [this] { OnAdmits(); },
             .on_lost =
                 [this](const std::string& pod_uid) { AddPartitions(partitions_.KeysOf(pod_uid)); }},
         *options_.kubelet, holdings_);
+    node_object_.SetHeartbeat(crds::Heartbeat::kKubelet);
+  } else {
+    lease_ =
+        std::make_unique<NodeLease>(client, loop, options_.lease_namespace, options_.node_name);
+    node_object_.SetHeartbeat(crds::Heartbeat::kLease);
   }
   if (!options_.advertise.empty()) {
     node_informer_ = std::make_unique<kclient::Informer<kclient::Node>>(
@@ -211,6 +216,7 @@ void Daemon::Begin() {
   AddPartitions(partitions_.AllKeys());
   runner_.Start();
   if (device_plugins_) device_plugins_->Begin();
+  if (lease_) lease_->Start();
 }
 
 void Daemon::OnScanTimer() {
@@ -302,7 +308,7 @@ Work Daemon::Process(const std::string& key) {
 // What the API has of this node is never without a slice that it holds and no object names.
 Work Daemon::ProcessDcuNode() {
   const base::Status noted = partitions_.NoteLost();
-  Work work = node_object_.Process();
+  Work work = node_object_.Process(serves());
   work.status = noted;
   return work;
 }
@@ -317,6 +323,12 @@ void Daemon::OnHeld() {
   if (device_plugins_) device_plugins_->Update();
 }
 
+void Daemon::OnAdmits() {
+  node_object_.SetServingSince(base::FormatTime(loop_.clock().Wall()));
+  runner_.Add(kDcuNodeKey);
+  AddPartitions(partitions_.AllKeys());
+}
+
 void Daemon::OnReleased(const std::string& pod_uid) {
   stages_.Forget(pod_uid);  // it may have gone elsewhere, and is then never seen here
   AddPartitions(partitions_.WaitingKeys());
@@ -328,6 +340,7 @@ void Daemon::Stop(std::function<void()> done) {
   owner_call_.reset();
   const auto finish = [this, done = std::move(done)] {
     device_plugins_.reset();
+    lease_.reset();
     runner_.Stop();
     events_.Flush(kFlushTime, done);
   };

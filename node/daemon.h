@@ -21,6 +21,7 @@
 #include "node/device_plugins.h"
 #include "node/holdings.h"
 #include "node/metrics.h"
+#include "node/node_lease.h"
 #include "node/node_object.h"
 #include "node/partitions.h"
 #include "node/runner.h"
@@ -33,6 +34,7 @@ struct DaemonOptions {
   std::vector<std::string> advertise =
       {};  // resources to write into the Node, where no kubelet does
   std::optional<KubeletOptions> kubelet = std::nullopt;  // none: no kubelet runs here
+  std::string lease_namespace = "";                      // of the Lease that stands in for it
   bool take_over = false;                                // remove what another plugin left behind
   // It cannot go on: another plugin owns the cards.
   std::function<void(const base::Error&)> on_fatal = nullptr;
@@ -79,6 +81,8 @@ class Daemon {
   Work ProcessDcuNode();
   void AddPartitions(const std::vector<std::string>& keys);
   void OnHeld();
+  bool serves() const { return begun_ && (!device_plugins_ || device_plugins_->Admits()); }
+  void OnAdmits();
   void OnReleased(const std::string& pod_uid);
 
   base::UvLoop& loop_;
@@ -99,7 +103,8 @@ class Daemon {
   std::unique_ptr<DevicePlugins> device_plugins_;  // only with a kubelet
   Partitions partitions_;
   NodeObject node_object_;
-  Scan scan_;  // the last one
+  std::unique_ptr<NodeLease> lease_;  // only without a kubelet
+  Scan scan_;                         // the last one
   bool owner_checked_ = false;
   kclient::CallPtr owner_call_;
   bool begun_ = false;

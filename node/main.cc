@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/uv_loop.h"
+#include "crds/keys.h"
 #include "kclient/api.h"
 #include "kclient/config.h"
 #include "kclient/curl_transport.h"
@@ -51,8 +52,10 @@ base::Result<std::unique_ptr<base::HttpServer>> Serve(base::UvLoop& loop, const 
   return server;
 }
 
-DaemonOptions ToDaemonOptions(const Options& options) {
-  DaemonOptions daemon{.node_name = options.node_name, .take_over = options.take_over};
+DaemonOptions ToDaemonOptions(const Options& options, const kclient::Config& config) {
+  DaemonOptions daemon{.node_name = options.node_name,
+                       .lease_namespace = crds::LeaseNamespace(config.namespace_name),
+                       .take_over = options.take_over};
   if (options.advertise) daemon.advertise = options.resource_names;
   if (!options.kubelet_dir.empty()) {
     const bool moved = !options.kubelet_root_dir.empty();
@@ -82,7 +85,7 @@ int Run(const Options& options) {
   if (!lock) Fail("cannot keep a second vdcu-node from this host", lock.error());
   Metrics metrics;
   int code = 0;
-  DaemonOptions daemon_options = ToDaemonOptions(options);
+  DaemonOptions daemon_options = ToDaemonOptions(options, *config);
   daemon_options.on_fatal = [&](const base::Error& error) {
     code = Fail("cannot start", error);
     loop.Stop();

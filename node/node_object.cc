@@ -28,7 +28,7 @@ void NodeObject::SetScan(std::string driver_version, std::vector<std::string> pr
   problems_ = std::move(problems);
 }
 
-Work NodeObject::Process() {
+Work NodeObject::Process(bool serves) {
   const auto object = store_.Get(node_);
   if (!object) {
     return Work{
@@ -39,7 +39,10 @@ Work NodeObject::Process() {
                    .slices = holdings_.slices(),
                    .driver_version = driver_version_,
                    .problems = problems_,
-                   .disk = holdings_.disk()},
+                   .disk = holdings_.disk(),
+                   .heartbeat = heartbeat_,
+                   .serves = serves,
+                   .serving_since = serving_since_},
                   object->status, object->meta.generation, loop_.clock().Wall());
   if (status == object->status) {
     published_ = true;

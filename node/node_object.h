@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/loop.h"
@@ -25,7 +26,12 @@ class NodeObject {
              base::Loop& loop, std::function<void()> add);
 
   void SetScan(std::string driver_version, std::vector<std::string> problems);
-  Work Process();
+  // Once, before all else: what tells that this daemon lives.
+  void SetHeartbeat(crds::Heartbeat heartbeat) { heartbeat_ = heartbeat; }
+  // Where a kubelet tells: since when it gives out this daemon's devices.
+  void SetServingSince(std::string time) { serving_since_ = std::move(time); }
+  // serves: the kubelet, where there is one, would give out devices now.
+  Work Process(bool serves);
   // Whether the API has had, since the start, what this node holds.
   bool published() const { return published_; }
 
@@ -39,6 +45,8 @@ class NodeObject {
   bool use_is_due_ = false;  // the timer has fired since the last write
   std::string driver_version_;
   std::vector<std::string> problems_;
+  crds::Heartbeat heartbeat_ = crds::Heartbeat::kNone;
+  std::string serving_since_;
   bool published_ = false;
 };
 

@@ -65,7 +65,7 @@ std::optional<int> ParseOptions(int argc, const char* const* argv, Options& opti
   app.add_option(
          "--kubelet-dir", options.kubelet_dir,
          "Folder of the kubelet's device-plugins, /var/lib/kubelet whatever its --root-dir; "
-         "\"\": no kubelet runs here")
+         "\"\": no kubelet runs here, and a Lease tells that this process lives")
       ->check(CheckKubeletDir);
   app.add_option("--kubelet-root-dir", options.kubelet_root_dir,
                  "The kubelet's --root-dir, below which its pod-resources are; \"\": the same as "

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "crds/keys.h"
 
@@ -68,6 +69,11 @@ std::vector<int> OccupiedVdevs(const DiskState& disk) {
   return numbers;
 }
 
+bool IsOfNodeNotReady(const std::vector<kclient::Condition>& conditions) {
+  const kclient::Condition* ready = kclient::FindCondition(conditions, crds::kReady);
+  return ready != nullptr && ready->status == "Unknown" && ready->reason == crds::kNodeNotReady;
+}
+
 }  // namespace
 
 crds::DcuNodeStatus BuildStatus(const ReportInput& input, const crds::DcuNodeStatus& before,
@@ -86,8 +92,14 @@ crds::DcuNodeStatus BuildStatus(const ReportInput& input, const crds::DcuNodeSta
                            .since = slice.lost_since});
   }
   status.occupied_vdevs = OccupiedVdevs(input.disk);
+  status.heartbeat = input.heartbeat;
+  status.serving_since = before.serving_since;
   status.conditions = before.conditions;
-  kclient::SetCondition(status.conditions, ReadyOf(input, generation, now));
+  kclient::Condition ready = ReadyOf(input, generation, now);
+  const bool may_say_true = input.serves && !IsOfNodeNotReady(before.conditions);
+  if (ready.status == "True" && !may_say_true) return status;
+  if (may_say_true) status.serving_since = input.serving_since;
+  kclient::SetCondition(status.conditions, std::move(ready));
   return status;
 }
 

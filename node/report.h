@@ -17,9 +17,14 @@ struct ReportInput {
   std::string driver_version;
   std::vector<std::string> problems;  // cards that were left out; in the condition's message
   DiskState disk = {};                // likewise; not Ready where nothing can be kept
+  crds::Heartbeat heartbeat = crds::Heartbeat::kNone;
+  bool serves = true;              // the kubelet, where there is one, would give out devices now
+  std::string serving_since = {};  // RFC 3339; where a kubelet tells
 };
 
-// Lost slices (those with lost_since) are what is published as held.
+// Lost slices (those with lost_since) are what is published as held. Ready becomes True where it
+// serves, and else stays as it was before: what speaks against it the controller says. It does not
+// while that says that the node is not Ready.
 crds::DcuNodeStatus BuildStatus(const ReportInput& input, const crds::DcuNodeStatus& before,
                                 int64_t generation, base::WallTime now);
 

@@ -21,10 +21,6 @@ bool SaysTheSame(const kclient::Pod& a, const kclient::Pod& b) {
          crds::NamedPartition(a.meta) == crds::NamedPartition(b.meta);
 }
 
-std::string HeldId(const std::string& node, const crds::HeldSlice& held) {
-  return "held:" + node + ":" + held.partition_uid;
-}
-
 bool HasTaint(const kclient::Node& node, std::string_view key) {
   for (const kclient::Taint& taint : node.taints) {
     if (taint.key == key) return true;
@@ -280,7 +276,7 @@ bool Cluster::TakeMisnames(std::string_view key) {
 // --- nodes ---
 
 void Cluster::OnNode(const std::shared_ptr<const kclient::Node>& old_node,
-                     const std::shared_ptr<const kclient::Node>& new_node) {
+                     const std::shared_ptr<const kclient::Node>& new_node, base::TimePoint now) {
   const std::string& name = (new_node ? *new_node : *old_node).meta.name;
   if (new_node) {
     ledger_.SetNode(*new_node);
@@ -292,6 +288,7 @@ void Cluster::OnNode(const std::shared_ptr<const kclient::Node>& old_node,
     RefreshInventory(name);
     reshaped_ = true;
   }
+  JudgeDaemon(name, now);
   if (changed || !SameForPlacement(*old_node, *new_node)) Improve(name);
   // What its pods keep others out of has moved with its labels.
   const bool moved = !changed && old_node->meta.labels != new_node->meta.labels;
@@ -302,48 +299,6 @@ void Cluster::OnNode(const std::shared_ptr<const kclient::Node>& old_node,
   if (!minding_.empty() && (changed || !SameForPlacement(*old_node, *new_node))) LookAgain();
   if (!changed && SameForLettingGo(*old_node, *new_node)) return;
   for (const base::Symbol& key : PartitionsOn(name)) MarkDirtyPartition(key);
-}
-
-void Cluster::OnDcuNode(const std::shared_ptr<const crds::DcuNode>& old_node,
-                        const std::shared_ptr<const crds::DcuNode>& new_node) {
-  const std::string& name = (new_node ? *new_node : *old_node).meta.name;
-  if (old_node) {
-    for (const auto& held : old_node->status.held) inventory_.RemoveSlice(HeldId(name, held));
-  }
-  if (new_node) {
-    for (const auto& held : new_node->status.held) {
-      inventory_.SetSlice(HeldId(name, held), held.assignment);
-    }
-    dcu_nodes_[base::Symbol(name)] = PackedDcuNode(*new_node);
-  } else {
-    dcu_nodes_.erase(base::Symbol(name));
-  }
-  const bool same = old_node && new_node && old_node->spec == new_node->spec &&
-                    old_node->status.devices == new_node->status.devices &&
-                    old_node->status.held == new_node->status.held &&
-                    old_node->status.occupied_vdevs == new_node->status.occupied_vdevs &&
-                    old_node->ready() == new_node->ready();
-  if (same) return;
-  RefreshInventory(name);
-  Improve(name);
-  reshaped_ = true;
-}
-
-// A node's cards count only while both its Node and its DCUNode exist.
-void Cluster::RefreshInventory(const std::string& node) {
-  const auto shown = ShownDcuNode(node);
-  if (!shown || ledger_.Find(node) == nullptr) {
-    inventory_.RemoveNode(node);
-    return;
-  }
-  const crds::DcuNode& dcu_node = *shown;
-  dcu::NodeOptions options;
-  options.unschedulable_devices = {dcu_node.spec.unschedulable_devices.begin(),
-                                   dcu_node.spec.unschedulable_devices.end()};
-  options.memory_reserve = dcu_node.spec.memory_reserve;
-  options.occupied_vdevs = dcu_node.status.occupied_vdevs;
-  options.ready = dcu_node.ready();
-  inventory_.SetNode(node, dcu_node.status.devices, options);
 }
 
 // --- notes and look-ups ---
@@ -358,6 +313,8 @@ void Cluster::AvoidForPartition(std::string_view key, const std::string& node,
 }
 
 void Cluster::NoteSilent(const std::string& node, base::TimePoint now) {
+  doubts_.OnMissed(node);
+  JudgeDaemon(node, now);
   Silence& silence = silent_[node];
   const base::Duration first = 2 * settings_.prepare_timeout;
   if (now < silence.until) {  // another pod that had been placed there
@@ -441,6 +398,9 @@ std::vector<std::string> Cluster::TakeDirty(size_t most) {
   if (std::exchange(all_dirty_, false)) {
     partitions_.ForEachKey([this](std::string_view key) { MarkDirtyPartition(key); });
     for (const auto& [uid, key] : pod_keys_) MarkDirtyPod(key);
+    for (const auto& [name, node] : dcu_nodes_) {
+      if (doubts_.Find(name) || !node.alike().ready()) dirty_dcu_nodes_.insert(name);
+    }
   }
   std::vector<std::string> keys;
   const auto take = [&](std::set<base::Symbol>& dirty, std::string (*key_of)(std::string_view)) {
@@ -449,6 +409,7 @@ std::vector<std::string> Cluster::TakeDirty(size_t most) {
       dirty.erase(dirty.begin());
     }
   };
+  take(dirty_dcu_nodes_, DcuNodeKey);
   take(dirty_partitions_, PartitionKey);
   take(dirty_pods_, PodKey);
   return keys;

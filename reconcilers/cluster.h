@@ -28,6 +28,7 @@
 #include "kclient/core/uid.h"
 #include "kclient/core/volume.h"
 #include "reconcilers/anti_affinity.h"
+#include "reconcilers/doubts.h"
 #include "reconcilers/entries.h"
 #include "reconcilers/key_index.h"
 #include "reconcilers/namespace_holdings.h"
@@ -63,9 +64,11 @@ class Cluster {
   void OnPartitionsListed(std::string_view version);
   void OnPodsListed();
   void OnNode(const std::shared_ptr<const kclient::Node>& old_node,
-              const std::shared_ptr<const kclient::Node>& new_node);
+              const std::shared_ptr<const kclient::Node>& new_node, base::TimePoint now);
   void OnDcuNode(const std::shared_ptr<const crds::DcuNode>& old_node,
-                 const std::shared_ptr<const crds::DcuNode>& new_node);
+                 const std::shared_ptr<const crds::DcuNode>& new_node, base::TimePoint now);
+  // A daemon has renewed the Lease of its node.
+  void OnRenewed(std::string_view node, base::TimePoint now) { doubts_.OnRenewed(node, now); }
   void OnClaim(const std::shared_ptr<const kclient::PersistentVolumeClaim>& old_claim,
                const std::shared_ptr<const kclient::PersistentVolumeClaim>& new_claim);
   void OnVolume(const std::shared_ptr<const kclient::PersistentVolume>& old_volume,
@@ -101,6 +104,9 @@ class Cluster {
   const Settings& settings() const { return settings_; }
   const dcu::Inventory& inventory() const { return inventory_; }
   const NodeLedger& ledger() const { return ledger_; }
+  const Doubts& doubts() const { return doubts_; }
+  // Whether a write of ours to the DCUNode as it is shown has been sent, and may have been done.
+  bool IsBeingDoubted(const crds::DcuNode& shown) const;
   // Of our pods.
   PodEntryPtr FindPod(std::string_view key) const;
   PodEntryPtr FindPodByUid(std::string_view uid) const;
@@ -132,9 +138,16 @@ class Cluster {
   const Table<PodEntry>& pods() const { return pods_; }
   const Table<PartitionEntry>& partitions() const { return partitions_; }
   const std::unordered_map<base::Symbol, PackedDcuNode>& dcu_nodes() const { return dcu_nodes_; }
+  // How many DCUNodes there are of each status of their condition Ready ("" where it is absent).
+  const std::map<std::string, size_t, std::less<>>& dcu_nodes_by_ready() const {
+    return dcu_nodes_by_ready_;
+  }
 
   std::vector<std::string> TakeDirty(size_t most = SIZE_MAX);
-  bool HasDirty() const { return all_dirty_ || !dirty_partitions_.empty() || !dirty_pods_.empty(); }
+  bool HasDirty() const {
+    return all_dirty_ || !dirty_dcu_nodes_.empty() || !dirty_partitions_.empty() ||
+           !dirty_pods_.empty();
+  }
   // Nodes or cards have come, gone or changed: what was said of all of them does not hold any more.
   bool TakeReshaped() { return std::exchange(reshaped_, false); }
   std::set<std::string> TakeImproved() { return std::exchange(improved_, {}); }
@@ -154,11 +167,13 @@ class Cluster {
   void AssumeOne(const AssumeWritten& written, base::TimePoint now);
   void AssumeOne(const AssumeBound& bound, base::TimePoint now);
   void AssumeOne(const AssumeReported& reported, base::TimePoint now);
+  void AssumeOne(const AssumeDoubted& doubted, base::TimePoint now);
   void SettleOne(const AssumeCreated& created, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeAssigned& assigned, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeWritten& written, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeBound& bound, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeReported& reported, Outcome outcome, base::TimePoint now);
+  void SettleOne(const AssumeDoubted& doubted, Outcome outcome, base::TimePoint now);
   void ShowPod(const std::string& key, const std::shared_ptr<const kclient::Pod>& pod);
   void ShowOtherPod(const std::string& key, const std::shared_ptr<const kclient::Pod>& pod);
   void ForgetPod(std::string_view key);
@@ -191,11 +206,14 @@ class Cluster {
   void Ease(const std::string& ns);
   void Recharge(std::string_view pod_key);
   void RefreshInventory(const std::string& node);
+  void JudgeDaemon(const std::string& node, base::TimePoint now);
+  void CountReady(const crds::DcuNode& node, int sign);
   void MarkPartitionDirty(const std::string& key, const crds::VdcuPartition& object);
   void RechargePodOf(const crds::VdcuPartition& partition);
   void MarkPodDirty(const PodEntry& entry);
   void MarkDirtyPod(std::string_view key);
   void MarkDirtyPartition(std::string_view key);
+  void MarkDirtyDcuNode(std::string_view name);
   const std::vector<base::Symbol>& PartitionsOn(std::string_view node) const;
   // Sorted.
   std::vector<base::Symbol> PartitionKeysOfPod(std::string_view uid) const;
@@ -215,17 +233,21 @@ class Cluster {
   std::unordered_map<base::Symbol, std::vector<base::Symbol>> partitions_on_;  // node -> keys
   KeyIndex pods_naming_;                                       // partition key -> pod keys
   std::unordered_map<base::Symbol, PackedDcuNode> dcu_nodes_;  // by name
+  std::map<std::string, size_t, std::less<>> dcu_nodes_by_ready_;
+  Doubts doubts_;                               // about those in dcu_nodes_
+  std::map<std::string, std::string> doubted_;  // node -> version of its DCUNode that we write to
   std::map<std::string, std::shared_ptr<const kclient::PersistentVolumeClaim>, std::less<>> claims_;
   std::map<std::string, std::shared_ptr<const kclient::PersistentVolume>, std::less<>> volumes_;
   std::map<std::string, kclient::Labels, std::less<>> namespaces_;  // their labels
   AntiAffinity anti_affinity_;
   std::set<std::string> minding_;  // keys of waiting pods that MindsPods
   NamespaceHoldings holdings_;
-  KeyIndex pods_of_claim_;                 // claim key -> keys of waiting pods
-  std::map<std::string, Silence> silent_;  // by node
-  Setbacks setbacks_;                      // by request
-  bool all_dirty_ = true;                  // until the first TakeDirty, and not noted one by one
-  std::set<base::Symbol> dirty_pods_;      // keys
+  KeyIndex pods_of_claim_;                  // claim key -> keys of waiting pods
+  std::map<std::string, Silence> silent_;   // by node
+  Setbacks setbacks_;                       // by request
+  bool all_dirty_ = true;                   // until the first TakeDirty, and not noted one by one
+  std::set<base::Symbol> dirty_dcu_nodes_;  // names
+  std::set<base::Symbol> dirty_pods_;       // keys
   std::set<base::Symbol> dirty_partitions_;
   std::set<std::string> improved_;
   std::set<std::string> eased_;

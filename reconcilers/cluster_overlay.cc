@@ -72,6 +72,10 @@ void Cluster::AssumeOne(const AssumeReported& reported, base::TimePoint /*now*/)
   if (IsShown(reported.pod, reported.uid)) pods_.Open(reported.pod)->reported = reported.message;
 }
 
+void Cluster::AssumeOne(const AssumeDoubted& doubted, base::TimePoint /*now*/) {
+  doubted_[doubted.node] = doubted.resource_version;
+}
+
 // What fails is not marked dirty here: the runner tries its key again, after a while.
 void Cluster::Settle(const Assumption& assumption, Outcome outcome, base::TimePoint now) {
   std::visit([&](const auto& assumed) { SettleOne(assumed, outcome, now); }, assumption);
@@ -147,6 +151,11 @@ void Cluster::SettleOne(const AssumeBound& bound, Outcome outcome, base::TimePoi
 void Cluster::SettleOne(const AssumeReported& reported, Outcome outcome, base::TimePoint /*now*/) {
   if (outcome == Outcome::kCommitted || !pods_.Contains(reported.pod)) return;
   pods_.Open(reported.pod)->reported.clear();
+}
+
+// Of unknown end it is sent again: as its version has gone then, it does no harm.
+void Cluster::SettleOne(const AssumeDoubted& doubted, Outcome outcome, base::TimePoint /*now*/) {
+  if (outcome != Outcome::kCommitted) doubted_.erase(doubted.node);
 }
 
 void Cluster::SetBack(const std::string& request, Setback setback, base::TimePoint now) {

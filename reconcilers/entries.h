@@ -17,6 +17,7 @@ namespace vdcu::reconcilers {
 
 struct Settings {
   std::string scheduler_name = "vdcu-scheduler";
+  std::string lease_namespace = "vdcu-system";  // of the Leases of nodes without a kubelet
   dcu::Policy policy = dcu::Policy::kBinPack;
   base::Duration prepare_timeout{5'000};  // a daemon that is silent for so long is passed over
   // For how long a node that refused is not tried again at first; it, and a silent one, at most.

@@ -158,6 +158,7 @@ crds::VdcuPartition PackedPartition::Unpack(std::string_view key) const {
 PackedDcuNode::PackedDcuNode(crds::DcuNode node) {
   meta_ = TakeMeta(node.meta);
   times_ = TakeTimes(node.status.conditions);
+  serving_since_ = TakeTime(node.status.serving_since);
   devices_.reserve(node.status.devices.size());
   for (dcu::Device& device : node.status.devices) devices_.push_back(TakeSymbol(device.uuid));
   rest_ = base::Interned(std::move(node));
@@ -167,6 +168,7 @@ crds::DcuNode PackedDcuNode::Unpack(std::string_view name) const {
   crds::DcuNode node = *rest_;
   PutMeta(meta_, name, node.meta);
   PutTimes(times_, node.status.conditions);
+  PutTime(serving_since_, node.status.serving_since);
   for (size_t i = 0; i < devices_.size(); ++i) PutSymbol(devices_[i], node.status.devices[i].uuid);
   return node;
 }

@@ -82,9 +82,13 @@ class PackedDcuNode {
   explicit PackedDcuNode(crds::DcuNode node);
   crds::DcuNode Unpack(std::string_view name) const;
 
+  // What is right of it without unpacking: health of devices, conditions but for times, heartbeat.
+  const crds::DcuNode& alike() const { return *rest_; }
+
  private:
   PackedMeta meta_;
   PackedTimes times_{};
+  uint32_t serving_since_ = 0;
   std::vector<base::Symbol> devices_;  // uuids
   base::Interned<crds::DcuNode> rest_;
 };

@@ -11,6 +11,7 @@ std::string KeyOfOne(const AssumeAssigned& assigned) { return PartitionKey(assig
 std::string KeyOfOne(const AssumeWritten& written) { return PartitionKey(written.partition); }
 std::string KeyOfOne(const AssumeBound& bound) { return PodKey(bound.pod); }
 std::string KeyOfOne(const AssumeReported& reported) { return PodKey(reported.pod); }
+std::string KeyOfOne(const AssumeDoubted& doubted) { return DcuNodeKey(doubted.node); }
 
 }  // namespace
 
@@ -19,6 +20,8 @@ std::string PodKey(std::string_view object_key) { return "pod/" + std::string(ob
 std::string PartitionKey(std::string_view object_key) {
   return "partition/" + std::string(object_key);
 }
+
+std::string DcuNodeKey(std::string_view name) { return "dcunode/" + std::string(name); }
 
 std::string KeyOf(const Assumption& assumption) {
   return std::visit([](const auto& assumed) { return KeyOfOne(assumed); }, assumption);

@@ -52,8 +52,13 @@ struct AssumeReported {
   std::string uid;
   std::string message;
 };
-using Assumption =
-    std::variant<AssumeCreated, AssumeAssigned, AssumeWritten, AssumeBound, AssumeReported>;
+// A write to the DCUNode, as this resourceVersion, is under way: wait until the watch shows it.
+struct AssumeDoubted {
+  std::string node;
+  std::string resource_version;
+};
+using Assumption = std::variant<AssumeCreated, AssumeAssigned, AssumeWritten, AssumeBound,
+                                AssumeReported, AssumeDoubted>;
 
 // What is known of a write that has ended.
 enum class Outcome {
@@ -74,9 +79,10 @@ struct Plan {
   bool place = false;  // it waits for cards: give it to the placer
 };
 
-// Workqueue keys: "pod/team-a/p1", "partition/team-a/p1".
+// Workqueue keys: "pod/team-a/p1", "partition/team-a/p1", "dcunode/node-1".
 std::string PodKey(std::string_view object_key);
 std::string PartitionKey(std::string_view object_key);
+std::string DcuNodeKey(std::string_view name);
 // Of the object that is written to: who finds out what became of a write whose answer was lost.
 std::string KeyOf(const Assumption& assumption);
 // Of the request that the write was for: who decides anew when it was refused.

@@ -16,6 +16,7 @@ base::Result<Node> Node::FromJson(JsonView object) {
     const auto conditions = ParseConditions(*status);
     if (const Condition* ready = FindCondition(conditions, "Ready")) {
       node.ready = ready->status == "True";
+      node.not_ready = !node.ready;
       node.ready_changed = ready->last_transition_time;
     }
   }

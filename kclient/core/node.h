@@ -17,6 +17,7 @@ struct Node {
   std::vector<Taint> taints;
   ResourceList allocatable;
   bool ready = false;
+  bool not_ready = false;     // its condition Ready is there and not True
   std::string ready_changed;  // lastTransitionTime of the condition Ready, RFC 3339
 
   friend auto operator<=>(const Node&, const Node&) = default;

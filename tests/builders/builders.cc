@@ -146,6 +146,7 @@ NodeBuilder& NodeBuilder::Cordoned() {
 
 NodeBuilder& NodeBuilder::NotReady(const std::string& since) {
   node_.ready = false;
+  node_.not_ready = true;
   node_.ready_changed = since;
   return *this;
 }

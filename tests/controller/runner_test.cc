@@ -48,8 +48,8 @@ TEST(OutcomeOf, WhatAnAnswerSaysAboutAWrite) {
 class RunnerTest : public testing::Test {
  protected:
   RunnerTest() {
-    cluster_.OnNode(nullptr, builders::MakeNode("n").Obj());
-    cluster_.OnDcuNode(nullptr, builders::MakeDcuNode("n").Cards(1).Obj());
+    cluster_.OnNode(nullptr, builders::MakeNode("n").Obj(), loop_.clock().Now());
+    cluster_.OnDcuNode(nullptr, builders::MakeDcuNode("n").Cards(1).Obj(), loop_.clock().Now());
   }
 
   void Show(const builders::PodPtr& pod) {

@@ -59,6 +59,8 @@ inline nlohmann::json FullNode() {
       "models": "Z100L",
       "vdcus": "1/4",
       "healthy": "0/1",
+      "heartbeat": "Kubelet",
+      "servingSince": "2026-01-01T00:00:00Z",
       "devices": [{"index": 0, "uuid": "DCU-1", "model": "Z100L", "pciDeviceID": "55b7",
                    "pciBusID": "0000:33:00.0", "computeUnits": 60, "memory": "32768Mi",
                    "numaNode": 1, "drmCardMinor": 1, "drmRenderMinor": 129, "mode": "mig",

@@ -266,6 +266,30 @@ who_may_write_partitions() {
   refuses "a daemon deletes" 'cannot delete resource' daemon-1 DELETE "$PARTITIONS/slice"
 }
 
+what_the_controller_may_say() {
+  local path=$API/dcunodes/node-1/status only='vdcu-controller may turn the condition Ready to Unknown' more
+  given "what the daemon says" daemon-1 PATCH $path "{\"status\": {\"deviceCount\": 8,
+    \"conditions\": [$(condition Other True Said), $(condition Ready True Published)]}}"
+  takes "the controller says that a daemon is silent" controller PATCH $path "{\"status\":
+    {\"conditions\": [$(condition Other True Said), $(condition Ready Unknown DaemonSilent)]}}"
+  refuses "the controller says that a daemon is ready" "$only" controller PATCH $path "{\"status\":
+    {\"conditions\": [$(condition Other True Said), $(condition Ready True Published)]}}"
+  refuses "the controller says more" "$only" controller PATCH $path "{\"status\": {\"vdcus\": \"0/32\",
+    \"conditions\": [$(condition Other True Said), $(condition Ready Unknown DaemonSilent)]}}"
+  for more in '"deviceCount": 7, ' '"deviceCount": null, '; do
+    refuses "the controller changes $more" "$only" controller PATCH $path "{\"status\": {$more\"conditions\":
+      [$(condition Other True Said), $(condition Ready Unknown DaemonSilent)]}}"
+  done
+  refuses "the controller changes another condition" "$only" controller PATCH $path "{\"status\":
+    {\"conditions\": [$(condition Other False Said), $(condition Ready Unknown DaemonSilent)]}}"
+  refuses "jane says that a daemon is silent" "$only" jane PATCH $path "{\"status\":
+    {\"conditions\": [$(condition Other True Said), $(condition Ready Unknown DaemonSilent)]}}"
+  refuses "the controller creates a DCUNode" 'cannot create resource' controller POST $API/dcunodes \
+    '{apiVersion: vdcu.io/v1alpha1, kind: DCUNode, metadata: {name: node-3}}'
+  refuses "the controller cordons a card" 'cannot patch resource' controller PATCH \
+    $API/dcunodes/node-1 '{"spec": {"unschedulableDevices": ["DCU-1"]}}'
+}
+
 who_may_write_nodes() {
   local node='{apiVersion: vdcu.io/v1alpha1, kind: DCUNode, metadata: {name: node-2}'
   takes "a daemon creates its DCUNode" daemon-2 POST $API/dcunodes "$node}"
@@ -284,8 +308,7 @@ who_may_write_nodes() {
     refuses "$user writes a DCUNode's status" 'status: only vdcu-node of this node writes it' $user \
       PATCH $API/dcunodes/node-1/status '{"status": {"driverVersion": "6.3.8"}}'
   done
-  refuses "the controller writes a DCUNode's status" 'cannot patch resource' controller PATCH \
-    $API/dcunodes/node-1/status '{"status": {"driverVersion": "6.3.8"}}'
+  what_the_controller_may_say
   takes "an administrator cordons a card" admin PATCH $API/dcunodes/node-1 \
     '{"spec": {"unschedulableDevices": ["DCU-1"], "memoryReserve": "512Mi"}}'
   takes "no reserve" admin PATCH $API/dcunodes/node-1 '{"spec": {"memoryReserve": "0Mi"}}'
@@ -354,6 +377,17 @@ who_may_do_more() {
     '{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: vdcu-controller}}'
   takes "the controller lists quotas" controller GET /api/v1/resourcequotas
   takes "the controller lists namespaces" controller GET /api/v1/namespaces
+  local lease='{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: node-1}}'
+  local leases=/apis/coordination.k8s.io/v1/namespaces
+  takes "the lease of the daemon's own node" daemon-1 POST $leases/vdcu-system/leases "$lease"
+  refuses "the lease of another's node" "only the Lease named as its node; its token's node is 'node-2'" \
+    daemon-2 POST $leases/vdcu-system/leases "$lease"
+  refuses "the controller's lease for a daemon" "only the Lease named as its node" daemon-1 POST \
+    $leases/vdcu-system/leases "${lease/node-1/vdcu-controller}"
+  refuses "the kubelet's lease for a daemon" 'cannot create resource' daemon-1 POST \
+    $leases/kube-node-lease/leases "$lease"
+  refuses "the kubelets' leases for the controller" 'cannot list resource' controller GET \
+    $leases/kube-node-lease/leases
   refuses "the controller reads secrets" 'cannot list resource' controller GET /api/v1/secrets
   refuses "a daemon reads nodes' leases" 'cannot list resource' daemon-1 GET \
     /apis/coordination.k8s.io/v1/leases

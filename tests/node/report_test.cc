@@ -27,9 +27,13 @@ TEST(Report, CountsAndPublishesWhatIsHeldWithoutAnObject) {
   slices["b"] = MakeSlice("b", MakeAssignment(1));
   slices["b"].lost_since = "2026-01-02T03:04:05Z";
   slices["c"] = MakeSlice("c", MakeWholeCard());
-  const auto status = BuildStatus(
-      {.devices = devices, .slices = slices, .driver_version = "6.3.8", .problems = {"card 9"}}, {},
-      1, kNow);
+  const auto status = BuildStatus({.devices = devices,
+                                   .slices = slices,
+                                   .driver_version = "6.3.8",
+                                   .problems = {"card 9"},
+                                   .heartbeat = crds::Heartbeat::kKubelet,
+                                   .serving_since = "2026-01-02T03:04:05Z"},
+                                  {}, 1, kNow);
   EXPECT_EQ(status.vdcus, "6/8") << "a whole card is all its slots; a card in MIG mode has none";
   EXPECT_EQ(status.healthy, "2/3");
   EXPECT_EQ(status.models, "K100,Z100L");
@@ -96,42 +100,69 @@ class NodeObjectTest : public testing::Test {
 };
 
 TEST_F(NodeObjectTest, CreatesThenPublishesThenIsSilent) {
-  const Work create = object_.Process();
+  const Work create = object_.Process(true);
   ASSERT_EQ(create.writes.size(), 1u);
   EXPECT_EQ(create.writes[0].Describe(), "create dcunodes n");
   EXPECT_FALSE(object_.published());
   Store(create);
-  const Work patch = object_.Process();
+  const Work patch = object_.Process(true);
   EXPECT_EQ(patch.writes.at(0).Describe(), "patch dcunodes/status n");
   EXPECT_FALSE(object_.published());
   Store(patch);
   loop_.Advance(std::chrono::hours(1));
-  EXPECT_TRUE(object_.Process().writes.empty());
+  EXPECT_TRUE(object_.Process(true).writes.empty());
   EXPECT_TRUE(object_.published());
 }
 
+TEST_F(NodeObjectTest, TakesItsWordBackOnlyWhereThatIsItsToJudge) {
+  const struct {
+    const char* sentence;
+    const char* reason;
+    bool serves;
+    const char* want;  // "" where nothing is to be written
+  } rows[] = {
+      {"it is heard of again", "DaemonSilent", true, "True"},
+      {"the node is back", "AwaitingDaemon", true, "True"},
+      {"the kubelet would give out nothing", "DaemonSilent", false, ""},
+      {"nothing is heard of the node", "NodeNotReady", true, ""},
+  };
+  for (const auto& row : rows) {
+    Store(object_.Process(true));
+    if (!store_.Get("n")->ready()) Store(object_.Process(true));
+    crds::DcuNode node = *store_.Get("n");
+    node.status.conditions[0].status = "Unknown";
+    node.status.conditions[0].reason = row.reason;
+    store_.Set("n", std::make_shared<crds::DcuNode>(node));
+    const Work work = object_.Process(row.serves);
+    std::string says;
+    if (!work.writes.empty()) says = work.writes[0].body["status"]["conditions"][0]["status"];
+    EXPECT_EQ(says, row.want) << row.sentence;
+    store_.Erase("n");
+  }
+}
+
 TEST_F(NodeObjectTest, WritesABurstOfPlacementsOnce) {
-  Store(object_.Process());
-  Store(object_.Process());
+  Store(object_.Process(true));
+  Store(object_.Process(true));
   for (int slot = 0; slot < 3; ++slot) {
     ASSERT_FALSE(holdings_.Hold(MakeSlice("u" + std::to_string(slot), MakeAssignment(slot))));
-    EXPECT_TRUE(object_.Process().writes.empty());
+    EXPECT_TRUE(object_.Process(true).writes.empty());
     loop_.Advance(std::chrono::milliseconds(500));
   }
   EXPECT_EQ(adds_, 0);
   loop_.Advance(std::chrono::milliseconds(500));
   EXPECT_EQ(adds_, 1) << "two seconds after the first";
-  const Work patch = object_.Process();
+  const Work patch = object_.Process(true);
   EXPECT_EQ(patch.writes.at(0).body["status"]["vdcus"], "3/4");
   Store(patch);
-  EXPECT_TRUE(object_.Process().writes.empty());
+  EXPECT_TRUE(object_.Process(true).writes.empty());
 }
 
 TEST_F(NodeObjectTest, WritesHealthAndLostSlicesAtOnce) {
-  Store(object_.Process());
-  Store(object_.Process());
+  Store(object_.Process(true));
+  Store(object_.Process(true));
   holdings_.SetDevices({MakeSick(MakeDevice("DCU-0"))}, holdings_.devices(), loop_.clock().Wall());
-  const Work sick = object_.Process();
+  const Work sick = object_.Process(true);
   ASSERT_EQ(sick.writes.size(), 1u);
   EXPECT_EQ(sick.writes[0].body["status"]["healthy"], "0/1");
   Store(sick);
@@ -139,7 +170,7 @@ TEST_F(NodeObjectTest, WritesHealthAndLostSlicesAtOnce) {
   ASSERT_FALSE(holdings_.Hold(lost));
   lost.lost_since = "2026-01-02T03:04:05Z";
   ASSERT_TRUE(holdings_.Record(lost));
-  const Work held = object_.Process();
+  const Work held = object_.Process(true);
   ASSERT_EQ(held.writes.size(), 1u);
   EXPECT_EQ(held.writes[0].body["status"]["held"].size(), 1u);
 }

@@ -41,10 +41,10 @@ class Shown {
     cluster.OnPartition(std::exchange(old, partition), partition, at.now);
   }
   void Show(const NodePtr& node) {
-    cluster.OnNode(std::exchange(nodes_[node->meta.name], node), node);
+    cluster.OnNode(std::exchange(nodes_[node->meta.name], node), node, at.now);
   }
   void Show(const DcuNodePtr& node) {
-    cluster.OnDcuNode(std::exchange(dcu_nodes_[node->meta.name], node), node);
+    cluster.OnDcuNode(std::exchange(dcu_nodes_[node->meta.name], node), node, at.now);
   }
   void Remove(const PodPtr& pod) {
     cluster.OnPod(std::exchange(pods_[pod->meta.key()], nullptr), nullptr);
@@ -54,7 +54,7 @@ class Shown {
     cluster.OnPartition(std::exchange(old, nullptr), nullptr, at.now);
   }
   void Remove(const NodePtr& node) {
-    cluster.OnNode(std::exchange(nodes_[node->meta.name], nullptr), nullptr);
+    cluster.OnNode(std::exchange(nodes_[node->meta.name], nullptr), nullptr, at.now);
   }
   // A node whose daemon has reported so many cards.
   void ShowNode(const std::string& name, int cards) {

@@ -63,8 +63,8 @@ std::vector<crds::VdcuPartition> Partitions(SimulatedApi& api) {
   return partitions;
 }
 
-SimulatedNode::SimulatedNode(SimulatedApi& api, std::string name, int cards)
-    : api_(api), name_(std::move(name)), cards_(cards) {
+SimulatedNode::SimulatedNode(SimulatedApi& api, std::string name, int cards, bool kubelet)
+    : api_(api), name_(std::move(name)), cards_(cards), kubelet_(kubelet) {
   Json object = {{"metadata", {{"name", name_}}}, {"spec", Json::object()}};
   api_.Create("dcunodes", object);
   Publish({});
@@ -140,6 +140,18 @@ void SimulatedNode::Taint() {
   api_.Change("nodes", name_, [&](Json& node) { node["spec"]["taints"] = taints; });
 }
 
+void SimulatedNode::Offer() {
+  if (!there_ || !kubelet_ || ready_ == "Unknown") return;
+  const std::string slots = std::to_string(up_ ? 4 * cards_ : 0);
+  api_.Change("nodes", name_,
+              [&](Json& node) { node["status"]["allocatable"]["hygon.com/dcunum"] = slots; });
+}
+
+void SimulatedNode::SetUp(bool up) {
+  if (up && !up_) serving_since_ = base::FormatTime(api_.clock().Wall());
+  up_ = up;
+}
+
 void SimulatedNode::Publish(const std::vector<crds::VdcuPartition>& partitions) {
   auto builder = builders::MakeDcuNode(name_).Cards(cards_);
   for (const int card : sick_) builder.Sick(card, "MarkedSick");
@@ -152,7 +164,14 @@ void SimulatedNode::Publish(const std::vector<crds::VdcuPartition>& partitions) 
     if (named != lost.end() && partition.spec.assignment == named->second) lost.erase(named);
   }
   for (const auto& [uid, assignment] : lost) status.held.push_back({uid, assignment, "", ""});
-  api_.Change("dcunodes", name_, [&](Json& object) { object["status"] = crds::ToJson(status); });
+  if (kubelet_) status.heartbeat = crds::Heartbeat::kKubelet;
+  status.serving_since = serving_since_;
+  api_.Change("dcunodes", name_, [&](Json& object) {
+    const Json before = object.value("status", Json::object());
+    const bool of_node = Text(before, "/conditions/0/reason") == crds::kNodeNotReady;
+    object["status"] = crds::ToJson(status);
+    if (of_node) object["status"]["conditions"] = before["conditions"];
+  });
 }
 
 void SimulatedNode::SetSick(int card, bool sick) {

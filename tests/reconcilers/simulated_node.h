@@ -30,7 +30,8 @@ class SimulatedNode {
  public:
   static constexpr int64_t kCardMemory = 16384;
 
-  SimulatedNode(SimulatedApi& api, std::string name, int cards);
+  // kubelet: that tells of its daemon.
+  SimulatedNode(SimulatedApi& api, std::string name, int cards, bool kubelet);
 
   // The Node object goes and comes; the DCUNode stays. One after the other at once: it was made
   // anew under the same name.
@@ -45,8 +46,10 @@ class SimulatedNode {
   void SetOutOfService();
   // The taints follow, some time later.
   void Taint();
+  // Its kubelet tells whether the daemon is connected with it, by what it offers.
+  void Offer();
 
-  void SetUp(bool up) { up_ = up; }
+  void SetUp(bool up);
   // Its daemon works and is heard.
   bool works() const { return there_ && up_ && ready_ != "Unknown"; }
   bool ready() const { return there_ && ready_ == "True"; }
@@ -74,6 +77,8 @@ class SimulatedNode {
   SimulatedApi& api_;
   const std::string name_;
   const int cards_;
+  const bool kubelet_;
+  std::string serving_since_;
   bool there_ = false;
   std::string ready_ = "True";
   bool cordoned_ = false;

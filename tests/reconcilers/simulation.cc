@@ -65,7 +65,8 @@ Simulation::Simulation(unsigned seed, Hazards hazards)
   api_.on_stored = [this](const SimulatedApi::Write& write) { return WhyWronglyStored(write); };
   const int count = 1 + Pick(3);
   for (int i = 0; i < count; ++i) {
-    nodes_.push_back(std::make_unique<SimulatedNode>(api_, "n" + std::to_string(i), 1 + Pick(2)));
+    nodes_.push_back(std::make_unique<SimulatedNode>(api_, "n" + std::to_string(i), 1 + Pick(2),
+                                                     hazards != Hazards::kFew));
   }
   Restart();
 }
@@ -76,6 +77,7 @@ void Simulation::Restart() {
   controller_.reset();
   api_.ForgetShown();
   silent_.clear();
+  missed_.clear();
   controller_ =
       std::make_unique<Controller>(loop_, api_, static_cast<unsigned>(random_()), settings_);
 }
@@ -120,6 +122,7 @@ void Simulation::Elapse(base::Duration by) {
     const auto& node = nodes_[Pick(static_cast<int>(nodes_.size()))];
     node->Step([this] { return Draw(); });
     if (hazards_ != Hazards::kFew && Draw() < 0.5) node->Taint();
+    if (hazards_ != Hazards::kFew && Draw() < 0.1) node->Offer();
   }
 }
 
@@ -310,7 +313,10 @@ void Simulation::ComeToRest(Nodes nodes) {
     if (api_.version() != seen) {
       seen = api_.version();
       quiet = 0;
-      for (const auto& node : nodes_) node->Step([] { return 1.0; });
+      for (const auto& node : nodes_) {
+        node->Step([] { return 1.0; });
+        node->Offer();
+      }
     }
     EndDeletions(true);
     loop_.Advance(base::Duration(1'000));

@@ -72,6 +72,7 @@ class Simulation {
   void EndDeletions(bool all);
 
   std::string WhyWronglySent(const SimulatedApi::Write& write);
+  std::string WhyWronglyDoubted(const SimulatedApi::Write& write);
   std::string WhyWronglyBound(const std::string& key, const std::string& node);
   std::string WhyWronglyGranted(const SimulatedApi::Write& write);
   std::string WhyWronglyLetGo(const SimulatedApi::Write& write);
@@ -94,6 +95,7 @@ class Simulation {
   // has changed, and of the pods that one has bound or a person has taken a partition from.
   std::set<std::string> granted_by_strays_;
   std::set<std::string> changed_by_others_;
+  std::set<std::string> missed_;  // nodes that have not prepared a slice in time
   // Since when nodes are passed over because their daemon is silent.
   std::map<std::string, base::TimePoint> silent_;
   std::set<int> rules_;  // in force

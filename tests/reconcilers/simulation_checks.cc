@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "crds/keys.h"
+#include "reconcilers/reconcile.h"
 #include "tests/reconcilers/shown.h"
 #include "tests/reconcilers/simulated_objects.h"
 #include "tests/reconcilers/simulation.h"
@@ -108,6 +109,10 @@ std::string Simulation::WhatIsWrongAtRest() {
     if (!Runs(api_, uid, "")) return key + " is of a pod that does not run";
   }
   for (const auto& node : nodes_) {
+    const bool heard = node->works() && node->ready();
+    const auto dcu_node = Decode<crds::DcuNode>(*api_.Find("dcunodes", node->name()));
+    if (dcu_node->ready() != heard)
+      return node->name() + (heard ? " is doubted" : " is not doubted");
     if (!node->works()) continue;
     if (const std::string why = WhyWrongOnNode(*node, named); !why.empty()) return why;
   }
@@ -148,10 +153,7 @@ std::string Simulation::WhatIsLeftToDo() {
   for (const auto& pod : DecodeAll<kclient::Pod>(api_.All("pods"))) fresh.Show(pod);
   for (const auto& p : DecodeAll<crds::VdcuPartition>(api_.All("vdcupartitions"))) fresh.Show(p);
   for (const std::string& key : fresh.cluster.TakeDirty()) {
-    const std::string object_key = key.substr(key.find('/') + 1);
-    const Plan plan = key.starts_with("pod/")
-                          ? ReconcilePod(fresh.cluster, object_key, fresh.at)
-                          : ReconcilePartition(fresh.cluster, object_key, fresh.at);
+    const Plan plan = Reconcile(fresh.cluster, key, fresh.at);
     if (plan.place) placer.Add(key, fresh.at.now);
     for (const auto& planned : plan.writes) {
       if (planned.write.subresource != "status") return planned.write.Describe();

@@ -121,7 +121,7 @@ std::string WhyUnfenced(const Write& write) {
   if (write.method == "POST" && !binds) return "";  // its name does
   const Json& wants = write.body[write.method == "DELETE" ? "preconditions" : "metadata"];
   if (Text(wants, "/uid").empty()) return "without a UID as precondition";
-  const bool versioned = write.kind != "vdcupartitions" || !Text(wants, "/resourceVersion").empty();
+  const bool versioned = write.kind == "pods" || !Text(wants, "/resourceVersion").empty();
   return versioned ? "" : "without a resourceVersion as precondition";
 }
 
@@ -132,6 +132,7 @@ std::string Simulation::WhyWronglySent(const Write& write) {
   if (write.subresource == "binding") {
     return WhyWronglyBound(write.key, Text(write.body, "/target/name"));
   }
+  if (write.kind == "dcunodes") return WhyWronglyDoubted(write);
   const bool spec = write.kind == "vdcupartitions" && write.subresource.empty();
   if (!spec) return "";
   if (write.method == "DELETE") {
@@ -139,6 +140,20 @@ std::string Simulation::WhyWronglySent(const Write& write) {
     return "";
   }
   return Grants(write.body) ? WhyWronglyGranted(write) : WhyWronglyLetGo(write);
+}
+
+// It only turns True to Unknown, and not while all that is shown speaks for the daemon.
+std::string Simulation::WhyWronglyDoubted(const Write& write) {
+  const Json& said = write.body["status"]["conditions"][0];
+  if (write.subresource != "status" || write.body["status"].size() != 1) return "more than a doubt";
+  if (said["status"] != "Unknown") return "speaks for the daemon";
+  const auto node = api_.Shown("nodes").find(write.key);
+  const bool there = node != api_.Shown("nodes").end();
+  const bool ready = there && node->second["status"]["conditions"][0]["status"] == "True";
+  if (said["reason"] == crds::kNodeNotReady) return ready ? "its node is Ready" : "";
+  if (said["reason"] == crds::kAwaitingDaemon) return ready ? "" : "its node is not Ready";
+  const bool offers = there && Text(node->second, "/status/allocatable/hygon.com~1dcunum") != "0";
+  return offers && !missed_.contains(write.key) ? "its kubelet offers its cards" : "";
 }
 
 std::string Simulation::WhyWronglyBound(const std::string& key, const std::string& node) {
@@ -166,6 +181,7 @@ std::string Simulation::WhyWronglyGranted(const Write& write) {
   const Objects& dcu_nodes = api_.Shown("dcunodes");
   if (!dcu_nodes.contains(slice.node)) return "no cards are known of " + slice.node;
   const auto dcu_node = Decode<crds::DcuNode>(dcu_nodes.at(slice.node));
+  if (!dcu_node->ready()) return "nothing is heard of the daemon of " + slice.node;
   for (const dcu::Device& device : dcu_node->status.devices) {
     if (device.uuid == slice.device && !device.healthy) return device.uuid + " is sick";
   }
@@ -193,6 +209,7 @@ std::string Simulation::WhyWronglyLetGo(const Write& write) {
     const auto* said = kclient::FindCondition(partition->status.conditions, crds::kPrepared);
     const bool current = said && said->observed_generation >= partition->meta.generation;
     if (used) return "unassigned while a pod may use it";
+    if (!current) missed_.insert(partition->spec.assignment->node);
     return gone || !current || said->status == "False" ? "" : "unassigned though it is prepared";
   }
   if (gone || HasTaint(node->second, "out-of-service")) return "";
@@ -223,6 +240,7 @@ void Simulation::NoteSilence(const std::string& key) {
   if (kclient::FindCondition(partition->status.conditions, crds::kPrepared)) return;
   const Json* pod = WaitingPod(api_.Shown("pods"), *partition);
   const SimulatedNode& node = NodeOf(partition->spec.assignment->node);
+  missed_.insert(node.name());
   const base::TimePoint now = loop_.clock().Now();
   if (now - node.worked_at() < settings_.prepare_timeout) return;
   if (!pod || !WhyUnfit(api_.Shown("nodes"), node.name()).empty()) return;

@@ -1,0 +1,61 @@
+#include "reconcilers/dcunode.h"
+
+#include <string>
+#include <utility>
+
+#include "crds/keys.h"
+#include "crds/resources.h"
+
+namespace vdcu::reconcilers {
+
+namespace {
+
+Plan SayUnknown(const crds::DcuNode& node, std::string_view reason, const std::string& message,
+                const Instant& at) {
+  std::vector<kclient::Condition> conditions = node.status.conditions;
+  kclient::SetCondition(conditions, {std::string(crds::kReady), "Unknown", std::string(reason),
+                                     message, at.wall, node.meta.generation});
+  Plan plan;
+  plan.writes.push_back({kclient::MakePatch(crds::kDcuNodes, "", node.meta.name, "status",
+                                            {{"status", {{"conditions", ToJson(conditions)}}}},
+                                            node.meta.uid, node.meta.resource_version),
+                         AssumeDoubted{node.meta.name, node.meta.resource_version}});
+  return plan;
+}
+
+kclient::Event DoubtEvent(const crds::DcuNode& node, const Doubt& doubt) {
+  return {{std::string(crds::kApiVersion), std::string(crds::kDcuNodes.kind), "", node.meta.name,
+           node.meta.uid},
+          kclient::EventType::kWarning,
+          std::string(doubt.reason),
+          "Watching",
+          doubt.message + ": no new slices until vdcu-node has published what it holds"};
+}
+
+}  // namespace
+
+Plan ReconcileDcuNode(const Cluster& cluster, std::string_view name, const Instant& at) {
+  const auto node = cluster.ShownDcuNode(name);
+  if (!node || cluster.IsBeingDoubted(*node)) return {};
+  const kclient::Condition* ready = kclient::FindCondition(node->status.conditions, crds::kReady);
+  if (ready == nullptr || ready->status == "False") return {};
+  const Doubt* doubt = cluster.doubts().Find(name);
+  const base::TimePoint due = doubt ? cluster.doubts().DueAt(name) : base::TimePoint::max();
+  const bool node_is_back = ready->reason == crds::kNodeNotReady &&
+                            (doubt == nullptr || doubt->reason != crds::kNodeNotReady);
+  if (ready->status == "Unknown" && node_is_back && at.now < due) {
+    return SayUnknown(*node, crds::kAwaitingDaemon, "the node is back, vdcu-node not yet", at);
+  }
+  if (doubt == nullptr) return {};
+  if (ready->status == "Unknown" && ready->reason == doubt->reason) return {};
+  Plan plan;
+  if (at.now < due) {
+    plan.requeue_after = due - at.now;
+    return plan;
+  }
+  plan = SayUnknown(*node, doubt->reason, doubt->message, at);
+  plan.events.push_back(DoubtEvent(*node, *doubt));
+  return plan;
+}
+
+}  // namespace vdcu::reconcilers

@@ -1,0 +1,14 @@
+// One key of the workqueue, looked at by the reconciler of its kind.
+#pragma once
+
+#include <string>
+
+#include "reconcilers/cluster.h"
+#include "reconcilers/partition.h"
+#include "reconcilers/plan.h"
+
+namespace vdcu::reconcilers {
+
+Plan Reconcile(Cluster& cluster, const std::string& key, const PartitionInstant& at);
+
+}  // namespace vdcu::reconcilers
