@@ -244,6 +244,7 @@ void Simulation::NoteSilence(const std::string& key) {
   const base::TimePoint now = loop_.clock().Now();
   if (now - node.worked_at() < settings_.prepare_timeout) return;
   if (!pod || !WhyUnfit(api_.Shown("nodes"), node.name()).empty()) return;
+  if (!NamedBy(*pod).empty()) return;  // it does not ask for slices of its own any more
   const auto slices = std::count_if(partitions.begin(), partitions.end(), [&](const auto& other) {
     return Text(other.second, "/spec/podRef/uid") == partition->spec.pod_ref->uid &&
            Text(other.second, "/spec/assignment/node") == node.name();
