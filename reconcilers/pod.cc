@@ -134,7 +134,7 @@ Plan ReconcileOwnPartitions(Cluster& cluster, const PodEntry& entry,
   const bool complete = !partitions.empty() && IsComplete(partitions, needed.size());
   const Setback* setback = cluster.FindSetback(PodKey(pod.meta.key()));
   // A create that failed, and is shown to have been stored, holds up nothing.
-  if (setback && setback->Holds(at.now) && (setback->binding || !complete)) {
+  if (setback && at.now < (complete ? setback->bind_at : setback->until)) {
     return HoldBack(cluster, entry, *setback, partitions, complete, at);
   }
   Plan plan;

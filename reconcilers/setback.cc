@@ -54,12 +54,16 @@ Setback AfterFailure(const Setback* before, const PlannedWrite& planned, const b
   const bool lasts = before && at.now - before->until <= kLongestTry;
   if (!lasts) after.since = at.now;
   ++after.failures;
-  after.binding = std::holds_alternative<AssumeBound>(planned.assumption);
-  if (after.binding) ++after.failed_binds;
   const bool rule = IsAgainstARule(error.code);
   const base::Duration delay =
       (rule ? kAgainstARule : kMayWorkAtOnce).Delay(after.failures, random);
-  after.until = at.now + std::max(delay, std::min(error.retry_after, kLongestRetryAfter));
+  // An answer that comes late shortens no wait of a later one.
+  after.until = std::max(after.until,
+                         at.now + std::max(delay, std::min(error.retry_after, kLongestRetryAfter)));
+  if (std::holds_alternative<AssumeBound>(planned.assumption)) {
+    ++after.failed_binds;
+    after.bind_at = after.until;
+  }
   after.wall = at.wall;
   after.error = error.message;
   if (rule || after.until - after.since >= kLasting) {

@@ -20,13 +20,13 @@
 namespace vdcu::reconcilers {
 
 struct Setback {
-  int failures = 0;         // in a row
-  int failed_binds = 0;     // of them
-  bool binding = false;     // the last was a binding
-  base::TimePoint since{};  // the first of those that came one upon the other
-  base::TimePoint until{};  // nothing is tried before
-  std::string wall;         // the time of the last, as in objects
-  std::string error;        // the last, for the log
+  int failures = 0;           // in a row
+  int failed_binds = 0;       // of them
+  base::TimePoint since{};    // the first of those that came one upon the other
+  base::TimePoint until{};    // nothing is tried before
+  base::TimePoint bind_at{};  // no binding before, whatever else has failed since; none has: 0
+  std::string wall;           // the time of the last, as in objects
+  std::string error;          // the last, for the log
   // What the object shall say: reason and message of a condition; empty: nothing (yet).
   std::string reason;
   std::string message;

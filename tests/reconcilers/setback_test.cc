@@ -114,13 +114,16 @@ TEST_F(SetbackTest, SaysWhatWasRefusedInTheServersWords) {
 
 TEST_F(SetbackTest, CountsBindingsAmongAllThatFailed) {
   Setback setback = After(create_, {{ErrorCode::kForbidden, "no", {}}});
+  EXPECT_EQ(setback.bind_at, base::TimePoint{});
   setback = AfterFailure(&setback, bind_, {ErrorCode::kForbidden, "no", {}}, 0.5, at_);
   EXPECT_EQ(setback.failures, 2);
   EXPECT_EQ(setback.failed_binds, 1);
-  EXPECT_TRUE(setback.binding);
-  setback = AfterFailure(&setback, create_, {ErrorCode::kForbidden, "no", {}}, 0.5, at_);
-  EXPECT_EQ(setback.failed_binds, 1);
-  EXPECT_FALSE(setback.binding);
+  EXPECT_EQ(setback.bind_at, setback.until);
+  // An older create is answered late: the binding is not sent again before its time.
+  const Setback late = AfterFailure(&setback, create_, {ErrorCode::kConflict, "", {}}, 0, at_);
+  EXPECT_EQ(late.failed_binds, 1);
+  EXPECT_EQ(late.bind_at, setback.bind_at);
+  EXPECT_GE(late.until, late.bind_at);
 }
 
 TEST_F(SetbackTest, WhatHasBeenOverForTenMinutesIsForgotten) {

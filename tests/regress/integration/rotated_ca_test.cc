@@ -86,8 +86,8 @@ TEST_F(RotatedCaTest, IsUsedWithoutARestart) {
   ExpectBound(world_.api, "before");
   const std::string good = Read(Ca());
   WriteCas(good.substr(0, good.size() / 2));
-  // Nobody is disturbed by half a file, and each says so: while the server is away, as each tries it
-  // again and again then.
+  // Nobody is disturbed by half a file, and each says so: while the server is away, as each tries
+  // it again and again then.
   world_.cluster.StopApiServer();
   ASSERT_TRUE(Until([&] { return Saying("the old ones stay") == 3; }));
   world_.cluster.StartApiServer();
