@@ -14,7 +14,7 @@ CTEST := ctest --output-on-failure --no-tests=error
 CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kubectl
 
 .PHONY: help deps build demo test e2e soak lint fuzz bench format clean
-.PHONY: configure control-plane machines build-tests build-asan build-fuzz
+.PHONY: configure control-plane machines helm build-tests build-asan build-fuzz
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ demo: ## all of it on a control plane of its own, about half a minute once built
 	@demo/run
 
 # The last command is one run of ctest, so that its summary ends the output.
-test: deps control-plane machines build-tests build-asan ## unit tests with ASan and UBSan, integration tests, lint
+test: deps control-plane machines helm build-tests build-asan ## unit tests with ASan and UBSan, integration tests, lint
 	@$(CTEST) --test-dir build -j $(TESTS)
 
 e2e: deps control-plane machines configure ## pods on a real kubelet and containerd (root only)
@@ -65,6 +65,9 @@ control-plane: deps
 
 machines: deps
 	$(STEP) "kubelet and containerd" tests/machine/build
+
+helm: deps
+	$(STEP) "helm" tests/chart/build
 
 build-tests: deps configure
 	$(STEP) "build (release)" ninja -C build

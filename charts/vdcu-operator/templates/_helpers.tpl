@@ -1,0 +1,156 @@
+{{/* Names are fixed: there is one operator in a cluster, and users read these names in messages. */}}
+
+{{- define "vdcu.selectorLabels" -}}
+app.kubernetes.io/name: vdcu-operator
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- define "vdcu.labels" -}}
+app.kubernetes.io/name: vdcu-operator
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+{{- end }}
+
+{{- define "vdcu.controllerAccount" -}}
+{{ .Values.controller.serviceAccount.name }}
+{{- end }}
+
+{{- define "vdcu.nodeAccount" -}}
+{{ .Values.node.serviceAccount.name }}
+{{- end }}
+
+{{- define "vdcu.controllerUser" -}}
+system:serviceaccount:{{ .Release.Namespace }}:{{ include "vdcu.controllerAccount" . }}
+{{- end }}
+
+{{- define "vdcu.nodeUser" -}}
+system:serviceaccount:{{ .Release.Namespace }}:{{ include "vdcu.nodeAccount" . }}
+{{- end }}
+
+{{/* The image of a component: (dict "root" . "image" .Values.X.image) */}}
+{{- define "vdcu.image" -}}
+{{- $registry := .root.Values.global.imageRegistry | default .image.registry -}}
+{{- if $registry }}{{ $registry }}/{{ end }}{{ .image.repository }}
+{{- if .image.digest }}@{{ .image.digest }}{{ else }}:{{ .image.tag | default .root.Chart.AppVersion }}{{ end }}
+{{- end }}
+
+{{/* What the cluster has: "yes" or nothing. A list of kinds comes from a server; offline there is
+     only its version. (dict "root" . "kind" "group/version/Kind" "since" "1.30.0-0") */}}
+{{- define "vdcu.has" -}}
+{{- if .root.Capabilities.APIVersions.Has "v1/Pod" -}}
+{{- if .root.Capabilities.APIVersions.Has .kind }}yes{{ end -}}
+{{- else if semverCompare (printf ">=%s" .since) .root.Capabilities.KubeVersion.Version }}yes{{ end -}}
+{{- end }}
+
+{{- define "vdcu.hasValidating" -}}
+{{- include "vdcu.has" (dict "root" . "since" "1.30.0-0" "kind" "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy") -}}
+{{- end }}
+
+{{- define "vdcu.hasMutating" -}}
+{{- include "vdcu.has" (dict "root" . "since" "1.36.0-0" "kind" "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy") -}}
+{{- end }}
+
+{{- define "vdcu.hasFlowControl" -}}
+{{- include "vdcu.has" (dict "root" . "since" "1.29.0-0" "kind" "flowcontrol.apiserver.k8s.io/v1/FlowSchema") -}}
+{{- end }}
+
+{{- define "vdcu.hasDisruptionBudget" -}}
+{{- include "vdcu.has" (dict "root" . "since" "1.21.0-0" "kind" "policy/v1/PodDisruptionBudget") -}}
+{{- end }}
+
+{{/* A mount that nobody writes through, what is mounted below it included, where the cluster knows
+     how (1.31). */}}
+{{- define "vdcu.readOnly" -}}
+readOnly: true
+{{- if semverCompare ">=1.31.0-0" .Capabilities.KubeVersion.Version }}
+recursiveReadOnly: IfPossible
+{{- end }}
+{{- end }}
+
+{{/* What both pods have: (dict "root" . "of" .Values.X) */}}
+{{- define "vdcu.podFields" -}}
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .of.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- if .of.hostNetwork }}
+hostNetwork: true
+dnsPolicy: ClusterFirstWithHostNet
+{{- end }}
+{{- with .of.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .of.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* The flags and the environment that both binaries have. */}}
+{{- define "vdcu.commonArgs" -}}
+- --log-level={{ .root.Values.logLevel }}
+- --log-format={{ .root.Values.logFormat }}
+{{- if .of.port }}
+- --listen=:{{ .of.port }}
+{{- end }}
+{{- end }}
+
+{{/* Port and probes; without a port nothing is served, and there are none. */}}
+{{- define "vdcu.probes" -}}
+ports:
+- name: http
+  containerPort: {{ .of.port }}
+  protocol: TCP
+livenessProbe:
+  httpGet: {path: /livez, port: http}
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 6
+readinessProbe:
+  httpGet: {path: /readyz, port: http}
+  periodSeconds: 5
+  timeoutSeconds: 5
+{{- end }}
+
+{{/* A CRD of files/crds, which is a copy of crds/, with the release's labels; as text, so that no
+     number becomes another. Part of the release, so that an upgrade of the chart upgrades it. */}}
+{{- define "vdcu.crd" -}}
+{{- if .root.Values.crds.enabled -}}
+{{- $metadata := printf "metadata:\n  labels:%s\n" (include "vdcu.labels" .root | nindent 4) }}
+{{- if .root.Values.crds.keep }}
+{{- $metadata = printf "%s  annotations:\n    helm.sh/resource-policy: keep\n" $metadata }}
+{{- end }}
+{{- .root.Files.Get .file | replace "\nmetadata:\n" (printf "\n%s" $metadata) }}
+{{- end }}
+{{- end }}
+
+{{/* New pods, but those whose label, or their namespace's, exempts them. */}}
+{{- define "vdcu.newPods" -}}
+{{- $exempt := "matchExpressions: [{key: vdcu.io/webhook, operator: NotIn, values: [ignore]}]" -}}
+namespaceSelector:
+  {{ $exempt }}
+objectSelector:
+  {{ $exempt }}
+resourceRules:
+- apiGroups: [""]
+  apiVersions: [v1]
+  operations: [CREATE]
+  resources: [pods]
+{{- end }}
+
+{{/* Whether a pod names a resource of ours, right or wrong (crds/pod_request.h). */}}
+{{- define "vdcu.asksForCards" -}}
+- name: asks-for-cards
+  expression: >-
+    (object.spec.containers + object.spec.?initContainers.orValue([])).exists(c,
+    c.?resources.?limits.orValue({}).exists(name, name in [{{ include "vdcu.resources" . }}])
+    || c.?resources.?requests.orValue({}).exists(name, name in [{{ include "vdcu.resources" . }}]))
+{{- end }}
+
+{{- define "vdcu.resources" -}}
+'hygon.com/dcunum', 'hygon.com/dcumem', 'hygon.com/dcucores', 'hygon.com/hcunum', 'hygon.com/hcumem', 'hygon.com/hcucores'
+{{- end }}

@@ -1,0 +1,243 @@
+#!/usr/bin/env bash
+# The chart on a real kube-apiserver: its objects for many sets of values, what its schema refuses, and
+# install, upgrade, rollback, uninstall and reinstall. No pod runs here.
+# usage: chart_test.sh [DIR of a running cluster]
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+[[ ${VDCU_GUARDED_BY:-} == "$PPID" ]] || exec tests/cluster/guarded "tests/chart/${0##*/}" "$@"
+readonly WORK=$VDCU_TEST_FOLDER CHART=charts/vdcu-operator
+CLUSTER=${1:-$WORK/cluster}
+readonly CLUSTER
+HELM=$(tests/chart/build)/helm
+readonly HELM
+# shellcheck source=tests/cluster/checks.sh
+source tests/cluster/checks.sh
+
+kubectl() { "$CLUSTER/kubectl" "$@"; }
+helm() {
+  HELM_CACHE_HOME=$WORK/helm HELM_CONFIG_HOME=$WORK/helm HELM_DATA_HOME=$WORK/helm \
+    KUBECONFIG=$CLUSTER/admin.kubeconfig "$HELM" "$@"
+}
+template() { helm template vdcu $CHART -n vdcu-system "$@"; }
+kinds() { template "$@" | sed -n 's/^kind: //p' | sort -u | paste -sd ' '; }
+of() { kubectl get "$1" -o "jsonpath={$2}"; }
+
+# ---- what the chart makes ----
+
+# accepted VALUES-ARGUMENT...: the API server takes all of its objects.
+accepted() {
+  template --kube-version 1.36.3 --set namespace.create=true "$@" >"$WORK/objects.yaml" &&
+    kubectl apply --dry-run=server -f "$WORK/objects.yaml"
+}
+
+values_file() {
+  cat >"$WORK/values.yaml" <<'YAML'
+imagePullSecrets: [{name: a}, {name: b}]
+controller:
+  nodeSelector: {pool: system}
+  tolerations: [{key: a, operator: Equal, value: b, effect: NoExecute, tolerationSeconds: 5}]
+  affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: a, operator: Exists}]}]}}}
+  podAnnotations: {a.b/c: "1"}
+  podLabels: {team: x}
+  extraArgs: [--lease-namespace=team]
+  extraEnv: [{name: A, value: b}, {name: POD, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
+  updateStrategy: {type: Recreate}
+  resources: {requests: {cpu: 1}, limits: {cpu: 2, memory: 1Gi}}
+  serviceAccount: {annotations: {a: b}}
+node:
+  nodeSelector: {pool: dcu}
+  tolerations: []
+  affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: a, operator: Exists}]}]}}}
+  podAnnotations: {a.b/c: "1"}
+  podLabels: {team: x}
+  extraArgs: [--log-level=debug]
+  extraEnv: [{name: KUBERNETES_SERVICE_HOST, value: 127.0.0.1}]
+  updateStrategy: {type: OnDelete, rollingUpdate: null}
+  serviceAccount: {annotations: {a: b}}
+extraObjects:
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: yaml, namespace: vdcu-system}, data: {release: "{{ .Release.Name }}"}}
+- |
+  apiVersion: v1
+  kind: ConfigMap
+  metadata: {name: text, namespace: {{ .Release.Namespace }}}
+YAML
+}
+
+# One set of values a line.
+what_is_accepted() {
+  local values words
+  while IFS= read -r values; do
+    read -r -a words <<<"$values"
+    check "accepted: ${values:-no values}" accepted "${words[@]}"
+  done <<ROWS
+
+--values $WORK/values.yaml
+--set node.everyNode=true,controller.replicas=1,controller.podDisruptionBudget.enabled=false
+--set resourceNames={hygon.com/dcunum,hygon.com/hcunum},policy=Spread
+--set resourceNames={hygon.com/hcunum},schedulerName=hcu-scheduler
+--set kubeletRootDir=/data/kubelet,cgroupRoot=/kube,dtkDir=/usr/share/dtk
+--set logLevel=debug,logFormat=json
+--set global.imageRegistry=registry.example.com,controller.image.tag=x,node.image.tag=y
+--set node.image.digest=sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef,node.image.pullPolicy=Always
+--set crds.keep=false
+--set crds.enabled=false,rbac.create=false,policies.enabled=false,flowControl.enabled=false
+--set networkPolicy.enabled=false,services.enabled=false,admission.mode=off
+--set controller.serviceAccount.create=false,controller.serviceAccount.name=own,node.serviceAccount.create=false,node.serviceAccount.name=too
+--set admission.tolerateTaint=hygon.com/dcunum --set-json admission.schedulers=[]
+--set controller.hostNetwork=true,node.hostNetwork=true,controller.port=0,node.port=0
+--set node.takeOver=true,node.priorityClassName=,controller.priorityClassName=
+ROWS
+}
+
+# Unknown keys at each level, and values of the wrong kind: refused, with the key named.
+what_is_refused() {
+  local values want
+  while IFS='|' read -r values want; do
+    check "refused: $values" fails_with "$want" template --set "$values"
+  done <<'ROWS'
+surprise=1|additional properties 'surprise' not allowed
+global.a=1|at '/global': additional properties 'a'
+crds.a=1|at '/crds': additional properties 'a'
+rbac.a=1|at '/rbac': additional properties 'a'
+policies.a=1|at '/policies': additional properties 'a'
+namespace.a=1|at '/namespace': additional properties 'a'
+admission.webhook=1|at '/admission': additional properties 'webhook'
+flowControl.a=1|at '/flowControl': additional properties 'a'
+networkPolicy.a=1|at '/networkPolicy': additional properties 'a'
+services.a=1|at '/services': additional properties 'a'
+controller.a=1|at '/controller': additional properties 'a'
+controller.image.name=x|at '/controller/image': additional properties 'name'
+controller.podDisruptionBudget.a=1|at '/controller/podDisruptionBudget': additional properties 'a'
+controller.serviceAccount.a=1|at '/controller/serviceAccount': additional properties 'a'
+controller.resources.a=1|at '/controller/resources': additional properties 'a'
+controller.updateStrategy.a=1|at '/controller/updateStrategy': additional properties 'a'
+controller.affinity.a=1|at '/controller/affinity': additional properties 'a'
+controller.tolerations[0].a=1|at '/controller/tolerations/0': additional properties 'a'
+controller.extraEnv[0].a=1|at '/controller/extraEnv/0'
+imagePullSecrets[0].a=1|at '/imagePullSecrets/0'
+node.a=1|at '/node': additional properties 'a'
+node.image.a=x|at '/node/image': additional properties 'a'
+node.updateStrategy.rollingUpdate.a=1|at '/node/updateStrategy/rollingUpdate': additional properties 'a'
+node.replicas=1|at '/node': additional properties 'replicas'
+controller.replicas=0|at '/controller/replicas'
+logLevel=trace|at '/logLevel'
+policy=Random|at '/policy'
+admission.mode=webhook|at '/admission/mode'
+kubeletRootDir=var|at '/kubeletRootDir'
+resourceNames={nvidia.com/gpu}|at '/resourceNames/0'
+node.image.digest=abc|at '/node/image/digest'
+ROWS
+}
+
+# A comment stands right above each key of values.yaml, but those of a group.
+every_key_is_told() {
+  awk '/^ *#/ {told = 1; next}
+    /^ *- / {next}
+    /^ *[A-Za-z]+:/ {if (!told && !/: *$/) {print "no comment: " $0; bad = 1}}
+    {told = 0}
+    END {exit bad}' $CHART/values.yaml
+}
+
+on_older_clusters() {
+  local aliyun
+  aliyun=$(kinds --kube-version v1.28.3-aliyun.1)
+  check "Kubernetes 1.36 gets all" prints MutatingAdmissionPolicyBinding kinds --kube-version 1.36.0
+  check "1.35 gets no MutatingAdmissionPolicy" prints_no Mutating kinds --kube-version v1.35.2
+  check "but the others" prints ValidatingAdmissionPolicyBinding kinds --kube-version v1.35.2
+  check "v1.28.3-aliyun.1 is accepted" prints DaemonSet echo "$aliyun"
+  check "without admission policies" prints_no AdmissionPolicy echo "$aliyun"
+  check "and without flow control" prints_no FlowSchema echo "$aliyun"
+  check "v1.20.4-tke.7 is accepted" prints DaemonSet kinds --kube-version v1.20.4-tke.7
+  check "with no budget of policy/v1" prints_no PodDisruptionBudget kinds --kube-version v1.20.4-tke.7
+  check "v1.31.1-eks-a has whole mounts read-only" prints recursiveReadOnly template --kube-version v1.31.1-eks-a
+  check "v1.30.1+k3s1 has not" prints_no recursiveReadOnly template --kube-version v1.30.1+k3s1
+  check "a list of kinds counts more than the version" prints_no Mutating kinds --kube-version 1.36.0 \
+    --api-versions v1/Pod --api-versions admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy
+}
+
+# ---- the life of a release ----
+
+# sorted FILE: its objects as JSON, in an order of their own
+sorted() {
+  kubectl create --dry-run=client --validate=false -o json -f "$1" |
+    jq -s -S 'map(if .kind == "List" then .items[] else . end) | sort_by(.kind, .metadata.name)'
+}
+
+# What the release has is what `kubectl apply -k config` makes: field by field, the namespace aside.
+same_as_config() {
+  helm get manifest vdcu -n vdcu-system >"$WORK/release.yaml"
+  kubectl kustomize config >"$WORK/config.yaml"
+  diff <(sorted "$WORK/config.yaml" | jq 'map(select(.kind != "Namespace"))') <(sorted "$WORK/release.yaml")
+}
+
+# A later chart: another version, and a field more of a partition.
+later_chart() {
+  cp -r $CHART "$WORK/later"
+  sed -i 's/^version: .*/version: 0.2.0/; s/^appVersion: .*/appVersion: 0.2.0/' "$WORK/later/Chart.yaml"
+  sed -i '0,/^\( *\)computeUnits:$/s//\1later:\n\1  type: string\n&/' "$WORK/later/files/crds/vdcupartition.yaml"
+}
+has_later_field() {
+  [[ $(of crd/vdcupartitions.vdcu.io '.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.later.type') == string ]]
+}
+
+upgraded() { helm upgrade vdcu "$WORK/later" -n vdcu-system && has_later_field; }
+rolled_back() { helm rollback vdcu 1 -n vdcu-system && ! has_later_field; }
+uninstalled() { helm uninstall vdcu -n vdcu-system && ! kubectl get -n vdcu-system deployment/vdcu-controller; }
+image() { kubectl get deployment/vdcu-controller -n vdcu-system -o 'jsonpath={.spec.template.spec.containers[0].image}'; }
+
+life() {
+  local uid
+  kubectl apply -f config/namespace.yaml >/dev/null
+  check "install" prints 'kubectl get dcunodes' helm install vdcu $CHART -n vdcu-system
+  check "what it made is what config/ has" same_as_config
+  check "config/ is accepted as a whole" kubectl apply --dry-run=server -k config
+  check "a second release is refused" fails_with 'as release "vdcu" in namespace "vdcu-system": there can be one' \
+    helm install other $CHART -n other --create-namespace
+  check "also one of the same name elsewhere" fails_with 'as release "vdcu" in namespace "vdcu-system"' \
+    helm install vdcu $CHART -n other --create-namespace
+  kubectl wait --for=condition=Established --timeout=60s crd/vdcupartitions.vdcu.io >/dev/null
+  check "a partition is reserved" kubectl apply -n default -f config/samples/reserved-partition.yaml
+  uid=$(of vdcupartition/reserved .metadata.uid)
+  later_chart
+  check "an upgrade brings a field of the CRD" upgraded
+  check "and the new version's image" prints vdcu-controller:0.2.0 image
+  check "a rollback takes the field back" rolled_back
+  check "and the image" prints vdcu-controller:0.1.0 image
+  check "uninstall" uninstalled
+  check "the partition is still there" prints "$uid" of vdcupartition/reserved .metadata.uid
+  check "install again" helm install vdcu $CHART -n vdcu-system
+  check "takes it over" prints "$uid" of vdcupartition/reserved .metadata.uid
+}
+
+elsewhere() {
+  helm uninstall vdcu -n vdcu-system >/dev/null 2>&1
+  check "a release of another name does not get the CRDs that were kept" fails_with 'cannot be imported' \
+    helm install cards $CHART -n cards --create-namespace
+  check "unless it is told to take them" helm install cards $CHART -n cards --create-namespace --take-ownership
+  check "its policies know its users" prints system:serviceaccount:cards:vdcu-node of \
+    validatingadmissionpolicy/leases.vdcu.io '.spec.matchConditions[0].expression'
+  check "its flow, too" prints '"namespace":"cards"' of flowschema/vdcu .spec.rules
+  helm uninstall cards -n cards >/dev/null 2>&1
+  kubectl create namespace strict >/dev/null
+  kubectl label namespace strict pod-security.kubernetes.io/enforce=baseline >/dev/null
+  check "a namespace that allows no host path is refused" fails_with 'pod-security.kubernetes.io/enforce: privileged' \
+    helm install vdcu $CHART -n strict
+}
+
+main() {
+  [[ -e $CLUSTER/kubectl ]] || tests/cluster/cluster up "$CLUSTER"
+  values_file
+  check "lint" helm lint --strict $CHART
+  check "config/ is what the chart makes" tools/manifests --check
+  check "every key of values.yaml is told" every_key_is_told
+  kubectl create namespace vdcu-system >/dev/null
+  what_is_accepted
+  what_is_refused
+  on_older_clusters
+  life
+  elsewhere
+  sum_up
+}
+
+main
