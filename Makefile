@@ -13,7 +13,7 @@ CTEST := ctest --output-on-failure --no-tests=error
 # What the integration tests start; kube-scheduler is needed by the benchmarks only.
 CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kubectl
 
-.PHONY: help deps build demo test e2e soak lint fuzz bench format clean
+.PHONY: help deps build images demo test e2e soak lint fuzz bench format clean
 .PHONY: configure control-plane machines helm build-tests build-asan build-fuzz
 
 help: ## this list
@@ -24,6 +24,9 @@ deps: ## install the Debian packages that are missing
 
 build: deps configure ## the binaries, into build/bin/
 	$(STEP) "build binaries" ninja -C build binaries
+
+images: build ## the OCI images of controller and daemon, into build/images/, by buildah
+	$(STEP) "images" tools/images
 
 demo: ## all of it on a control plane of its own, about half a minute once built (KEEP=1 leaves it running)
 	@demo/run

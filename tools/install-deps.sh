@@ -16,6 +16,8 @@ packages=(
   openssl curl jq
   # simulated machines
   runc busybox-static
+  # images
+  buildah
 )
 
 missing=()
