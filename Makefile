@@ -10,8 +10,8 @@ SOAK_SECONDS ?= 600
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 CTEST := ctest --output-on-failure --no-tests=error
-# What the integration tests start; kube-scheduler is needed by the benchmarks only.
-CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kubectl
+# What the tests start; the pods of the chart are placed by kube-scheduler.
+CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kube-scheduler kubectl
 
 .PHONY: help deps build images demo test e2e soak lint fuzz bench format clean
 .PHONY: configure control-plane machines helm build-tests build-asan build-fuzz
@@ -35,8 +35,8 @@ demo: ## all of it on a control plane of its own, about half a minute once built
 test: deps control-plane machines helm build-tests build-asan ## unit tests with ASan and UBSan, integration tests, lint
 	@$(CTEST) --test-dir build -j $(TESTS)
 
-e2e: deps control-plane machines configure ## pods on a real kubelet and containerd (root only)
-	$(STEP) "build (release)" ninja -C build end-to-end-tests
+e2e: deps control-plane machines helm configure ## pods on a real kubelet and containerd (root only)
+	$(STEP) "build (release)" ninja -C build binaries end-to-end-tests
 	@$(CTEST) --test-dir build -L e2e -j $(TESTS)
 
 soak: deps control-plane machines configure ## faults for SOAK_SECONDS=600 at random, each write refused in each way, 200 rounds on a real kubelet

@@ -183,6 +183,11 @@ test_pod() {
   check "its log" prints hello kubectl logs p
   check "a command in it, reading a card's device" prints 8 kubectl exec p -- \
     sh -c 'head -c 8 /dev/zero-of-card | wc -c'
+  check "/machine/sys has the pod's cgroup, as of a host of its own" machine exec "$A" \
+    sh -c 'find /machine/sys/fs/cgroup/ -maxdepth 2 -name kubepods | grep .'
+  check "and the simulated host's cards" machine exec "$A" test -e /machine/sys/bus/pci/devices
+  check "an archive of images is loaded" machine load "$A" "$A/bin/images.tar"
+  check "one that is none is not" fails_with 'was not imported' machine load "$A" "$A/node"
   check "its cgroup is the machine's" cgroup_is_used "$A"
 }
 
