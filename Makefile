@@ -13,7 +13,7 @@ CTEST := ctest --output-on-failure --no-tests=error
 # What the tests start; the pods of the chart are placed by kube-scheduler.
 CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kube-scheduler kubectl
 
-.PHONY: help deps build images demo test e2e soak lint fuzz bench format clean
+.PHONY: help deps build images release demo test e2e soak lint fuzz bench format clean
 .PHONY: configure control-plane machines helm build-tests build-asan build-fuzz
 
 help: ## this list
@@ -28,7 +28,10 @@ build: deps configure ## the binaries, into build/bin/
 images: build ## the OCI images of controller and daemon, into build/images/, by buildah
 	$(STEP) "images" tools/images
 
-demo: ## all of it on a control plane of its own, about half a minute once built (KEEP=1 leaves it running)
+release: build control-plane helm ## binaries, images, chart, SPDX lists and checksums of VERSION=x.y.z
+	$(STEP) "release" tools/release $(VERSION)
+
+demo: ## all of it on a control plane of its own, about a minute once built (KEEP=1 leaves it running)
 	@demo/run
 
 # The last command is one run of ctest, so that its summary ends the output.

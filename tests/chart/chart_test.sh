@@ -156,6 +156,33 @@ on_older_clusters() {
     --api-versions v1/Pod --api-versions admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy
 }
 
+# pod_of TEMPLATE LEVEL: the pod that a workload of the chart would make, in a namespace that enforces a
+# level of Pod Security
+pod_of() {
+  template --kube-version 1.36.0 -s "templates/$1" >"$WORK/workload.yaml" &&
+    kubectl create --dry-run=client --validate=false -o json -f "$WORK/workload.yaml" |
+    jq --arg level "$2" '{apiVersion: "v1", kind: "Pod", metadata: {name: "x", namespace: $level}, spec: .spec.template.spec}
+      | del(.spec.priorityClassName)' |
+      kubectl create --dry-run=server -f -
+}
+# What stands between the daemon and the level baseline is its host paths alone.
+only_host_paths() {
+  local said
+  ! said=$(pod_of node/daemonset.yaml baseline 2>&1) && echo "$said" &&
+    [[ $said =~ violates\ PodSecurity\ \"baseline:latest\":\ hostPath\ volumes\ \([^\(\)]*\)$ ]]
+}
+
+pod_security() {
+  local level
+  for level in privileged baseline restricted; do
+    kubectl create namespace "$level" >/dev/null
+    kubectl label namespace "$level" "pod-security.kubernetes.io/enforce=$level" >/dev/null
+  done
+  check "the controller keeps to the level restricted" pod_of controller/deployment.yaml restricted
+  check "the daemon needs privileged" pod_of node/daemonset.yaml privileged
+  check "for its host paths alone" only_host_paths
+}
+
 # ---- the life of a release ----
 
 # sorted FILE: its objects as JSON, in an order of their own
@@ -235,6 +262,7 @@ main() {
   what_is_accepted
   what_is_refused
   on_older_clusters
+  pod_security
   life
   elsewhere
   sum_up
