@@ -130,11 +130,11 @@ pid_t World::PidOf(const std::string& name) const {
   return std::stoi(ReadFile(folder() + "/c/pids/" + name));
 }
 
-std::unique_ptr<Background> World::StartController() {
+std::unique_ptr<Background> World::StartController(const std::vector<std::string>& flags) {
   const std::string log = folder() + "/controller-" + std::to_string(++controllers_) + ".log";
-  auto controller = std::make_unique<Background>(
-      std::vector<std::string>{VDCU_CONTROLLER_BINARY, "--kubeconfig", controller_kubeconfig_},
-      log);
+  std::vector<std::string> command{VDCU_CONTROLLER_BINARY, "--kubeconfig", controller_kubeconfig_};
+  command.insert(command.end(), flags.begin(), flags.end());
+  auto controller = std::make_unique<Background>(command, log);
   connection_->RunUntil("the controller", [&log] {
     return ReadFile(log).find("placing begins") != std::string::npos;
   });

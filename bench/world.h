@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bench/connection.h"
 #include "kclient/core/pod.h"
@@ -33,7 +34,8 @@ class World {
   pid_t PidOf(const std::string& name) const;
 
   // Runs until it has placed nothing yet but is about to.
-  std::unique_ptr<integration::Background> StartController();
+  std::unique_ptr<integration::Background> StartController(
+      const std::vector<std::string>& flags = {});
   std::unique_ptr<integration::Background> StartKubeScheduler() const;
 
   // Pods of the namespace "default" as the watch shows them.

@@ -1,6 +1,7 @@
 #include "controller/runner.h"
 
 #include <algorithm>
+#include <climits>
 #include <utility>
 
 #include "base/log.h"
@@ -16,6 +17,8 @@ using reconcilers::Outcome;
 
 // Between two turns of the loop at most so many keys are looked at, so that it stays responsive.
 constexpr int kMostKeysInAPass = 500;
+// And so many requests are placed, or found to fit nowhere, although keys wait.
+constexpr int kMostPlacedBesideKeys = 50;
 
 std::string_view VerbName(const kclient::Write& write) {
   if (write.subresource == "binding") return "bind";
@@ -32,8 +35,11 @@ std::string_view VerbName(const kclient::Write& write) {
 // Whoever leads decides anew.
 constexpr base::Duration kWithoutLease{1'000};
 
+// It says why a pod or a partition waits.
 bool IsReport(const reconcilers::PlannedWrite& planned) {
-  return std::holds_alternative<reconcilers::AssumeReported>(planned.assumption);
+  return std::holds_alternative<reconcilers::AssumeReported>(planned.assumption) ||
+         (std::holds_alternative<reconcilers::AssumeWritten>(planned.assumption) &&
+          planned.write.subresource == "status");
 }
 
 // Of what it takes to place a request.
@@ -126,25 +132,30 @@ void Runner::Pass() {
   if (drained_ || !HasRoom()) return;
   const auto at = Instant();
   if (const auto next = parts_.cluster.ExpireSilent(at.now)) silent_timer_->Start(*next - at.now);
+  for (const std::string& key : reports_.TakeTurns()) queue_.Add(key);
   for (const std::string& key : parts_.cluster.TakeDirty(kMostKeysInAPass)) queue_.Add(key);
   for (int i = 0; HasRoom() && i < kMostKeysInAPass; ++i) {
     const auto key = queue_.Get();
     if (!key) break;
     Reconcile(*key);
   }
-  const bool more_dirty = parts_.cluster.HasDirty();
-  while (HasRoom() && queue_.ready() == 0 && !more_dirty) {
+  const bool more = queue_.ready() > 0 || parts_.cluster.HasDirty();
+  if (!more || all_seen_) PlaceSome(more ? kMostPlacedBesideKeys : INT_MAX);
+  parts_.metrics.SetWaiting(placer_.waiting());
+  parts_.metrics.SetWritesInFlight(calls_.size());
+  parts_.metrics.SetNodes(parts_.cluster.dcu_nodes_by_ready());
+  if (HasRoom() && more) pass_timer_->Start(base::Duration(0));
+  if (!more && !std::exchange(all_seen_, true)) base::TrimMemory();
+}
+
+void Runner::PlaceSome(int most) {
+  const auto at = Instant();
+  for (int i = 0; HasRoom() && i < most; ++i) {
     auto decision = placer_.Next(at);
     if (!decision) break;
     if (decision->placed) parts_.metrics.CountPlacement();
     Execute(decision->key, false, std::move(decision->plan));
   }
-  parts_.metrics.SetWaiting(placer_.waiting());
-  parts_.metrics.SetWritesInFlight(calls_.size());
-  parts_.metrics.SetNodes(parts_.cluster.dcu_nodes_by_ready());
-  const bool more = queue_.ready() > 0 || more_dirty;
-  if (HasRoom() && more) pass_timer_->Start(base::Duration(0));
-  if (!more && !std::exchange(trimmed_, true)) base::TrimMemory();
 }
 
 void Runner::Reconcile(const std::string& key) {
@@ -180,29 +191,33 @@ void Runner::Execute(const std::string& key, bool queued, reconcilers::Plan plan
   if (plan.writes.empty()) Finish(*batch);
 }
 
-// The write has failed, and is not due yet, or another report of the pod is under way: its key
-// comes back then.
+// The write has failed, and is not due yet, or it is a report that has to wait: its key comes back
+// then.
 bool Runner::IsHeldBack(Batch& batch, const reconcilers::PlannedWrite& planned) {
   if (IsOfRequest(planned.assumption)) return false;
-  if (const auto report = reports_.find(planned.write.Describe()); report != reports_.end()) {
-    batch.failed = true;
-    if (!batch.queued) untold_.insert(batch.key);
-    report->second = batch.key;
+  const std::string what = planned.write.Describe();
+  const base::TimePoint now = parts_.loop.clock().Now();
+  const reconcilers::Setback* setback = setbacks_.Find(what);
+  if (setback != nullptr && setback->Holds(now)) {
+    ComeBack(batch, setback->until - now);
     return true;
   }
-  const reconcilers::Setback* setback = setbacks_.Find(planned.write.Describe());
-  const base::TimePoint now = parts_.loop.clock().Now();
-  if (setback == nullptr || !setback->Holds(now)) return false;
+  if (!IsReport(planned)) return false;
+  const auto wait = reports_.Begin({what, planned.write.ns, batch.key}, now);
+  if (wait) ComeBack(batch, *wait);
+  return wait.has_value();
+}
+
+// 0: somebody else brings it back.
+void Runner::ComeBack(Batch& batch, base::Duration after) {
   batch.failed = true;
   if (!batch.queued) untold_.insert(batch.key);
-  queue_.AddAfter(batch.key, setback->until - now);
-  return true;
+  if (after > base::Duration(0)) queue_.AddAfter(batch.key, after);
 }
 
 void Runner::Start(const BatchPtr& batch, const reconcilers::PlannedWrite& planned, size_t place) {
   const uint64_t id = next_call_++;
   const auto started = parts_.loop.clock().Now();
-  if (IsReport(planned)) reports_.try_emplace(planned.write.Describe());
   calls_[id] = parts_.client.Apply(
       planned.write,
       [this, id, batch, planned, place, started](const base::Result<kclient::JsonView>& answer) {
@@ -214,7 +229,10 @@ void Runner::Start(const BatchPtr& batch, const reconcilers::PlannedWrite& plann
 void Runner::OnAnswer(uint64_t id, const BatchPtr& batch, const reconcilers::PlannedWrite& planned,
                       size_t place, base::TimePoint started, const base::Status& status) {
   calls_.erase(id);
-  if (IsReport(planned)) EndReport(planned);
+  if (IsReport(planned)) {
+    const auto waits = reports_.End(planned.write.Describe(), status.has_value());
+    if (waits) queue_.Add(*waits);
+  }
   const auto now = parts_.loop.clock().Now();
   parts_.metrics.CountWrite(VerbName(planned.write), planned.write.resource.plural,
                             status ? "ok" : base::ToString(status.error().code), now - started);
@@ -230,11 +248,6 @@ void Runner::OnAnswer(uint64_t id, const BatchPtr& batch, const reconcilers::Pla
   if (--batch->left == 0) Finish(*batch);
   OnChange();
   if (drained_ && calls_.empty()) drained_();
-}
-
-void Runner::EndReport(const reconcilers::PlannedWrite& planned) {
-  const auto report = reports_.extract(planned.write.Describe());
-  if (report && report.mapped()) queue_.Add(*report.mapped());
 }
 
 void Runner::OnFailure(Batch& batch, const reconcilers::PlannedWrite& planned, size_t place,
@@ -278,8 +291,7 @@ void Runner::SetBackWrite(Batch& batch, const reconcilers::PlannedWrite& planned
   LogFailure(planned.write, error, before);
   auto after = reconcilers::AfterFailure(before, planned, error, random_(), at);
   if (before == nullptr || before->message != after.message) Tell(planned, after);
-  if (!batch.queued) untold_.insert(batch.key);
-  queue_.AddAfter(batch.key, after.until - at.now);
+  ComeBack(batch, after.until - at.now);
   setbacks_.Set(what, std::move(after), at.now);
 }
 

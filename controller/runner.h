@@ -1,10 +1,12 @@
 // Carries out what the reconcilers decide: keys from the queue to plans, plans to writes. The only
 // place that retries, and that logs a failure.
 //
-// Promises: a key's plan is finished before the key is reconciled again; requests are placed, by
-// priority, only when all keys that wait have been reconciled; no more than kMostInFlight writes
-// are under way; a write is only started while MayWrite says so; what has failed is not tried again
-// before its setback is over, whatever is reconciled meanwhile (reconcilers/setback.h).
+// Promises: a key's plan is finished before the key is reconciled again; requests are placed by
+// priority when all keys that wait have been reconciled, and in each pass some of them although
+// there are always keys, once all that was there at the start has been looked at; no more than
+// kMostInFlight writes are under way, and of these reports have a part (controller/reports.h); a
+// write is only started while MayWrite says so; what has failed is not tried again before its
+// setback is over, whatever is reconciled meanwhile (reconcilers/setback.h).
 #pragma once
 
 #include <functional>
@@ -18,6 +20,7 @@
 #include "base/loop.h"
 #include "base/random.h"
 #include "controller/metrics.h"
+#include "controller/reports.h"
 #include "kclient/api.h"
 #include "kclient/event_recorder.h"
 #include "kclient/workqueue.h"
@@ -74,12 +77,13 @@ class Runner {
   void Pass();
   bool HasRoom() const { return calls_.size() < kMostInFlight; }
   void Reconcile(const std::string& key);
+  void PlaceSome(int most);
   void Execute(const std::string& key, bool queued, reconcilers::Plan plan);
   bool IsHeldBack(Batch& batch, const reconcilers::PlannedWrite& planned);
+  void ComeBack(Batch& batch, base::Duration after);
   void Start(const BatchPtr& batch, const reconcilers::PlannedWrite& planned, size_t place);
   void OnAnswer(uint64_t id, const BatchPtr& batch, const reconcilers::PlannedWrite& planned,
                 size_t place, base::TimePoint started, const base::Status& status);
-  void EndReport(const reconcilers::PlannedWrite& planned);
   void OnFailure(Batch& batch, const reconcilers::PlannedWrite& planned, size_t place,
                  const base::Error& error);
   static bool SaysMore(const Failure& a, const Failure& b);
@@ -97,13 +101,11 @@ class Runner {
   // Of writes that are no request's, by what they are.
   reconcilers::Setbacks setbacks_;
   std::set<std::string> untold_;  // keys of requests whose report failed: the placer says it again
-  // Reports under way, by what they are -> the key of one that waits for its end. A report has no
-  // resourceVersion as precondition: of two at once either might be the last.
-  std::map<std::string, std::optional<std::string>> reports_;
+  Reports reports_;
   base::TimerPtr pass_timer_;
   base::TimerPtr silent_timer_;  // armed for when the next silent node may be tried again
   bool started_ = false;
-  bool trimmed_ = false;  // the heap, once all that was there at the start has been looked at
+  bool all_seen_ = false;          // that was there at the start
   std::function<void()> drained_;  // set: no write is started any more
   uint64_t next_call_ = 0;
   std::map<uint64_t, kclient::CallPtr> calls_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "crds/pod_request.h"
+#include "reconcilers/reserved.h"
 
 namespace vdcu::reconcilers {
 
@@ -211,9 +212,36 @@ void Cluster::UnindexPod(const PodEntry& entry) {
 void Cluster::MarkPodDirty(const PodEntry& entry) {
   MarkDirtyPod(entry.pod->meta.key());
   const std::string named = entry.reserved();
-  if (named.empty()) return;
+  if (named.empty() || IsBehind(entry, named)) return;
   MarkDirtyPartition(named);
-  for (const std::string& key : Find(pods_naming_, named)) MarkDirtyPod(key);
+  MarkLine(named);
+}
+
+// It waits behind another: whatever becomes of it, it concerns nobody else.
+bool Cluster::IsBehind(const PodEntry& entry, const std::string& partition_key) const {
+  if (!entry.node().empty()) return false;
+  const PodEntryPtr head = HeadOf(partition_key);
+  return head && GoesBefore(*head->pod, *entry.pod);
+}
+
+PodEntryPtr Cluster::HeadOf(std::string_view partition_key) const {
+  const auto found = heads_.find(partition_key);
+  return found == heads_.end() ? nullptr : FindPod(found->second);
+}
+
+void Cluster::SetHead(const std::string& partition_key, const std::string& pod_key) {
+  const auto found = heads_.find(partition_key);
+  if (found != heads_.end()) {
+    if (found->second == pod_key) return;
+    MarkDirtyPod(found->second);
+    heads_.erase(found);
+  }
+  if (!pod_key.empty()) heads_.emplace(partition_key, pod_key);
+}
+
+void Cluster::MarkLine(std::string_view partition_key) {
+  const bool anybody = pods_naming_.contains(partition_key) || heads_.contains(partition_key);
+  if (anybody && !all_dirty_) dirty_lines_.emplace(partition_key);
 }
 
 void Cluster::MarkDirtyPod(std::string_view key) {
@@ -263,9 +291,7 @@ void Cluster::Charge(PodEntry& entry, const kclient::Pod* before, const std::str
 // themselves.
 void Cluster::Improve(const std::string& node) {
   improved_.insert(node);
-  for (const base::Symbol& key : PartitionsOn(node)) {
-    for (const std::string& pod : Find(pods_naming_, key)) MarkDirtyPod(pod);
-  }
+  for (const base::Symbol& key : PartitionsOn(node)) MarkLine(key);
 }
 
 bool Cluster::TakeMisnames(std::string_view key) {
@@ -398,6 +424,7 @@ std::vector<std::string> Cluster::TakeDirty(size_t most) {
   if (std::exchange(all_dirty_, false)) {
     partitions_.ForEachKey([this](std::string_view key) { MarkDirtyPartition(key); });
     for (const auto& [uid, key] : pod_keys_) MarkDirtyPod(key);
+    for (const auto& [key, pods] : pods_naming_) MarkLine(key);
     for (const auto& [name, node] : dcu_nodes_) {
       if (doubts_.Find(name) || !node.alike().ready()) dirty_dcu_nodes_.insert(name);
     }
@@ -411,6 +438,7 @@ std::vector<std::string> Cluster::TakeDirty(size_t most) {
   };
   take(dirty_dcu_nodes_, DcuNodeKey);
   take(dirty_partitions_, PartitionKey);
+  take(dirty_lines_, LineKey);
   take(dirty_pods_, PodKey);
   return keys;
 }

@@ -98,6 +98,9 @@ class Cluster {
   // Lets nodes be tried whose time has run out, and returns when that of the next one does.
   std::optional<base::TimePoint> ExpireSilent(base::TimePoint now);
   bool IsSilent(const std::string& node, base::TimePoint now) const;
+  // Whoever was the head before is looked at again. Empty: nobody is.
+  void SetHead(const std::string& partition_key, const std::string& pod_key);
+  void LookAt(std::string_view pod_key) { MarkDirtyPod(pod_key); }
   // Whether a bound pod has come to name another partition than it was bound for; told once.
   bool TakeMisnames(std::string_view key);
 
@@ -115,6 +118,9 @@ class Cluster {
   std::vector<PartitionEntryPtr> PartitionsOfPod(std::string_view pod_uid) const;
   // Keys of the pods that were bound for the partition, and of those that wait and name it.
   const std::set<std::string>& PodsNaming(std::string_view partition_key) const;
+  // Of those that wait for the partition, who came first and may have it when it was last looked
+  // at; null: none.
+  PodEntryPtr HeadOf(std::string_view partition_key) const;
   // Where the pod's volumes can be reached. Errors: kInvalid, saying what about a claim keeps the
   // pod from being placed.
   base::Result<VolumeAffinities> VolumesOf(const kclient::Pod& pod) const;
@@ -146,7 +152,7 @@ class Cluster {
   std::vector<std::string> TakeDirty(size_t most = SIZE_MAX);
   bool HasDirty() const {
     return all_dirty_ || !dirty_dcu_nodes_.empty() || !dirty_partitions_.empty() ||
-           !dirty_pods_.empty();
+           !dirty_lines_.empty() || !dirty_pods_.empty();
   }
   // Nodes or cards have come, gone or changed: what was said of all of them does not hold any more.
   bool TakeReshaped() { return std::exchange(reshaped_, false); }
@@ -211,6 +217,8 @@ class Cluster {
   void MarkPartitionDirty(const std::string& key, const crds::VdcuPartition& object);
   void RechargePodOf(const crds::VdcuPartition& partition);
   void MarkPodDirty(const PodEntry& entry);
+  bool IsBehind(const PodEntry& entry, const std::string& partition_key) const;
+  void MarkLine(std::string_view partition_key);
   void MarkDirtyPod(std::string_view key);
   void MarkDirtyPartition(std::string_view key);
   void MarkDirtyDcuNode(std::string_view name);
@@ -232,6 +240,7 @@ class Cluster {
   std::unordered_multimap<kclient::Uid, base::Symbol> partitions_of_pod_;      // pod UID -> keys
   std::unordered_map<base::Symbol, std::vector<base::Symbol>> partitions_on_;  // node -> keys
   KeyIndex pods_naming_;                                       // partition key -> pod keys
+  std::map<std::string, std::string, std::less<>> heads_;      // of its lines, by partition key
   std::unordered_map<base::Symbol, PackedDcuNode> dcu_nodes_;  // by name
   std::map<std::string, size_t, std::less<>> dcu_nodes_by_ready_;
   Doubts doubts_;                               // about those in dcu_nodes_
@@ -249,6 +258,7 @@ class Cluster {
   std::set<base::Symbol> dirty_dcu_nodes_;  // names
   std::set<base::Symbol> dirty_pods_;       // keys
   std::set<base::Symbol> dirty_partitions_;
+  std::set<base::Symbol> dirty_lines_;  // keys of their partitions
   std::set<std::string> improved_;
   std::set<std::string> eased_;
   bool reshaped_ = false;

@@ -210,10 +210,7 @@ void Cluster::RechargePodOf(const crds::VdcuPartition& partition) {
 // The partition itself, its pod, or the pods that wait for it.
 void Cluster::MarkPartitionDirty(const std::string& key, const crds::VdcuPartition& object) {
   MarkDirtyPartition(key);
-  if (!object.spec.pod_ref) {
-    for (const std::string& pod : Find(pods_naming_, key)) MarkDirtyPod(pod);
-    return;
-  }
+  if (!object.spec.pod_ref) return MarkLine(key);
   const auto pod = pod_keys_.find(kclient::Uid(object.spec.pod_ref->uid));
   if (pod != pod_keys_.end()) MarkDirtyPod(pod->second);
 }

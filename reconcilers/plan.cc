@@ -21,6 +21,7 @@ std::string PartitionKey(std::string_view object_key) {
   return "partition/" + std::string(object_key);
 }
 
+std::string LineKey(std::string_view partition_key) { return "line/" + std::string(partition_key); }
 std::string DcuNodeKey(std::string_view name) { return "dcunode/" + std::string(name); }
 
 std::string KeyOf(const Assumption& assumption) {

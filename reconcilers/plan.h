@@ -79,10 +79,12 @@ struct Plan {
   bool place = false;  // it waits for cards: give it to the placer
 };
 
-// Workqueue keys: "pod/team-a/p1", "partition/team-a/p1", "dcunode/node-1".
+// Workqueue keys: "pod/team-a/p1", "partition/team-a/p1", "dcunode/node-1",
+// "line/team-a/p1".
 std::string PodKey(std::string_view object_key);
 std::string PartitionKey(std::string_view object_key);
 std::string DcuNodeKey(std::string_view name);
+std::string LineKey(std::string_view partition_key);  // those who wait for it
 // Of the object that is written to: who finds out what became of a write whose answer was lost.
 std::string KeyOf(const Assumption& assumption);
 // Of the request that the write was for: who decides anew when it was refused.

@@ -1,8 +1,10 @@
 #include "reconcilers/reserved.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "crds/keys.h"
 #include "reconcilers/conditions.h"
@@ -59,29 +61,46 @@ bool IsSetBack(const Cluster& cluster, const std::string& pod_key, base::TimePoi
   return setback && setback->Holds(now);
 }
 
-// Another waiting pod that fits and comes first.
-Reason WhyNotFirst(const Cluster& cluster, const std::string& name, const std::string& key,
-                   const kclient::Pod& pod, const std::string& node, base::TimePoint now) {
-  for (const std::string& other_key : cluster.PodsNaming(key)) {
-    const PodEntryPtr other = cluster.FindPod(other_key);
-    if (other == nullptr || !WaitsForUs(cluster, *other->pod)) continue;
-    if (IsSetBack(cluster, other_key, now)) continue;
-    if (!GoesBefore(*other->pod, pod)) continue;
-    if (!WhyNeverPlaced(cluster, *other) && !WhyNodeUnfit(cluster, *other->pod, node)) {
-      return "VDCUPartition " + name + " goes first to pod " + other->pod->meta.name;
-    }
-  }
-  return {};
+// The node that a pod which gets the partition would be bound to; empty: none yet.
+std::string NodeOf(const PartitionEntryPtr& entry) {
+  if (entry == nullptr || entry->object().spec.pod_ref || !entry->object().assigned()) return "";
+  return entry->object().meta.deleting() ? "" : entry->object().spec.assignment->node;
 }
 
+// It waits, and would be bound if it were its turn and the partition were free.
+bool IsInLine(const Cluster& cluster, const PodEntry& entry, const std::string& node,
+              base::TimePoint now) {
+  const kclient::Pod& pod = *entry.pod;
+  return WaitsForUs(cluster, pod) && entry.node().empty() &&
+         !IsSetBack(cluster, pod.meta.key(), now) && !WhyNeverPlaced(cluster, entry) &&
+         (node.empty() || !WhyNodeUnfit(cluster, pod, node));
+}
+
+bool AnyBefore(const Cluster& cluster, const std::string& key, const kclient::Pod& pod,
+               const std::string& node, base::TimePoint now) {
+  const auto is_before = [&](const PodEntryPtr& other) {
+    return other && GoesBefore(*other->pod, pod) && IsInLine(cluster, *other, node, now);
+  };
+  if (is_before(cluster.HeadOf(key))) return true;
+  const auto& naming = cluster.PodsNaming(key);
+  return std::any_of(naming.begin(), naming.end(),
+                     [&](const std::string& other) { return is_before(cluster.FindPod(other)); });
+}
+
+// Who is behind another is told nothing of the partition, and not behind whom: either changes for
+// all of a long line at once.
 Reason WhyWaits(const Cluster& cluster, const PodEntry& entry, const crds::PodRequest& request,
                 const std::string& key, base::TimePoint now) {
   const PartitionEntryPtr partition = cluster.FindPartition(key);
+  const std::string node = NodeOf(partition);
+  if (!node.empty()) {
+    if (auto why = WhyNodeUnfit(cluster, *entry.pod, node)) return why;
+  }
+  if (AnyBefore(cluster, key, *entry.pod, node, now)) {
+    return "VDCUPartition " + request.partition + " goes first to another pod";
+  }
   if (auto why = WhyNotUsable(request.partition, partition)) return why;
-  const dcu::Assignment& has = *partition->object().spec.assignment;
-  if (auto why = WhyHeld(cluster, partition->object(), *entry.pod)) return why;
-  if (auto why = WhyNodeUnfit(cluster, *entry.pod, has.node)) return why;
-  return WhyNotFirst(cluster, request.partition, key, *entry.pod, has.node, now);
+  return WhyHeld(cluster, partition->object(), *entry.pod);
 }
 
 }  // namespace
@@ -107,6 +126,26 @@ Plan ReconcileReserved(const Cluster& cluster, const PodEntry& entry,
   }
   return BindPod(pod, cluster.FindPartition(key)->object().spec.assignment->node,
                  request.partition);
+}
+
+Plan ReconcileLine(Cluster& cluster, const std::string& key, const Instant& at) {
+  std::vector<PodEntryPtr> line;
+  for (const std::string& pod : cluster.PodsNaming(key)) {
+    const PodEntryPtr entry = cluster.FindPod(pod);
+    if (entry && entry->node().empty()) line.push_back(entry);
+  }
+  std::sort(line.begin(), line.end(), [](const PodEntryPtr& a, const PodEntryPtr& b) {
+    return GoesBefore(*a->pod, *b->pod);
+  });
+  const std::string node = NodeOf(cluster.FindPartition(key));
+  std::string head;
+  for (size_t i = 0; i < line.size() && head.empty(); ++i) {
+    const std::string pod = line[i]->pod->meta.key();
+    cluster.LookAt(pod);
+    if (IsInLine(cluster, *line[i], node, at.now)) head = pod;
+  }
+  cluster.SetHead(key, head);
+  return {};
 }
 
 }  // namespace vdcu::reconcilers

@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/builders/builders.h"
@@ -47,9 +50,12 @@ TEST(OutcomeOf, WhatAnAnswerSaysAboutAWrite) {
 
 class RunnerTest : public testing::Test {
  protected:
-  RunnerTest() {
-    cluster_.OnNode(nullptr, builders::MakeNode("n").Obj(), loop_.clock().Now());
-    cluster_.OnDcuNode(nullptr, builders::MakeDcuNode("n").Cards(1).Obj(), loop_.clock().Now());
+  RunnerTest() { ShowCards("n", 1); }
+
+  void ShowCards(const std::string& node, int count) {
+    cluster_.OnNode(nullptr, builders::MakeNode(node).Obj(), loop_.clock().Now());
+    cluster_.OnDcuNode(nullptr, builders::MakeDcuNode(node).Cards(count).Obj(),
+                       loop_.clock().Now());
   }
 
   void Show(const builders::PodPtr& pod) {
@@ -69,6 +75,11 @@ class RunnerTest : public testing::Test {
       sent.push_back(request.method + " " + request.path.substr(0, request.path.find('?')));
     }
     return sent;
+  }
+  bool HasSent(std::string_view method) const {
+    const auto& requests = transport_.requests();
+    return std::any_of(requests.begin(), requests.end(),
+                       [&](const auto& request) { return request.method == method; });
   }
   void RunFor(int milliseconds) { loop_.Advance(base::Duration(milliseconds)); }
   // Requests are answered a millisecond after they came, those that match with `code`, else with
@@ -98,11 +109,17 @@ class RunnerTest : public testing::Test {
   kclient::EventRecorder events_{
       loop_, client_, {"vdcu.io/controller", "test", [] { return false; }}, [] { return 0.5; }};
   bool may_write_ = true;
-  Runner runner_{{loop_, client_, cluster_, events_, metrics_, [this] { return may_write_; }},
+  std::function<void()> on_may_write_;
+  Runner runner_{{loop_, client_, cluster_, events_, metrics_,
+                  [this] {
+                    if (on_may_write_) on_may_write_();
+                    return may_write_;
+                  }},
                  [] { return 0.5; }};
   size_t seen_ = 0;
 
   const std::string pods_ = "/api/v1/namespaces/team-a/pods/";
+  const std::string partitions_ = "/apis/vdcu.io/v1alpha1/namespaces/team-a/vdcupartitions";
 };
 
 TEST_F(RunnerTest, DecidesNothingBeforeItsStart) {
@@ -118,7 +135,7 @@ TEST_F(RunnerTest, WhatIsRefusedIsTriedAgainLaterNotAtOnce) {
   runner_.Start();
   Show(Waiting("p"));
   RunFor(0);
-  const std::string create = "POST /apis/vdcu.io/v1alpha1/namespaces/team-a/vdcupartitions";
+  const std::string create = "POST " + partitions_;
   EXPECT_THAT(Sent(), ElementsAre(create));
   transport_.Answer(0, 403, "{}");
   RunFor(0);
@@ -182,7 +199,9 @@ TEST_F(RunnerTest, AReportWaitsForTheEndOfTheOneBefore) {
   RunFor(1'000);
   EXPECT_THAT(Sent(), IsEmpty());
   transport_.Answer(0, 200, "{}");
-  RunFor(0);
+  RunFor(3'999);
+  EXPECT_THAT(Sent(), IsEmpty()) << "what is told changes after a while";
+  RunFor(1);
   EXPECT_THAT(Sent(), ElementsAre(report));
   EXPECT_NE(transport_.requests()[1].body.find("at most 64"), std::string::npos);
 }
@@ -245,13 +264,48 @@ TEST_F(RunnerTest, WritesOnlyWhileItMay) {
 }
 
 TEST_F(RunnerTest, NoMoreThanSoManyWritesAreUnderWay) {
+  ShowCards("big", 64);
   runner_.Start();
-  for (int i = 0; i < 100; ++i) Show(Wrong("p" + std::to_string(i)));
+  for (int i = 0; i < 100; ++i) Show(Waiting("p" + std::to_string(i)));
   RunFor(0);
   EXPECT_EQ(Sent().size(), Runner::kMostInFlight);
   for (size_t i = 0; i < 10; ++i) transport_.Answer(i, 200, "{}");
   RunFor(0);
   EXPECT_EQ(Sent().size(), 10u);
+}
+
+TEST_F(RunnerTest, ReportsLeaveRoomForWhoCanBePlaced) {
+  runner_.Start();
+  for (int i = 0; i < 100; ++i) Show(Wrong("p" + std::to_string(i)));
+  RunFor(0);
+  EXPECT_EQ(Sent().size(), Reports::kMost);
+  Show(Waiting("q"));
+  RunFor(0);
+  EXPECT_THAT(Sent(), ElementsAre("POST " + partitions_));
+  for (size_t answered = 0; answered < transport_.requests().size(); ++answered) {
+    transport_.Answer(answered, answered == Reports::kMost ? 201 : 200, "{}");
+    RunFor(0);
+  }
+  EXPECT_EQ(transport_.requests().size(), 101u) << "all are told";
+}
+
+// There is always one more key to reconcile.
+TEST_F(RunnerTest, PlacesAlthoughKeysWait) {
+  runner_.Start();
+  Show(Wrong("w"));
+  RunFor(0);
+  transport_.Answer(0, 403, "{}");
+  RunFor(0);
+  int left = 3'000;
+  on_may_write_ = [&] {
+    if (HasSent("POST") || left == 0) return;
+    --left;
+    cluster_.LookAt("team-a/w");
+  };
+  cluster_.LookAt("team-a/w");
+  Show(Waiting("q"));
+  RunFor(0);
+  EXPECT_GT(left, 2'900);
 }
 
 TEST_F(RunnerTest, DrainingAwaitsWhatIsUnderWay) {

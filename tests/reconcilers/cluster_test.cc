@@ -277,8 +277,9 @@ TEST_F(ClusterTest, WhoNamesAPartitionIsToldToItAndToTheOthers) {
   shown_.Show(naming("b", "r"));
   Clear();
   shown_.Show(naming("a", "s"));
-  EXPECT_THAT(shown_.cluster.TakeDirty(), ElementsAre("partition/team-a/r", "partition/team-a/s",
-                                                      "pod/team-a/a", "pod/team-a/b"));
+  EXPECT_THAT(shown_.cluster.TakeDirty(),
+              ElementsAre("partition/team-a/r", "partition/team-a/s", "line/team-a/r",
+                          "line/team-a/s", "pod/team-a/a"));
   shown_.Remove(naming("b", "r"));
   EXPECT_TRUE(shown_.TakesDirty("partition/team-a/r"));
 }

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
+#include <vector>
 
 #include "tests/reconcilers/shown.h"
 
@@ -34,6 +36,17 @@ class ReservedTest : public testing::Test {
     }
     const auto reported = Reported(plan);
     return reported.is_null() ? "" : reported["message"].get<std::string>();
+  }
+
+  // Keys of the pods that the change has looked at, each once.
+  template <typename Change>
+  std::vector<std::string> DirtyPods(Change change) {
+    change();
+    std::set<std::string> pods;
+    for (const std::string& key : shown_.TakeAllDirty()) {
+      if (key.starts_with("pod/")) pods.insert(key);
+    }
+    return {pods.begin(), pods.end()};
   }
 
   Shown shown_;
@@ -73,7 +86,7 @@ TEST_F(ReservedTest, OneAtATimeAndTheNextWhenTheFirstIsGone) {
   const PodPtr first = Naming("a").Obj();
   shown_.Show(first);
   shown_.Show(Naming("b").Obj());
-  EXPECT_EQ(Told("b"), "VDCUPartition r goes first to pod a");
+  EXPECT_EQ(Told("b"), "VDCUPartition r goes first to another pod");
   const Plan bind = shown_.OfPod("a");
   shown_.Assume(bind);
   EXPECT_EQ(Told("b"), "VDCUPartition r is held by pod a") << "from the start of the binding";
@@ -100,10 +113,35 @@ TEST_F(ReservedTest, TheHigherPriorityThenTheOlderGoesFirst) {
   shown_.Show(Reserved().Ready().Obj());
   shown_.Show(Naming("old").Created("2025-01-01T00:00:00Z").Obj());
   shown_.Show(Naming("new").Obj());
-  EXPECT_EQ(Told("new"), "VDCUPartition r goes first to pod old");
+  EXPECT_EQ(Told("new"), "VDCUPartition r goes first to another pod");
   shown_.Show(Naming("urgent").Priority(5).Obj());
-  EXPECT_EQ(Told("old"), "VDCUPartition r goes first to pod urgent");
+  EXPECT_EQ(Told("old"), "VDCUPartition r goes first to another pod");
   EXPECT_EQ(Told("urgent"), "bound to n");
+}
+
+TEST_F(ReservedTest, OfALongLineOnlyTheFirstIsLookedAt) {
+  shown_.Show(Reserved().Ready().Obj());
+  shown_.Show(MakePod("user").Limits(kWhole).BoundFor("r").Node("n").Obj());
+  for (int i = 10; i < 30; ++i) shown_.Show(Naming("p" + std::to_string(i)).Obj());
+  shown_.TakeAllDirty();
+  const std::vector<std::string> pods_of_change[] = {
+      DirtyPods([&] { shown_.Show(Reserved().Obj()); }),
+      DirtyPods([&] { shown_.Remove(Reserved().Obj()); }),
+      DirtyPods([&] { shown_.Show(Reserved().Ready().Obj()); }),
+  };
+  for (const auto& pods : pods_of_change) EXPECT_THAT(pods, ElementsAre("pod/team-a/p10"));
+  EXPECT_THAT(DirtyPods([&] { shown_.Show(Naming("p15").Label("a", "b").Obj()); }),
+              ElementsAre("pod/team-a/p15"));
+  EXPECT_EQ(Told("p15"), "VDCUPartition r goes first to another pod");
+  // The first has gone: the next is told what it waits for.
+  EXPECT_THAT(DirtyPods([&] { shown_.Remove(Naming("p10").Obj()); }),
+              ElementsAre("pod/team-a/p10", "pod/team-a/p11"));
+  EXPECT_EQ(Told("p11"), "VDCUPartition r is held by pod user");
+  // Another comes before it.
+  EXPECT_THAT(DirtyPods([&] { shown_.Show(Naming("urgent").Priority(5).Obj()); }),
+              ElementsAre("pod/team-a/p11", "pod/team-a/urgent"));
+  EXPECT_EQ(Told("p11"), "VDCUPartition r goes first to another pod");
+  EXPECT_EQ(Told("urgent"), "VDCUPartition r is held by pod user");
 }
 
 TEST_F(ReservedTest, WhoCannotTakeItDoesNotKeepOthersFromIt) {
@@ -134,7 +172,7 @@ TEST_F(ReservedTest, WhoseBindingIsRefusedDoesNotKeepOthersFromIt) {
   const auto wait = shown_.OfPod("a").requeue_after;
   EXPECT_EQ(Told("p"), "bound to n");
   shown_.Pass(*wait);
-  EXPECT_EQ(Told("p"), "VDCUPartition r goes first to pod a") << "its turn has come again";
+  EXPECT_EQ(Told("p"), "VDCUPartition r goes first to another pod") << "its turn has come again";
 }
 
 TEST_F(ReservedTest, TheNodeMustTakeThePod) {

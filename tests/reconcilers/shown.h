@@ -10,6 +10,7 @@
 #include "reconcilers/partition.h"
 #include "reconcilers/placer.h"
 #include "reconcilers/pod.h"
+#include "reconcilers/reserved.h"
 #include "tests/builders/builders.h"
 
 namespace vdcu::reconcilers {
@@ -85,8 +86,19 @@ class Shown {
       cluster.SetBack(request, std::move(after), at.now);
     }
   }
+  // All keys that are to be reconciled, those of the lines that are looked at meanwhile too.
+  std::vector<std::string> TakeAllDirty() {
+    std::vector<std::string> all;
+    while (cluster.HasDirty()) {
+      for (const std::string& key : cluster.TakeDirty()) {
+        all.push_back(key);
+        if (key.starts_with("line/")) ReconcileLine(cluster, key.substr(5), at);
+      }
+    }
+    return all;
+  }
   bool TakesDirty(const std::string& key) {
-    const auto dirty = cluster.TakeDirty();
+    const auto dirty = TakeAllDirty();
     return std::find(dirty.begin(), dirty.end(), key) != dirty.end();
   }
   int UnitsTaken(const std::string& node, int card = 0) const {

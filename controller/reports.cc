@@ -1,0 +1,58 @@
+#include "controller/reports.h"
+
+#include <utility>
+
+namespace vdcu::controller {
+
+std::optional<base::Duration> Reports::Begin(const Report& report, base::TimePoint now) {
+  constexpr base::Duration kByEnd{0};
+  if (const auto found = under_way_.find(report.what); found != under_way_.end()) {
+    found->second = report.key;
+    return kByEnd;
+  }
+  Forget(now);
+  const auto told = told_.find(report.what);
+  if (told != told_.end() && now - told->second < kTellEvery) {
+    return told->second + kTellEvery - now;
+  }
+  if (under_way_.size() >= kMost) {
+    waiting_[report.ns].insert(report.key);
+    return kByEnd;
+  }
+  under_way_.try_emplace(report.what);
+  told_.insert_or_assign(report.what, now);
+  return {};
+}
+
+std::optional<std::string> Reports::End(std::string_view what, bool stored) {
+  const auto ended = under_way_.find(what);
+  if (ended == under_way_.end()) return {};
+  if (!stored) told_.erase(ended->first);
+  std::optional<std::string> waits = std::move(ended->second);
+  under_way_.erase(ended);
+  return waits;
+}
+
+std::vector<std::string> Reports::TakeTurns() {
+  std::vector<std::string> keys;
+  while (!waiting_.empty() && under_way_.size() + keys.size() < kMost) keys.push_back(TakeTurn());
+  return keys;
+}
+
+std::string Reports::TakeTurn() {
+  auto turn = waiting_.upper_bound(last_turn_);
+  if (turn == waiting_.end()) turn = waiting_.begin();
+  last_turn_ = turn->first;
+  const auto key = turn->second.extract(turn->second.begin());
+  if (turn->second.empty()) waiting_.erase(turn);
+  return key.value();
+}
+
+// What was told longer ago bounds nothing any more.
+void Reports::Forget(base::TimePoint now) {
+  if (now < forget_at_) return;
+  std::erase_if(told_, [&](const auto& item) { return now - item.second >= kTellEvery; });
+  forget_at_ = now + kTellEvery;
+}
+
+}  // namespace vdcu::controller
