@@ -252,6 +252,12 @@ elsewhere() {
     helm install vdcu $CHART -n strict
 }
 
+after_kubectl() {
+  check "kubectl apply -k config" kubectl apply -k config
+  check "helm does not take over unasked" fails_with 'cannot be imported' helm install vdcu $CHART -n vdcu-system
+  check "but when told to" helm install vdcu $CHART -n vdcu-system --take-ownership
+}
+
 main() {
   [[ -e $CLUSTER/kubectl ]] || tests/cluster/cluster up "$CLUSTER"
   values_file
@@ -265,6 +271,7 @@ main() {
   pod_security
   life
   elsewhere
+  after_kubectl
   sum_up
 }
 

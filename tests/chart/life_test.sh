@@ -41,8 +41,10 @@ eventually() {
 
 # ---- pods ----
 
-# pod NAME: nothing but its limits; how it runs without a network and a registry aside.
+# pod NAME: asks for more than a card has where it is called so; nothing but its limits; how it runs without a network and a registry aside.
 pod() {
+  local memory=2000
+  [[ $1 != too-big ]] || memory=900000
   cat <<YAML
 apiVersion: v1
 kind: Pod
@@ -55,7 +57,7 @@ spec:
     image: localhost/busybox:1
     imagePullPolicy: Never
     command: [sh, -c, "cat /etc/vdev/docker/vdev0.conf; exec sleep 1000000"]
-    resources: {limits: {hygon.com/dcunum: 1, hygon.com/dcumem: 2000, hygon.com/dcucores: 15}}
+    resources: {limits: {hygon.com/dcunum: 1, hygon.com/dcumem: $memory, hygon.com/dcucores: 15}}
 ---
 YAML
 }
@@ -108,7 +110,8 @@ no_pod_of_ours() { [[ -z $(kubectl get pods -n $NS -o name) ]]; }
 # SIGKILL to each controller in turn, while pods come; a killed one comes back before the next.
 kill_controllers() {
   local pod id
-  for pod in $(kubectl get pods -n $NS -l app.kubernetes.io/component=controller -o name); do
+  for pod in $(kubectl get pods -n $NS -l app.kubernetes.io/component=controller -o json |
+    jq -r '.items[] | select(.metadata.deletionTimestamp == null) | "pod/" + .metadata.name'); do
     id=$(kubectl get -n $NS "$pod" -o 'jsonpath={.status.containerStatuses[0].containerID}')
     machine exec "$MACHINE" "$MACHINE/bin/ctr" --address /run/containerd/containerd.sock -n k8s.io \
       tasks kill --signal SIGKILL "${id#containerd://}"
@@ -123,7 +126,8 @@ restarted() {
 # ---- the story ----
 
 set_up() {
-  tests/cluster/cluster up "$CLUSTER" --with kube-controller-manager,kube-scheduler
+  tests/cluster/cluster up "$CLUSTER" --with kube-controller-manager,kube-scheduler \
+    --audit tests/chart/audit.yaml
   build/bin/vdcu-simulated-host create "$HOST" --cards 4 --model K100_AI --devices real
   machine up "$MACHINE" --cluster "$CLUSTER" --name node-1 --host "$HOST"
   tools/images "$WORK/one"
@@ -185,6 +189,51 @@ burst() {
   check "and no units were given twice" no_unit_twice
 }
 
+# ---- what each role lists is what the code uses ----
+
+# listed WHO, used WHO: "VERB RESOURCE" a line
+listed() {
+  { kubectl get clusterrole "vdcu-$1" -o json; kubectl get role -n $NS "vdcu-$1" -o json; } |
+    jq -r '.rules[] | .resources[] as $resource | .verbs[] | "\(.) \($resource)"' | sort -u
+}
+asked() {
+  jq -r --arg user "system:serviceaccount:$NS:vdcu-$1" --argjson from "$2" --argjson to "$3" \
+    'select(.user.username == $user and .objectRef.resource and .responseStatus.code >= $from and .responseStatus.code < $to)
+      | .verb + " " + .objectRef.resource + (if .objectRef.subresource then "/" + .objectRef.subresource else "" end)' \
+    "$CLUSTER/logs/audit.log" | sort -u
+}
+# The rest: what this story need not make necessary.
+uses_all_but() { ! comm -23 <(comm -23 <(listed "$1") <(asked "$1" 200 400)) <(printf '%s\n' "${@:2}" | sort) | grep .; }
+none_refused() { ! asked "$1" 403 404 | grep .; }
+
+authority() {
+  create too-big
+  kubectl create -n default -f - >/dev/null <<'YAML'
+apiVersion: vdcu.io/v1alpha1
+kind: VDCUPartition
+metadata: {name: reserved}
+spec: {computeUnits: 30, memory: 16000Mi}
+---
+apiVersion: vdcu.io/v1alpha1
+kind: VDCUPartition
+metadata: {name: too-big}
+spec: {memory: 900000Mi}
+YAML
+  check "a reserved partition is ready" kubectl wait -n default --for=condition=Ready --timeout=${WAIT_SECONDS}s vdcupartition/reserved
+  check "one that is too big says so" kubectl wait -n default --for=condition=Assigned=False --timeout=${WAIT_SECONDS}s vdcupartition/too-big
+  check "and so does a pod" kubectl wait --for=condition=PodScheduled=False --timeout=${WAIT_SECONDS}s pod/too-big
+  kubectl delete pod c >/dev/null
+  check "a pod that ends gives its slice back" eventually slice_is_gone c
+  # A daemon that is silent, and a series of events, are in other tests.
+  check "the controller uses what its role lists" uses_all_but controller "patch dcunodes/status" "patch events"
+  # What is not certain about a partition or a pod, a series of events, and a node without a kubelet.
+  check "the daemon uses what its role lists" uses_all_but node "get vdcupartitions" "get pods" "patch events" \
+    "get leases" "create leases" "patch leases"
+  check "the controller asks for nothing else" none_refused controller
+  check "nor does the daemon" none_refused node
+  kubectl delete -n default pod/too-big vdcupartition/too-big vdcupartition/reserved >/dev/null
+}
+
 uninstall() {
   local before
   before=$(state)
@@ -215,6 +264,7 @@ main() {
   readonly A_UID
   upgrade
   burst
+  authority
   uninstall
   sum_up
 }
