@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The chart's admission policies on a real kube-apiserver, by dry runs: what a pod that asks for cards
-# becomes, which are refused with the field named, and that no other pod is touched.
+# becomes, which are refused with the field named, and that no other pod is touched. What is refused
+# vdcu-controller (of build/bin) must say of the same pods, where they are exempt.
 # usage: admission_test.sh [DIR of a running cluster]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -29,8 +30,20 @@ becomes() {
   row $ok "$sentence" "$answer"$'\n'"wanted: $want"
 }
 
-# wrong SENTENCE MESSAGE LIMITS [MORE-METADATA]: a pod of our scheduler is refused.
-wrong() { refuses "$1" "$2" admin POST $PODS "$(ours "$3" "${4:-}")"; }
+# What broke a rule: sentence, message, and pod.
+SENTENCES=()
+MESSAGES=()
+BROKEN=()
+
+# broken SENTENCE MESSAGE POD: a pod of our scheduler is refused
+broken() {
+  SENTENCES+=("$1")
+  MESSAGES+=("$2")
+  BROKEN+=("$3")
+  refuses "$1" "$2" admin POST $PODS "$3"
+}
+# wrong SENTENCE MESSAGE LIMITS [MORE-METADATA]
+wrong() { broken "$1" "$2" "$(ours "$3" "${4:-}")"; }
 right() { takes "$1" admin POST $PODS "$(ours "$2" "${3:-}")"; }
 
 install() {
@@ -99,14 +112,14 @@ many_pod() {
 
 what_is_refused_of_several() {
   local init='initContainers: [{name: first, image: i, resources: {limits: {hygon.com/dcunum: 1}}}]'
-  refuses "an init container that asks" 'spec.initContainers[first].resources.limits: hygon.com/dcunum 1: init containers and sidecars may not ask for cards; ask in a container' \
-    admin POST $PODS "$(pod 'cpu: 1' "$init")"
+  broken "an init container that asks" 'spec.initContainers[first].resources.limits: hygon.com/dcunum 1: init containers and sidecars may not ask for cards; ask in a container' \
+    "$(pod 'cpu: 1' "schedulerName: vdcu-scheduler, $init")"
   takes "an init container that asks for none" admin POST $PODS "$(pod 'cpu: 1' "${init/dcunum: 1/dcunum: 0}")"
-  refuses "65 cards of two containers" 'spec.containers: 66 whole cards together: at most 64, as one node has no more' \
-    admin POST $PODS "$(many_pod 2 'hygon.com/dcunum: 33')"
+  broken "66 cards of two containers" 'spec.containers: 66 whole cards together: at most 64, as one node has no more' \
+    "$(many_pod 2 'hygon.com/dcunum: 33')"
   takes "256 slices" admin POST $PODS "$(many_pod 256 'hygon.com/dcunum: 1, hygon.com/dcumem: 1')"
-  refuses "257 slices" 'spec.containers: 257 slices together: at most 256, as one node has no more' \
-    admin POST $PODS "$(many_pod 257 'hygon.com/dcunum: 1, hygon.com/dcumem: 1')"
+  broken "257 slices" 'spec.containers: 257 slices together: at most 256, as one node has no more' \
+    "$(many_pod 257 'hygon.com/dcunum: 1, hygon.com/dcumem: 1')"
 }
 
 what_is_refused_of_annotations() {
@@ -124,8 +137,8 @@ what_is_refused_of_annotations() {
     "$one, hygon.com/dcumem: 5" "$named"
   wrong "a partition and a choice of cards" "${at}the partition says how much" "$one" \
     'annotations: {vdcu.io/partition: reserved, hygon.com/use-dcutype: Z100L}'
-  refuses "a partition for two containers" 'exactly one container must ask for it with hygon.com/dcunum: 1, and 2 ask for cards' \
-    admin POST $PODS "$(many_pod 2 "$one" | sed "s|name: x|name: x, $named|")"
+  broken "a partition for two containers" 'exactly one container must ask for it with hygon.com/dcunum: 1, and 2 ask for cards' \
+    "$(many_pod 2 "$one" | sed "s|name: x|name: x, $named|")"
 }
 
 who_may_place() {
@@ -159,6 +172,30 @@ with_other_values() {
     "$(pod "$one" 'schedulerName: volcano')"
 }
 
+# ---- the controller's words ----
+
+# What the controller says has the words of the policy, after the field.
+the_controller_says_the_same() {
+  local i said want ok deadline=$((SECONDS + 120))
+  "$CLUSTER/kubectl" apply -f crds/vdcupartition.yaml -f crds/dcunode.yaml
+  "$CLUSTER/kubectl" wait --for=condition=Established --timeout=60s crd/vdcupartitions.vdcu.io crd/dcunodes.vdcu.io
+  build/bin/vdcu-controller --kubeconfig "$CLUSTER/admin.kubeconfig" >"$WORK/controller.log" 2>&1 &
+  for i in "${!BROKEN[@]}"; do
+    given "${SENTENCES[i]}, exempt" admin POST /api/v1/namespaces/exempt/pods "${BROKEN[i]/name: x/name: x$i}"
+  done
+  for i in "${!BROKEN[@]}"; do
+    want=${MESSAGES[i]//\\\"/\"}
+    want=${want##*resources.limits: }
+    want=${want#metadata.annotations: }
+    ok=no
+    while ((SECONDS < deadline)) && [[ $ok == no ]]; do
+      said=$("$CLUSTER/kubectl" get pod -n exempt "x$i" -o 'jsonpath={.status.conditions[?(@.type=="PodScheduled")].message}')
+      if [[ $said == *"$want"* ]]; then ok=yes; else sleep 0.1; fi
+    done
+    row $ok "the controller says the same: ${SENTENCES[i]}" "$said"$'\n'"wanted: $want"
+  done
+}
+
 main() {
   [[ -e $CLUSTER/kubectl ]] || tests/cluster/cluster up "$CLUSTER"
   user_by_certificate admin
@@ -172,6 +209,7 @@ main() {
   what_is_refused_of_several
   what_is_refused_of_annotations
   who_may_place
+  the_controller_says_the_same
   with_other_values
   echo "$PASSED passed, $FAILED failed"
   ((FAILED == 0))
