@@ -69,6 +69,8 @@ recursiveReadOnly: IfPossible
 
 {{/* What both pods have: (dict "root" . "of" .Values.X) */}}
 {{- define "vdcu.podFields" -}}
+# Variables VDCU_... are flags; Kubernetes would add some named after Services.
+enableServiceLinks: false
 {{- with .root.Values.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
