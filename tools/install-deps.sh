@@ -11,7 +11,7 @@ packages=(
   # the kubelet's APIs
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
   # tests, benches, checks
-  libgtest-dev libgmock-dev libbenchmark-dev clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev shellcheck
+  libgtest-dev libgmock-dev libbenchmark-dev clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev shellcheck systemd
   # the control plane for development, and the demo
   openssl curl jq
   # simulated machines
