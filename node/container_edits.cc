@@ -19,7 +19,7 @@ kubelet::ContainerEdits EditsFor(const std::vector<Slice>& slices,
                                  const std::function<bool(const std::string& path)>& exists) {
   kubelet::ContainerEdits edits;
   for (const char* node : {"/dev/kfd", "/dev/mkfd"}) {
-    if (exists(node)) edits.devices.push_back({node, "rwm"});
+    if (exists(node)) edits.devices.push_back({node, "rw"});
   }
   for (const dcu::Device* device : devices) {
     edits.devices.push_back({"/dev/dri/card" + std::to_string(device->drm_card_minor), "rw"});

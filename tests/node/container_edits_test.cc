@@ -42,7 +42,7 @@ kubelet::ContainerEdits Edits(const std::vector<dcu::Assignment>& assignments,
 TEST(EditsFor, ASliceGetsItsCardsNodesAndItsFolder) {
   const auto edits = Edits({MakeAssignment(0)}, {Card(3)}, {"/dev/kfd", "/dev/mkfd"});
   EXPECT_THAT(edits.devices,
-              ElementsAre(Node{"/dev/kfd", "rwm"}, Node{"/dev/mkfd", "rwm"},
+              ElementsAre(Node{"/dev/kfd", "rw"}, Node{"/dev/mkfd", "rw"},
                           Node{"/dev/dri/card3", "rw"}, Node{"/dev/dri/renderD131", "rw"}));
   EXPECT_THAT(edits.mounts, ElementsAre(Mount{"/etc/vdev/docker", "/etc/vdev/slices/uid-0"}));
 }
@@ -51,7 +51,7 @@ TEST(EditsFor, WholeCardsGetTheirNodesAndNoFolder) {
   const auto edits =
       Edits({MakeWholeCard(), MakeWholeCard()}, {Card(0), Card(2)}, {"/dev/kfd", "/dev/mkfd"});
   EXPECT_THAT(edits.devices,
-              ElementsAre(Node{"/dev/kfd", "rwm"}, Node{"/dev/mkfd", "rwm"},
+              ElementsAre(Node{"/dev/kfd", "rw"}, Node{"/dev/mkfd", "rw"},
                           Node{"/dev/dri/card0", "rw"}, Node{"/dev/dri/renderD128", "rw"},
                           Node{"/dev/dri/card2", "rw"}, Node{"/dev/dri/renderD130", "rw"}));
   EXPECT_THAT(edits.mounts, IsEmpty());
