@@ -24,6 +24,9 @@ int Main(int argc, char** argv) {
     base::Log(base::Level::kError, "no way to the API server", {{"error", config.error().message}});
     return base::kExitFailure;
   }
+  for (const std::string& warning : kclient::WarningsOf(*config)) {
+    base::Log(base::Level::kWarning, "credentials are not safe", {{"why", warning}});
+  }
   base::UvLoop loop;
   App app(loop, options, *config);
   if (const auto started = app.Start(); !started) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -109,6 +110,30 @@ Result<Config> LoadConfig(const std::string& path) {
         "no API server is configured: no --kubeconfig, no KUBECONFIG, not in a pod, no " + home);
   }
   return LoadKubeconfig(home);
+}
+
+std::vector<std::string> WarningsOf(const Config& config) {
+  std::vector<std::string> warnings;
+  if (config.insecure_skip_tls_verify) {
+    warnings.push_back(
+        config.kubeconfig +
+        ": insecure-skip-tls-verify: true: whoever answers in the API server's place "
+        "gets the credentials and is believed");
+  }
+  const auto look = [&](const std::string& what, const std::string& path) {
+    struct stat file{};
+    if (path.empty() || stat(path.c_str(), &file) != 0) return;
+    if ((file.st_mode & (S_IRGRP | S_IROTH)) == 0) return;
+    std::ostringstream mode;
+    mode << std::oct << (file.st_mode & 07777);
+    warnings.push_back(path + ": the " + what + " can be read by others, its mode is 0" +
+                       mode.str() + ": want 0600");
+  };
+  if (config.kubeconfig.empty()) return warnings;
+  look("kubeconfig", config.kubeconfig);
+  look("client's key", config.key_file);
+  look("token", config.token_file);
+  return warnings;
 }
 
 }  // namespace vdcu::kclient

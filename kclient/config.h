@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -31,6 +32,7 @@ struct Config {
   std::string ca_data;          // PEM; empty: the system's certificates
   std::string cert_data;        // PEM of the client certificate; empty: none
   std::string key_data;         // PEM of its key
+  std::string key_file;         // where the key is from; empty: from the kubeconfig
   std::string token;            // bearer token; empty: none
   std::string token_file;       // wins over token
   std::string tls_server_name;  // the name that the server's certificate must have; empty: host
@@ -54,5 +56,9 @@ base::Result<Config> LoadInCluster(
 
 // The first of: `path` where it is not empty, $KUBECONFIG, the service account, ~/.kube/config.
 base::Result<Config> LoadConfig(const std::string& path);
+
+// What makes it easy to take the credentials, a sentence each: the server is not verified; others
+// of the host may read the kubeconfig, the key or the token. What a pod is given only it can read.
+std::vector<std::string> WarningsOf(const Config& config);
 
 }  // namespace vdcu::kclient

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 
 #include "base/check.h"
 
@@ -14,7 +15,9 @@ constexpr long kMostStreams = 1000;
 
 // Writes to a closed connection raise SIGPIPE. With CURLOPT_NOSIGNAL that is ours to ignore, once;
 // without, libcurl sets and restores the handler around each of its calls.
+// libcurl writes the keys of all connections into the file that SSLKEYLOGFILE names.
 CURLcode InitOnce() {
+  unsetenv("SSLKEYLOGFILE");
   std::signal(SIGPIPE, SIG_IGN);
   return curl_global_init(CURL_GLOBAL_DEFAULT);
 }

@@ -125,6 +125,7 @@ class KubeconfigReader {
   struct Pem {
     std::string text;   // empty: there is none
     std::string where;  // field and file, for messages
+    std::string file = "";
   };
 
   // From FIELD-data (base64) or from the file that FIELD names.
@@ -143,6 +144,7 @@ class KubeconfigReader {
     auto read = ReadSmallFile(path, files_);
     if (!read) return base::WithContext(std::move(read.error()), pem.where);
     (pem.where += ": ") += path;
+    pem.file = path;
     if (read->empty()) return base::Invalid(pem.where + ": holds nothing");
     pem.text = std::move(*read);
     return pem;
@@ -205,6 +207,7 @@ class KubeconfigReader {
     }
     if (!key.text.empty()) RETURN_IF_ERROR(CheckKey(key.where, key.text, config.cert_data));
     config.key_data = std::move(key.text);
+    config.key_file = std::move(key.file);
     return base::Ok();
   }
 

@@ -74,6 +74,9 @@ int Run(const Options& options) {
   base::UvLoop loop;
   const auto config = kclient::LoadConfig(options.common.kubeconfig);
   if (!config) return Fail("cannot reach an API server", config.error());
+  for (const std::string& warning : kclient::WarningsOf(*config)) {
+    base::Log(base::Level::kWarning, "credentials are not safe", {{"why", warning}});
+  }
   kclient::CurlTransport transport(loop, *config, "vdcu-node");
   kclient::Client client(transport);
   const base::Root host(options.host_root);
