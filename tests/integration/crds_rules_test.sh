@@ -396,6 +396,25 @@ who_may_do_more() {
     "$(partition x '{}')"
 }
 
+# docs/decisions/0001: all pods, as RBAC cannot tell a node's from others, and nothing else.
+what_a_daemon_may_read() {
+  local what
+  for what in /api/v1/pods /api/v1/pods?fieldSelector=spec.nodeName=node-1 /api/v1/namespaces/team-a/pods \
+    "$PARTITIONS" $API/dcunodes; do
+    takes "a daemon reads $what" daemon-1 GET "$what"
+  done
+  for what in /api/v1/secrets /api/v1/configmaps /api/v1/namespaces/team-a/secrets /api/v1/namespaces \
+    /api/v1/events /api/v1/serviceaccounts /api/v1/persistentvolumes; do
+    refuses "a daemon reads $what" 'cannot list resource' daemon-1 GET "$what"
+  done
+  refuses "a daemon reads a log" 'cannot get resource' daemon-1 GET /api/v1/namespaces/team-a/pods/p/log
+  refuses "a daemon deletes a pod" 'cannot delete resource' daemon-1 DELETE /api/v1/namespaces/team-a/pods/p
+  refuses "a daemon writes a pod" 'cannot patch resource' daemon-1 PATCH /api/v1/namespaces/team-a/pods/p \
+    '{"metadata": {"labels": {"a": "b"}}}'
+  refuses "a daemon evicts a pod" 'cannot create resource' daemon-1 POST \
+    /api/v1/namespaces/team-a/pods/p/eviction '{apiVersion: policy/v1, kind: Eviction, metadata: {name: p}}'
+}
+
 # ---- what kubectl shows ----
 
 # shows SENTENCE TEXT KUBECTL-ARGUMENT...; blanks count as one
@@ -456,6 +475,7 @@ main() {
   who_may_write_events
   how_long_lists_may_be
   who_may_do_more
+  what_a_daemon_may_read
   what_kubectl_shows
   echo "$PASSED passed, $FAILED failed"
   ((FAILED == 0))
