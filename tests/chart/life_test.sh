@@ -154,6 +154,33 @@ status_of() {
   machine exec "$MACHINE" sh -c 'sed -n "s/^$2:\t//p" "/proc/$(pgrep -f "^/usr/bin/$1 " | head -n 1)/status"' _ "$@"
 }
 
+# ---- a node without cards ----
+
+daemon_on() { kubectl get pods -n $NS -o json | jq -er --arg node "$1" '.items[] | select(.spec.nodeName == $node) | .metadata.uid'; }
+no_daemon_on() { ! daemon_on "$1"; }
+# What the kernel counts for its pod.
+idles() {
+  local folder bytes
+  folder=$(find /sys/fs/cgroup -type d -path "*$(cat "$WORK/empty/cgroup")*/pod$(daemon_on node-2)" \
+    \( -path '*/memory/*' -o -exec test -e '{}/memory.current' ';' \) -print | head -n 1)
+  bytes=$(cat "$folder"/memory.usage_in_bytes 2>/dev/null || cat "$folder"/memory.current)
+  echo "$bytes bytes in $folder"
+  ((bytes > 0 && bytes < 10 << 20))
+}
+
+without_cards() {
+  machine up "$WORK/empty" --cluster "$CLUSTER" --name node-2 2>/dev/null
+  machine load "$WORK/empty" "$WORK/one/vdcu-node.tar"
+  kubectl label node node-2 dcu=on >/dev/null
+  check "the daemon of a node without cards says so" kubectl wait --for=create --timeout=${WAIT_SECONDS}s dcunode/node-2
+  check "is ready" kubectl wait --for=condition=Ready --timeout=${WAIT_SECONDS}s dcunode/node-2
+  check "and idles in under 10 MiB" idles
+  kubectl label node node-2 dcu- >/dev/null
+  check "it goes with the label" eventually no_daemon_on node-2
+  machine down "$WORK/empty"
+  kubectl delete node/node-2 dcunode/node-2 >/dev/null
+}
+
 # A later version: other images, a field more in the CRD, and probes, for which one controller has a
 # port of the node's network.
 upgrade() {
@@ -262,6 +289,7 @@ main() {
   install
   A_UID=$(partition_of a)
   readonly A_UID
+  without_cards
   upgrade
   burst
   authority
