@@ -86,6 +86,7 @@ what_is_accepted() {
 --set controller.serviceAccount.create=false,controller.serviceAccount.name=own,node.serviceAccount.create=false,node.serviceAccount.name=too
 --set admission.tolerateTaint=hygon.com/dcunum --set-json admission.schedulers=[]
 --set controller.hostNetwork=true,node.hostNetwork=true,controller.port=0,node.port=0
+--set controller.enabled=false,node.enabled=false
 --set node.takeOver=true,node.priorityClassName=,controller.priorityClassName=
 ROWS
 }
@@ -137,6 +138,12 @@ every_key_is_told() {
     /^ *[A-Za-z]+:/ {if (!told && !/: *$/) {print "no comment: " $0; bad = 1}}
     {told = 0}
     END {exit bad}' $CHART/values.yaml
+}
+
+what_can_be_left_out() {
+  check "no controller, no Deployment" prints_no Deployment kinds --set controller.enabled=false
+  check "neither, no workload" prints_no NetworkPolicy kinds --set controller.enabled=false,node.enabled=false
+  check "but the accounts" prints ServiceAccount kinds --set controller.enabled=false,node.enabled=false
 }
 
 on_older_clusters() {
@@ -267,6 +274,7 @@ main() {
   kubectl create namespace vdcu-system >/dev/null
   what_is_accepted
   what_is_refused
+  what_can_be_left_out
   on_older_clusters
   pod_security
   life
