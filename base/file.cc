@@ -14,6 +14,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/text.h"
+
 namespace vdcu::base {
 
 namespace {
@@ -31,36 +33,121 @@ class Fd {
   ~Fd() {
     if (fd_ >= 0) close(fd_);
   }
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&&) = delete;
   int get() const { return fd_; }
 
  private:
   int fd_;
 };
 
-// Below, `prefix` is where the host is for this process, and `path` what messages show.
-Status SyncFolder(const std::string& prefix, std::string folder) {
-  if (folder.empty()) folder = "/";
-  const Fd fd(open((prefix + folder).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0) return ErrnoError("open " + folder, errno);
-  if (fsync(fd.get()) != 0) return ErrnoError("fsync " + folder, errno);
-  return Ok();
+std::pair<std::string, std::string> SplitPath(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return {path.substr(0, slash), path.substr(slash + 1)};
 }
 
-Status WriteAndSync(const std::string& prefix, const std::string& path, std::string_view content) {
-  const Fd fd(
-      open((prefix + path).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (fd.get() < 0) return ErrnoError("create " + path, errno);
+bool IsName(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." &&
+         name.find_first_of(std::string_view("/\0", 2)) == std::string::npos;
+}
+
+bool LeadsUp(const std::string& path) { return (path + '/').find("/../") != std::string::npos; }
+
+Error NoFolder(const std::string& path) {
+  return {ErrorCode::kAlreadyExists, path + " is no folder and not ours: remove it"};
+}
+
+// Below, `prefix` is where the host is for this process, and `path` what messages show.
+
+// The folder itself, which is no link unless it is one of the root's own ("/etc", "/var").
+Result<Fd> OpenFolder(const std::string& prefix, const std::string& path) {
+  if (LeadsUp(path) || path.find('\0') != std::string::npos) {
+    return Corrupt(Quote(path) + ": no path of ours");
+  }
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  const auto [above, name] = SplitPath(path);
+  if (above.empty() || name.empty()) {
+    Fd fd(open((prefix + path + '/').c_str(), kFlags));
+    if (fd.get() < 0) return ErrnoError("open " + path, errno);
+    return fd;
+  }
+  const Fd parent(open((prefix + above).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (parent.get() < 0) return ErrnoError("open " + above, errno);
+  Fd fd(openat(parent.get(), name.c_str(), kFlags | O_NOFOLLOW));
+  if (fd.get() >= 0) return fd;
+  const int failed = errno;
+  struct stat info{};
+  const bool is_link =
+      fstatat(parent.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(info.st_mode);
+  return is_link ? NoFolder(path) : ErrnoError("open " + path, failed);
+}
+
+// A file, or what stands in its place, by the folder that it is in.
+struct Place {
+  Fd folder;
+  std::string name;
+  std::string shown;  // its path
+
+  Status Sync() const {
+    if (fsync(folder.get()) != 0) return ErrnoError("fsync the folder of " + shown, errno);
+    return Ok();
+  }
+};
+
+Result<Place> Find(const std::string& prefix, std::string_view path) {
+  const std::string shown(path);
+  const auto [above, name] = SplitPath(shown);
+  if (!IsName(name)) return Corrupt(Quote(shown) + ": no name of a file");
+  ASSIGN_OR_RETURN(Fd folder, OpenFolder(prefix, above));
+  return Place{std::move(folder), name, shown};
+}
+
+Status WriteAndSync(const Place& place, const std::string& name, std::string_view content) {
+  const Fd fd(openat(place.folder.get(), name.c_str(),
+                     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (fd.get() < 0) return ErrnoError("create " + name + " beside " + place.shown, errno);
   while (!content.empty()) {
     const ssize_t written = write(fd.get(), content.data(), content.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return ErrnoError("write " + path, errno);
+    if (written < 0) return ErrnoError("write " + place.shown, errno);
     content.remove_prefix(static_cast<size_t>(written));
   }
-  if (fchmod(fd.get(), 0644) != 0) return ErrnoError("chmod " + path, errno);
-  if (fsync(fd.get()) != 0) return ErrnoError("fsync " + path, errno);
+  if (fchmod(fd.get(), 0644) != 0) return ErrnoError("chmod " + place.shown, errno);
+  if (fsync(fd.get()) != 0) return ErrnoError("fsync " + place.shown, errno);
   return Ok();
+}
+
+// At most `limit` bytes of what was opened; takes the descriptor.
+Result<std::string> ReadAll(int opened, const std::string& shown, size_t limit) {
+  const Fd fd(opened);
+  if (fd.get() < 0) return ErrnoError("open " + shown, errno);
+  struct stat info{};
+  if (fstat(fd.get(), &info) != 0) return ErrnoError("stat " + shown, errno);
+  if (!S_ISREG(info.st_mode)) return Corrupt(shown + " is no file");
+  std::string content;
+  char chunk[4096];
+  for (;;) {
+    const ssize_t count = read(fd.get(), chunk, sizeof chunk);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return ErrnoError("read " + shown, errno);
+    if (count == 0) return content;
+    content.append(chunk, static_cast<size_t>(count));
+    if (content.size() > limit) {
+      return Corrupt(shown + " is longer than " + std::to_string(limit) + " bytes");
+    }
+  }
+}
+
+Result<std::vector<std::string>> NamesIn(DIR* opened, const std::string& shown) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opened, &closedir);
+  if (folder == nullptr) return ErrnoError("list " + shown, errno);
+  std::vector<std::string> names;
+  while (const dirent* entry = readdir(folder.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 // The parts of a path, the last one first.
@@ -103,9 +190,19 @@ std::string Follow(const std::string& prefix, std::string_view path) {
   return done.empty() ? "/" : done;
 }
 
-std::pair<std::string, std::string> SplitPath(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return {path.substr(0, slash), path.substr(slash + 1)};
+Status MakeFolderAt(const Place& place) {
+  const int folder = place.folder.get();
+  const char* name = place.name.c_str();
+  if (mkdirat(folder, name, 0755) != 0) {
+    if (errno != EEXIST) return ErrnoError("create folder " + place.shown, errno);
+    struct stat info{};
+    const bool is_file = fstatat(folder, name, &info, 0) == 0 && !S_ISDIR(info.st_mode);
+    return is_file ? Status(NoFolder(place.shown)) : Ok();
+  }
+  // The umask may have taken bits that readers need.
+  const Fd fd(openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (fd.get() < 0 || fchmod(fd.get(), 0755) != 0) return ErrnoError("chmod " + place.shown, errno);
+  return place.Sync();
 }
 
 }  // namespace
@@ -116,41 +213,29 @@ Root::Root(std::string prefix) : prefix_(std::move(prefix)) {
 
 std::string Root::Resolve(std::string_view path) const { return prefix_ + std::string(path); }
 
+// A pipe would let its reader wait for a writer.
+constexpr int kReading = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+
 Result<std::string> Root::Read(std::string_view path, size_t limit) const {
-  const std::string shown(path);
-  const std::string full = Resolve(path);
-  // A pipe would let its reader wait for a writer.
-  const Fd fd(open(full.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (fd.get() < 0) return ErrnoError("open " + shown, errno);
-  struct stat info{};
-  if (fstat(fd.get(), &info) != 0) return ErrnoError("stat " + shown, errno);
-  if (!S_ISREG(info.st_mode)) return Corrupt(shown + " is no file");
-  std::string content;
-  char chunk[4096];
-  for (;;) {
-    const ssize_t count = read(fd.get(), chunk, sizeof chunk);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return ErrnoError("read " + shown, errno);
-    if (count == 0) return content;
-    content.append(chunk, static_cast<size_t>(count));
-    if (content.size() > limit) {
-      return Corrupt(shown + " is longer than " + std::to_string(limit) + " bytes");
-    }
-  }
+  return ReadAll(open(Resolve(path).c_str(), kReading), std::string(path), limit);
+}
+
+Result<std::string> Root::ReadFile(std::string_view path, size_t limit) const {
+  ASSIGN_OR_RETURN(const Place place, Find(prefix_, path));
+  const int fd = openat(place.folder.get(), place.name.c_str(), kReading | O_NOFOLLOW);
+  if (fd < 0 && errno == ELOOP) return Corrupt(place.shown + " is no file");
+  return ReadAll(fd, place.shown, limit);
 }
 
 Result<std::vector<std::string>> Root::List(std::string_view path) const {
+  return NamesIn(opendir(Resolve(path).c_str()), std::string(path));
+}
+
+Result<std::vector<std::string>> Root::ListFolder(std::string_view path) const {
   const std::string shown(path);
-  const std::string full = Resolve(path);
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(full.c_str()), &closedir);
-  if (folder == nullptr) return ErrnoError("list " + shown, errno);
-  std::vector<std::string> names;
-  while (const dirent* entry = readdir(folder.get())) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
+  ASSIGN_OR_RETURN(const Fd folder, OpenFolder(prefix_, shown));
+  const int fd = fcntl(folder.get(), F_DUPFD_CLOEXEC, 0);  // closedir closes its own
+  return NamesIn(fd < 0 ? nullptr : fdopendir(fd), shown);
 }
 
 bool Root::Exists(std::string_view path) const {
@@ -165,78 +250,76 @@ bool Root::IsFile(std::string_view path) const {
 }
 
 Status Root::WriteAtomic(std::string_view path, std::string_view content) const {
-  const std::string shown(path);
-  const std::string full = Resolve(path);
-  const auto [folder, name] = SplitPath(shown);
-  const std::string temporary = folder + "/." + name + ".tmp";
-  Status written = WriteAndSync(prefix_, temporary, content);
-  if (written && rename(Resolve(temporary).c_str(), full.c_str()) != 0) {
-    written = ErrnoError("rename " + temporary + " to " + shown, errno);
+  ASSIGN_OR_RETURN(const Place place, Find(prefix_, path));
+  const std::string temporary = "." + place.name + ".tmp";
+  const int folder = place.folder.get();
+  Status written = WriteAndSync(place, temporary, content);
+  if (written && renameat(folder, temporary.c_str(), folder, place.name.c_str()) != 0) {
+    written = ErrnoError("rename " + temporary + " to " + place.shown, errno);
   }
-  if (!written) {
-    unlink(Resolve(temporary).c_str());
-    return written;
-  }
-  return SyncFolder(prefix_, folder);
+  if (written) return place.Sync();
+  unlinkat(folder, temporary.c_str(), 0);
+  return written;
 }
 
 Status Root::MakeWay(std::string_view path) const {
-  const std::string shown(path);
-  const std::string full = Resolve(path);
+  const auto found = Find(prefix_, path);
+  // Where its folder cannot be reached nothing is in its way there.
+  if (!found) return found.error().code == ErrorCode::kCorrupt ? Status(found.error()) : Ok();
+  const Place& place = *found;
   struct stat info{};
-  if (lstat(full.c_str(), &info) != 0 || S_ISREG(info.st_mode)) return Ok();
-  if (!S_ISDIR(info.st_mode)) {
-    return Error{ErrorCode::kAlreadyExists, shown + " is no file and not ours: remove it"};
+  if (fstatat(place.folder.get(), place.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+      S_ISREG(info.st_mode)) {
+    return Ok();
   }
-  if (rmdir(full.c_str()) == 0 || errno == ENOENT)
-    return SyncFolder(prefix_, SplitPath(shown).first);
-  if (errno != ENOTEMPTY && errno != EEXIST) return ErrnoError("remove folder " + shown, errno);
+  if (!S_ISDIR(info.st_mode)) {
+    return Error{ErrorCode::kAlreadyExists, place.shown + " is no file and not ours: remove it"};
+  }
+  if (unlinkat(place.folder.get(), place.name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) {
+    return place.Sync();
+  }
+  if (errno != ENOTEMPTY && errno != EEXIST) {
+    return ErrnoError("remove folder " + place.shown, errno);
+  }
   return Error{ErrorCode::kAlreadyExists,
-               shown + " is a folder with something in it, and not ours: remove it"};
+               place.shown + " is a folder with something in it, and not ours: remove it"};
 }
 
 Status Root::MakeFolder(std::string_view path) const {
-  const std::string shown(path);
-  const std::string full = Resolve(path);
-  int failed = mkdir(full.c_str(), 0755) == 0 ? 0 : errno;
-  if (failed == ENOENT && path.rfind('/') != 0) {
-    RETURN_IF_ERROR(MakeFolder(path.substr(0, path.rfind('/'))));
-    failed = mkdir(full.c_str(), 0755) == 0 ? 0 : errno;
-  }
-  struct stat info{};
-  if (failed == EEXIST && stat(full.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) {
-    return Error{ErrorCode::kAlreadyExists, shown + " is no folder and not ours: remove it"};
-  }
-  if (failed == EEXIST) return Ok();
-  if (failed != 0) return ErrnoError("create folder " + shown, failed);
-  // The umask may have taken bits that readers need.
-  if (chmod(full.c_str(), 0755) != 0) return ErrnoError("chmod " + shown, errno);
-  return SyncFolder(prefix_, SplitPath(shown).first);
+  const std::string above(path.substr(0, path.rfind('/')));
+  const auto found = Find(prefix_, path);
+  if (found) return MakeFolderAt(*found);
+  if (found.error().code != ErrorCode::kNotFound || above.empty()) return found.error();
+  RETURN_IF_ERROR(MakeFolder(above));
+  ASSIGN_OR_RETURN(const Place place, Find(prefix_, path));
+  return MakeFolderAt(place);
 }
 
 Status Root::RemoveFile(std::string_view path) const {
-  const std::string shown(path);
-  const std::string full = Resolve(path);
-  if (unlink(full.c_str()) != 0) {
-    if (errno == ENOENT) return Ok();
-    return ErrnoError("remove " + shown, errno);
+  const auto found = Find(prefix_, path);
+  if (!found) return found.error().code == ErrorCode::kNotFound ? Ok() : Status(found.error());
+  if (unlinkat(found->folder.get(), found->name.c_str(), 0) != 0) {
+    return errno == ENOENT ? Ok() : Status(ErrnoError("remove " + found->shown, errno));
   }
-  return SyncFolder(prefix_, SplitPath(shown).first);
+  return found->Sync();
 }
 
 Status Root::RemoveFolder(std::string_view path) const {
-  const std::string shown(path);
-  const std::string full = Resolve(path);
-  auto names = List(path);
+  const auto names = ListFolder(path);
   if (!names) return names.error().code == ErrorCode::kNotFound ? Ok() : Status(names.error());
-  for (const std::string& name : *names) {
-    const std::string file = shown + "/" + name;
-    if (unlink(Resolve(file).c_str()) != 0 && errno != ENOENT) {
-      return ErrnoError("remove " + file, errno);
+  ASSIGN_OR_RETURN(const Place place, Find(prefix_, path));
+  {
+    ASSIGN_OR_RETURN(const Fd folder, OpenFolder(prefix_, place.shown));
+    for (const std::string& name : *names) {
+      if (unlinkat(folder.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
+        return ErrnoError("remove " + place.shown + "/" + name, errno);
+      }
     }
   }
-  if (rmdir(full.c_str()) != 0 && errno != ENOENT) return ErrnoError("remove " + shown, errno);
-  return SyncFolder(prefix_, SplitPath(shown).first);
+  if (unlinkat(place.folder.get(), place.name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
+    return ErrnoError("remove " + place.shown, errno);
+  }
+  return place.Sync();
 }
 
 FolderLock::~FolderLock() {

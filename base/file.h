@@ -2,8 +2,14 @@
 // bytes or the new, never a part.
 //
 // Paths are absolute as a host sees them ("/etc/vdev"); the root ("/", or the folder of a simulated
-// host) is put before them, and not shown in messages. Threads: any. Errors: kNotFound where there
-// is no such file or folder, kForbidden, else kUnavailable with path and reason.
+// host) is put before them, and not shown in messages.
+//
+// What is written or removed, and ReadFile and ListFolder, is reached by the descriptor of the
+// folder that it is in: neither it nor that folder may be a link (kAlreadyExists), and no part of
+// the path
+// ".." (kCorrupt). So no name, and no link that somebody has put there, leads out. Threads: any.
+// Errors: kNotFound where there is no such file or folder, kForbidden, else kUnavailable with path
+// and reason.
 #pragma once
 
 #include <cstddef>
@@ -42,8 +48,10 @@ class Root {
 
   // At most `limit` bytes; a longer file is kCorrupt, and so is what is no file.
   Result<std::string> Read(std::string_view path, size_t limit = 64 * 1024) const;
+  Result<std::string> ReadFile(std::string_view path, size_t limit = 64 * 1024) const;
   // The names in a folder, sorted, without "." and "..".
   Result<std::vector<std::string>> List(std::string_view path) const;
+  Result<std::vector<std::string>> ListFolder(std::string_view path) const;
   // Follows symbolic links, absolute ones below the root.
   bool Exists(std::string_view path) const;
   // A link is none.

@@ -2,10 +2,12 @@
 
 namespace vdcu::node {
 
-base::Result<std::string> RootFileOps::Read(const std::string& path) { return root_.Read(path); }
+base::Result<std::string> RootFileOps::Read(const std::string& path) {
+  return root_.ReadFile(path);
+}
 
 base::Result<std::vector<std::string>> RootFileOps::List(const std::string& path) {
-  auto names = root_.List(path);
+  auto names = root_.ListFolder(path);
   if (!names && names.error().code == base::ErrorCode::kNotFound) {
     return std::vector<std::string>();
   }

@@ -74,7 +74,7 @@ base::Result<Slice> FromText(const std::string& text) {
   if (auto partition = root.Object("partition")) {
     slice.ns = partition->Required("namespace");
     slice.name = partition->Required("name");
-    slice.uid = partition->Required("uid");
+    slice.uid = partition->RequiredUid("uid");
   } else {
     root.Fail("partition", "must be there");
   }
@@ -86,7 +86,7 @@ base::Result<Slice> FromText(const std::string& text) {
   }
   if (auto pod = root.Object("pod")) {
     slice.pod = crds::PodRef{.name = pod->Required("name"),
-                             .uid = pod->Required("uid"),
+                             .uid = pod->RequiredUid("uid"),
                              .container = pod->Required("container")};
   }
   if (!read) return base::Corrupt(read.error().message);

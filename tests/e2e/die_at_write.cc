@@ -8,19 +8,25 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <climits>
 #include <cstdarg>
 #include <cstdlib>
-#include <cstring>
+#include <string>
 
 namespace {
 
-bool IsOurs(const char* path) {
-  return strncmp(path, "/host/etc/vdev", 14) == 0 || strncmp(path, "/host/var/lib/vdcu", 18) == 0;
+// By the path that this process knows the folder by.
+bool IsOurs(int folder, const char* name) {
+  char path[PATH_MAX] = {};
+  const std::string link = "/proc/self/fd/" + std::to_string(folder);
+  if (readlink(link.c_str(), path, sizeof path - 1) < 0) return false;
+  const std::string full = std::string(path) + "/" + name;
+  return full.starts_with("/host/etc/vdev") || full.starts_with("/host/var/lib/vdcu");
 }
 
-bool Exists(const char* path) {
+bool Exists(int folder, const char* name) {
   struct stat state{};
-  return lstat(path, &state) == 0;
+  return fstatat(folder, name, &state, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 void CountOne() {
@@ -40,41 +46,35 @@ Function Next(const char* name) {
 
 extern "C" {
 
-int open(const char* path, int flags, ...) {
+int openat(int folder, const char* name, int flags, ...) {
   mode_t mode = 0;
   if ((flags & O_CREAT) != 0) {
     va_list arguments;
     va_start(arguments, flags);
     mode = va_arg(arguments, mode_t);
     va_end(arguments);
-    if (IsOurs(path)) CountOne();
+    if (IsOurs(folder, name)) CountOne();
   }
-  static const auto next = Next<int (*)(const char*, int, ...)>("open");
-  return next(path, flags, mode);
+  static const auto next = Next<int (*)(int, const char*, int, ...)>("openat");
+  return next(folder, name, flags, mode);
 }
 
-int rename(const char* from, const char* to) noexcept {
-  if (IsOurs(to)) CountOne();
-  static const auto next = Next<int (*)(const char*, const char*)>("rename");
-  return next(from, to);
+int renameat(int from, const char* name, int to, const char* new_name) noexcept {
+  if (IsOurs(to, new_name)) CountOne();
+  static const auto next = Next<int (*)(int, const char*, int, const char*)>("renameat");
+  return next(from, name, to, new_name);
 }
 
-int unlink(const char* path) noexcept {
-  if (IsOurs(path) && Exists(path)) CountOne();
-  static const auto next = Next<int (*)(const char*)>("unlink");
-  return next(path);
+int unlinkat(int folder, const char* name, int flags) noexcept {
+  if (IsOurs(folder, name) && Exists(folder, name)) CountOne();
+  static const auto next = Next<int (*)(int, const char*, int)>("unlinkat");
+  return next(folder, name, flags);
 }
 
-int mkdir(const char* path, mode_t mode) noexcept {
-  if (IsOurs(path) && !Exists(path)) CountOne();
-  static const auto next = Next<int (*)(const char*, mode_t)>("mkdir");
-  return next(path, mode);
-}
-
-int rmdir(const char* path) noexcept {
-  if (IsOurs(path) && Exists(path)) CountOne();
-  static const auto next = Next<int (*)(const char*)>("rmdir");
-  return next(path);
+int mkdirat(int folder, const char* name, mode_t mode) noexcept {
+  if (IsOurs(folder, name) && !Exists(folder, name)) CountOne();
+  static const auto next = Next<int (*)(int, const char*, mode_t)>("mkdirat");
+  return next(folder, name, mode);
 }
 
 }  // extern "C"

@@ -28,6 +28,14 @@ std::string TopologyFile(int card, const std::string& name) {
   return "/sys/devices/virtual/kfd/kfd/topology/nodes/" + std::to_string(2 + card) + "/" + name;
 }
 
+// The folder of a card: /sys has links to it.
+std::string CardFolder(const SimulatedHost& host, size_t card) {
+  const std::string path =
+      host.root().Resolve("/sys/bus/pci/devices/" + host.cards()[card].pci_bus_id);
+  return std::filesystem::canonical(path).string().substr(
+      std::filesystem::canonical(host.root().Resolve("/")).string().size());
+}
+
 void Replace(const SimulatedHost& host, const std::string& path, const std::string& from,
              const std::string& to) {
   auto text = host.root().Read(path);
@@ -94,7 +102,6 @@ TEST(Scan, ReadsWhatACardSays) {
     std::function<void(SimulatedHost&)> change;
     std::function<void(const dcu::Device&)> check;
   };
-  const std::string pci = "/sys/bus/pci/devices/";
   const std::vector<Case> cases = {
       {"MIG mode", [](SimulatedHost& host) { ASSERT_TRUE(host.SetMig(0, true)); },
        [](const dcu::Device& device) { EXPECT_EQ(device.mode, dcu::Mode::kMig); }},
@@ -114,22 +121,22 @@ TEST(Scan, ReadsWhatACardSays) {
        },
        [](const dcu::Device& device) { EXPECT_EQ(device.memory.value, 65520); }},
       {"unique id where there is no serial number",
-       [pci](SimulatedHost& host) {
-         const std::string card = pci + host.cards()[0].pci_bus_id;
+       [](SimulatedHost& host) {
+         const std::string card = CardFolder(host, 0);
          ASSERT_TRUE(host.root().RemoveFile(card + "/serial_number"));
          ASSERT_TRUE(host.root().WriteAtomic(card + "/unique_id", "00ab12\n"));
        },
        [](const dcu::Device& device) { EXPECT_EQ(device.uuid, "DCU-00ab12"); }},
       {"unique id where the serial number is zeros",
-       [pci](SimulatedHost& host) {
-         const std::string card = pci + host.cards()[0].pci_bus_id;
+       [](SimulatedHost& host) {
+         const std::string card = CardFolder(host, 0);
          ASSERT_TRUE(host.root().WriteAtomic(card + "/serial_number", "0000000\n"));
          ASSERT_TRUE(host.root().WriteAtomic(card + "/unique_id", "00ab12\n"));
        },
        [](const dcu::Device& device) { EXPECT_EQ(device.uuid, "DCU-00ab12"); }},
       {"bus id where there is neither",
-       [pci](SimulatedHost& host) {
-         const std::string card = pci + host.cards()[0].pci_bus_id;
+       [](SimulatedHost& host) {
+         const std::string card = CardFolder(host, 0);
          ASSERT_TRUE(host.root().RemoveFile(card + "/serial_number"));
          ASSERT_TRUE(host.root().RemoveFile(card + "/unique_id"));
        },
@@ -149,9 +156,9 @@ TEST(Scan, ReadsWhatACardSays) {
        },
        [](const dcu::Device& device) { EXPECT_EQ(device.model, "DCU-1234"); }},
       {"correctable errors are no illness",
-       [pci](SimulatedHost& host) {
-         ASSERT_TRUE(host.root().WriteAtomic(
-             pci + host.cards()[0].pci_bus_id + "/ras/umc_err_count", "ue: 0\nce: 99\n"));
+       [](SimulatedHost& host) {
+         ASSERT_TRUE(host.root().WriteAtomic(CardFolder(host, 0) + "/ras/umc_err_count",
+                                             "ue: 0\nce: 99\n"));
        },
        [](const dcu::Device& device) { EXPECT_TRUE(device.healthy); }},
   };
@@ -200,8 +207,7 @@ TEST(Scan, NamesWhatItLeavesOutAndCountsTheOthers) {
        "longer than"},
       {"two cards with one serial number",
        [](SimulatedHost& host) {
-         ASSERT_TRUE(host.root().WriteAtomic(
-             "/sys/bus/pci/devices/" + host.cards()[1].pci_bus_id + "/serial_number", "host-00"));
+         ASSERT_TRUE(host.root().WriteAtomic(CardFolder(host, 1) + "/serial_number", "host-00"));
        },
        "call themselves DCU-host-00", 1},
       {"another vendor's card is no problem",
