@@ -99,6 +99,10 @@ nlohmann::json SpecJson(const PartitionSpec& spec) {
 
 bool VdcuPartition::IsTrue(std::string_view condition_type) const {
   const kclient::Condition* condition = kclient::FindCondition(status.conditions, condition_type);
+bool VdcuPartition::holds() const {
+  return assigned() && (!meta.deleting() || meta.HasFinalizer(kFinalizer));
+}
+
   return condition != nullptr && condition->status == "True";
 }
 

@@ -50,6 +50,9 @@ struct VdcuPartition {
 
   bool assigned() const { return spec.assignment.has_value(); }
   bool IsTrue(std::string_view condition_type) const;
+  // Whether it stands for its assignment. One that is being deleted does not any more once our
+  // finalizer is lifted, however long another finalizer keeps the object.
+  bool holds() const;
   friend auto operator<=>(const VdcuPartition&, const VdcuPartition&) = default;
 
   // Annotations are not kept. Errors: kCorrupt, naming field and value. Never more lenient than the

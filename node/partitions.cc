@@ -19,9 +19,11 @@ std::pair<std::string, std::string> SplitKey(const std::string& key) {
   return {key.substr(0, slash), key.substr(slash + 1)};
 }
 
-// Whether the object still names what is held.
+// Whether the object still names what is held. One whose finalizer the controller has lifted in the
+// place of this node does not: its units count as free, unless this node says that they are held.
 bool Names(const crds::VdcuPartition& partition, const Slice& slice) {
-  return partition.meta.uid == slice.uid && partition.spec.assignment == slice.assignment;
+  return partition.holds() && partition.meta.uid == slice.uid &&
+         partition.spec.assignment == slice.assignment;
 }
 
 bool IsWaiting(const crds::VdcuPartition& partition, const Holdings& holdings) {

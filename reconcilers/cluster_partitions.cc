@@ -120,12 +120,13 @@ void Cluster::PartitionChanged(const std::string& key, PartitionEntry& entry,
   const crds::VdcuPartition& object = entry.object();
   if (before) UnindexPartition(key, *before);
   IndexPartition(key, object);
-  if (!before || before->spec.assignment != object.spec.assignment) {
-    if (before && before->assigned()) {
+  const bool held = before && before->holds();
+  if (!before || before->spec.assignment != object.spec.assignment || held != object.holds()) {
+    if (held) {
       Improve(before->spec.assignment->node);
       Ease(object.meta.ns);
     }
-    if (object.assigned()) {
+    if (object.holds()) {
       inventory_.SetSlice(key, *object.spec.assignment);
       entry.assigned_at = now;
     } else {
@@ -148,8 +149,8 @@ void Cluster::IndexPartition(const std::string& key, const crds::VdcuPartition& 
   }
   if (object.assigned()) {
     partitions_on_[base::Symbol(object.spec.assignment->node)].push_back(symbol);
-    holdings_.Add(symbol, object);
   }
+  if (object.holds()) holdings_.Add(symbol, object);
 }
 
 void Cluster::UnindexPartition(const std::string& key, const crds::VdcuPartition& object) {
@@ -163,8 +164,8 @@ void Cluster::UnindexPartition(const std::string& key, const crds::VdcuPartition
     const auto found = partitions_on_.find(base::Symbol(object.spec.assignment->node));
     std::erase(found->second, key);
     if (found->second.empty()) partitions_on_.erase(found);
-    holdings_.Take(base::Symbol(key), object);
   }
+  if (object.holds()) holdings_.Take(base::Symbol(key), object);
 }
 
 const std::vector<base::Symbol>& Cluster::PartitionsOn(std::string_view node) const {

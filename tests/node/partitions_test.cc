@@ -311,6 +311,22 @@ TEST_F(PartitionsTest, KeepsAndPublishesALostSliceUntilItsPodIsGone) {
   EXPECT_EQ(Prepare("q"), "Prepared");
 }
 
+// Its finalizer was lifted in this node's place, and another's keeps the object.
+TEST_F(PartitionsTest, WhatIsFreeByItsObjectIsPublishedWhereItIsHeld) {
+  const NodePod pod = MakePod("pod");
+  auto partition = PutWithPartition(pod);
+  EXPECT_EQ(Prepare("p"), "Prepared");
+  partition.meta.deletion_timestamp = "2026-01-01T00:00:00Z";
+  partition.meta.finalizers = {"example.com/keep"};
+  Put(partition);
+  EXPECT_THAT(partitions_.Process("team/p", std::nullopt).writes, IsEmpty());
+  ASSERT_NE(holdings_.Find("uid-p"), nullptr);
+  EXPECT_EQ(holdings_.Find("uid-p")->lost_since, base::FormatTime(clock_.Wall()));
+  pods_.Erase("team/pod");
+  Answer(partitions_.Process("team/p", std::nullopt), "");
+  EXPECT_EQ(holdings_.Find("uid-p"), nullptr);
+}
+
 TEST_F(PartitionsTest, NotesAllThatIsLostBeforeAnyOfItIsLookedAt) {
   PutWithPartition(MakePod("a"));
   Prepare("p");

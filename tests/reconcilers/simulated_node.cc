@@ -161,7 +161,9 @@ void SimulatedNode::Publish(const std::vector<crds::VdcuPartition>& partitions) 
   std::map<std::string, dcu::Assignment> lost = held_;
   for (const auto& partition : partitions) {
     const auto named = lost.find(partition.meta.uid);
-    if (named != lost.end() && partition.spec.assignment == named->second) lost.erase(named);
+    const bool names =
+        named != lost.end() && partition.holds() && partition.spec.assignment == named->second;
+    if (names) lost.erase(named);
   }
   for (const auto& [uid, assignment] : lost) status.held.push_back({uid, assignment, "", ""});
   if (kubelet_) status.heartbeat = crds::Heartbeat::kKubelet;
@@ -223,8 +225,9 @@ void SimulatedNode::LetGo(const std::vector<crds::VdcuPartition>& partitions,
     const auto& assignment = partition.spec.assignment;
     const bool mine = assignment && assignment->node == name_ && partition.meta.deleting();
     if (!mine || held_.contains(partition.meta.uid) || InUse(partition)) continue;
-    api_.Change("vdcupartitions", partition.meta.key(),
-                [](Json& object) { object["metadata"]["finalizers"] = Json::array(); });
+    api_.Change("vdcupartitions", partition.meta.key(), [](Json& object) {
+      std::erase(object["metadata"]["finalizers"].get_ref<Json::array_t&>(), crds::kFinalizer);
+    });
   }
 }
 

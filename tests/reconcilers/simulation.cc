@@ -11,6 +11,7 @@ namespace vdcu::reconcilers {
 namespace {
 
 constexpr char kNamespace[] = "team-a";
+constexpr char kForeign[] = "example.com/keep";
 constexpr size_t kMostPods = 14;
 constexpr double kFaults = 0.1;
 constexpr double kMood = 0.05;
@@ -157,8 +158,10 @@ void Simulation::CreateReserved() {
   const std::string name = "r" + std::to_string(Pick(3));
   const std::string key = kNamespace + ("/" + name);
   if (api_.Find("vdcupartitions", key)) return api_.Delete("vdcupartitions", key);
-  api_.Create("vdcupartitions", {{"metadata", {{"name", name}, {"namespace", kNamespace}}},
-                                 {"spec", {{"computeUnits", 10 + Pick(50)}, {"memory", "1Gi"}}}});
+  Json meta = {{"name", name}, {"namespace", kNamespace}};
+  if (hazards_ == Hazards::kRefusals && name == "r2") meta["finalizers"] = {kForeign};
+  api_.Create("vdcupartitions",
+              {{"metadata", meta}, {"spec", {{"computeUnits", 10 + Pick(50)}, {"memory", "1Gi"}}}});
 }
 
 std::optional<std::string> Simulation::PickPod(bool bound) {
@@ -222,6 +225,17 @@ void Simulation::EndDeletions(bool all) {
     api_.Change("pods", key, [](Json& pod) { pod["metadata"]["finalizers"] = Json::array(); });
   }
 }
+  EndForeignFinalizers(all);
+}
+
+void Simulation::EndForeignFinalizers(bool all) {
+  const auto partitions = api_.All("vdcupartitions");
+  for (const auto& [key, object] : partitions) {
+    const Json finalizers = object["metadata"].value("finalizers", Json::array());
+    if (!Deleting(object) || finalizers != Json({kForeign}) || !(all || Draw() < 0.3)) continue;
+    api_.Change("vdcupartitions", key,
+                [](Json& o) { o["metadata"]["finalizers"] = Json::array(); });
+  }
 
 // One comes into force, or none is any more.
 void Simulation::ChangeRules() {

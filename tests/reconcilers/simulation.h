@@ -23,7 +23,8 @@ namespace vdcu::reconcilers {
 // those still run as they ran. kAll has Node objects that are NotReady, cordoned, out of service or
 // made anew as well, pods that end only by force, processes that outlive their pod, and people who
 // delete a pod's partition. kRefusals has, besides, rules that refuse some writes for a while,
-// and people who edit which reserved partition a pod names.
+// people who edit which reserved partition a pod names, and finalizers of others that keep
+// a partition.
 enum class Hazards { kFew, kAll, kRefusals };
 // In what state the nodes are while all comes to rest.
 enum class Nodes { kAsTheyAre, kMended };
@@ -70,6 +71,7 @@ class Simulation {
   bool IsRefused(const SimulatedApi::Write& write) const;
   void EditPod();
   void EndDeletions(bool all);
+  void EndForeignFinalizers(bool all);
 
   std::string WhyWronglySent(const SimulatedApi::Write& write);
   std::string WhyWronglyDoubted(const SimulatedApi::Write& write);

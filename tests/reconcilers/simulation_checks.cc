@@ -40,7 +40,7 @@ std::string Simulation::WhatIsWrong() {
 std::string Simulation::WhyGrantedTwice() {
   std::vector<dcu::Assignment> granted;
   for (const auto& partition : Partitions(api_)) {
-    const bool counts = partition.assigned() && !granted_by_strays_.contains(partition.meta.uid);
+    const bool counts = partition.holds() && !granted_by_strays_.contains(partition.meta.uid);
     if (counts) granted.push_back(*partition.spec.assignment);
   }
   const std::string why = WhyOverbooked(granted);

@@ -105,6 +105,7 @@ std::map<std::string, dcu::Assignment> Taken(SimulatedApi& api,
   std::map<std::string, dcu::Assignment> taken;
   for (const crds::HeldSlice& slice : held) taken[slice.partition_uid] = slice.assignment;
   for (const auto& other : DecodeAll<crds::VdcuPartition>(api.Shown("vdcupartitions"))) {
+    if (other->assigned() && !other->holds()) continue;
     taken.erase(other->meta.uid);
     if (other->assigned()) taken[other->meta.key()] = *other->spec.assignment;
   }
