@@ -102,6 +102,7 @@ void App::Lead() {
   reconcilers::Settings settings;
   settings.scheduler_name = options_.scheduler_name;
   settings.policy = options_.policy;
+  settings.share = options_.share_cards;
   settings.lease_namespace = own_namespace_;
   leader_ = std::make_unique<LeaderState>(
       loop_, client_, events_, metrics_, std::move(settings), [this] { return MayWrite(); },

@@ -34,6 +34,12 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
                   {{"BinPack", [&options] { options.policy = dcu::Policy::kBinPack; }},
                    {"Spread", [&options] { options.policy = dcu::Policy::kSpread; }}},
                   "BinPack");
+  base::AddChoice(app, "--share-cards",
+                  "Which namespaces' new slices may be on one card: any of the cluster, or of one "
+                  "namespace only",
+                  {{"cluster", [&options] { options.share_cards = dcu::Sharing::kCluster; }},
+                   {"namespace", [&options] { options.share_cards = dcu::Sharing::kNamespace; }}},
+                  "cluster");
   app.add_flag("--leader-elect", options.leader_elect,
                "Act only while holding the Lease vdcu-controller: for several replicas");
   app.add_option("--lease-namespace", options.lease_namespace,

@@ -13,6 +13,7 @@ struct Options {
   base::CommonFlags common;
   std::string scheduler_name = "vdcu-scheduler";
   dcu::Policy policy = dcu::Policy::kBinPack;
+  dcu::Sharing share_cards = dcu::Sharing::kCluster;
   bool leader_elect = false;
   std::string lease_namespace;  // empty: the pod's own, else "vdcu-system"
 };

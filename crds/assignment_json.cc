@@ -23,6 +23,7 @@ dcu::Assignment ReadAssignment(Fields& fields) {
   assignment.memory = fields.RequiredMemory("memory");
   assignment.pipe = fields.Int("pipe", 0, dcu::kMaxSlicesPerCard - 1);
   assignment.vdev = fields.Int("vdev", 0, kMaxVdev);
+  assignment.share = fields.Sharing("share");
   if (assignment.units.Count() != assignment.compute_units) {
     fields.Fail("computeUnits", "must be the number of units in cuMasks, " +
                                     std::to_string(assignment.units.Count()));
@@ -43,6 +44,7 @@ nlohmann::json ToJson(const dcu::Assignment& assignment) {
   if (!assignment.node.empty()) json["node"] = assignment.node;
   if (assignment.pipe) json["pipe"] = *assignment.pipe;
   if (assignment.vdev) json["vdev"] = *assignment.vdev;
+  if (assignment.share != dcu::Sharing::kCluster) json["share"] = ToString(assignment.share);
   return json;
 }
 

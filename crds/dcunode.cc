@@ -15,7 +15,8 @@ constexpr char kLease[] = "Lease";
 
 DcuNodeSpec ReadSpec(Fields& fields) {
   return {.unschedulable_devices = fields.Strings("unschedulableDevices"),
-          .memory_reserve = fields.Memory("memoryReserve").value_or(dcu::MiB{})};
+          .memory_reserve = fields.Memory("memoryReserve").value_or(dcu::MiB{}),
+          .share_cards = fields.Sharing("shareCards")};
 }
 
 dcu::Mode ReadMode(Fields& fields) {
@@ -46,7 +47,8 @@ HeldSlice ReadHeld(Fields& fields, const std::string& node) {
   HeldSlice held{.partition_uid = fields.RequiredUid("partitionUID"),
                  .assignment = {},
                  .pod_uid = fields.Uid("podUID"),
-                 .since = fields.String("since")};
+                 .since = fields.String("since"),
+                 .ns = fields.String("namespace")};
   if (auto assignment = fields.Object("assignment")) {
     held.assignment = ReadAssignment(*assignment);
   } else {
@@ -85,6 +87,7 @@ nlohmann::json HeldJson(HeldSlice held) {
                       {"assignment", ToJson(held.assignment)}};
   if (!held.pod_uid.empty()) json["podUID"] = held.pod_uid;
   if (!held.since.empty()) json["since"] = held.since;
+  if (!held.ns.empty()) json["namespace"] = held.ns;
   return json;
 }
 

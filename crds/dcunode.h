@@ -19,8 +19,9 @@
 namespace vdcu::crds {
 
 struct DcuNodeSpec {
-  std::vector<std::string> unschedulable_devices;  // uuids: no new slices there
-  dcu::MiB memory_reserve;                         // of each card, never granted to slices
+  std::vector<std::string> unschedulable_devices;     // uuids: no new slices there
+  dcu::MiB memory_reserve;                            // of each card, never granted to slices
+  dcu::Sharing share_cards = dcu::Sharing::kCluster;  // of new slices
 
   friend auto operator<=>(const DcuNodeSpec&, const DcuNodeSpec&) = default;
 };
@@ -30,7 +31,8 @@ struct HeldSlice {
   std::string partition_uid;
   dcu::Assignment assignment;  // assignment.node is this node; not written out
   std::string pod_uid;
-  std::string since;  // RFC 3339
+  std::string since;    // RFC 3339
+  std::string ns = "";  // of the VDCUPartition; empty: a daemon of before did not say
 
   friend auto operator<=>(const HeldSlice&, const HeldSlice&) = default;
 };

@@ -22,6 +22,17 @@ base::Result<dcu::MiB> ParseMemory(std::string_view text) {
   return dcu::MiB{*bytes / dcu::kBytesPerMiB};
 }
 
+std::string_view ToString(dcu::Sharing share) {
+  return share == dcu::Sharing::kNamespace ? "namespace" : "cluster";
+}
+
+std::optional<dcu::Sharing> ParseSharing(std::string_view text) {
+  for (const dcu::Sharing share : {dcu::Sharing::kCluster, dcu::Sharing::kNamespace}) {
+    if (text == ToString(share)) return share;
+  }
+  return std::nullopt;
+}
+
 std::string MemoryText(dcu::MiB memory) { return std::to_string(memory.value) + "Mi"; }
 
 std::string Fields::String(std::string_view key) {
@@ -93,6 +104,13 @@ std::optional<dcu::MiB> Fields::Memory(std::string_view key) {
 dcu::MiB Fields::RequiredMemory(std::string_view key) {
   if (!kclient::Get(object_, key)) Fail(key, "must be there");
   return Memory(key).value_or(dcu::MiB{});
+}
+
+dcu::Sharing Fields::Sharing(std::string_view key) {
+  if (!kclient::Get(object_, key)) return dcu::Sharing::kCluster;
+  const auto share = ParseSharing(String(key));
+  if (!share) Fail(key, "must be cluster or namespace");
+  return share.value_or(dcu::Sharing::kNamespace);
 }
 
 std::vector<std::string> Fields::Strings(std::string_view key) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "dcu/assignment.h"
 #include "dcu/units.h"
 #include "kclient/core/json.h"
 
@@ -25,6 +26,10 @@ inline constexpr int kMaxVdev = 65535;
 base::Result<dcu::MiB> ParseMemory(std::string_view text);
 // "2000Mi"
 std::string MemoryText(dcu::MiB memory);
+
+// "cluster" and "namespace", as the API, annotations and flags spell them.
+std::string_view ToString(dcu::Sharing share);
+std::optional<dcu::Sharing> ParseSharing(std::string_view text);
 
 class Fields {
  public:
@@ -43,6 +48,7 @@ class Fields {
   bool RequiredBool(std::string_view key);
   std::optional<dcu::MiB> Memory(std::string_view key);
   dcu::MiB RequiredMemory(std::string_view key);
+  dcu::Sharing Sharing(std::string_view key);  // kCluster where absent
   std::vector<std::string> Strings(std::string_view key);
   std::vector<int> Ints(std::string_view key, int least, int most);
 

@@ -24,6 +24,9 @@ inline constexpr std::string_view kBoundPartitionAnnotation =
     "vdcu.io/bound-partition";  // pod: the one that it was bound for; written by its binding
 inline constexpr std::string_view kPolicyAnnotation = "vdcu.io/policy";  // pod: BinPack or Spread
 
+inline constexpr std::string_view kShareAnnotation =
+    "vdcu.io/share";  // pod or namespace: cluster or namespace
+
 inline constexpr std::string_view kAssigned =
     "Assigned";  // controller, while there is no assignment
 inline constexpr std::string_view kPrepared =

@@ -219,6 +219,10 @@ base::Status CheckPartition(const PodRequest& request, const dcu::DeviceSelector
         "the partition says how much of which card; leave out memory, cores and the annotations "
         "that select cards");
   }
+  if (request.share == dcu::Sharing::kNamespace) {
+    return wrong("the partition says with whom it shares its card, in spec.share; leave out " +
+                 std::string(kShareAnnotation));
+  }
   return base::Ok();
 }
 
@@ -230,6 +234,12 @@ base::Status ReadAnnotations(const kclient::Pod& pod, PodRequest& request) {
     if (!request.policy) {
       return WrongAnnotation(kPolicyAnnotation, policy, "must be BinPack or Spread");
     }
+  }
+  if (pod.meta.annotations.contains(kShareAnnotation)) {
+    const std::string_view text = Annotation(pod, kShareAnnotation);
+    const auto share = ParseSharing(text);
+    if (!share) return WrongAnnotation(kShareAnnotation, text, "must be cluster or namespace");
+    request.share = *share;
   }
   if (pod.meta.annotations.contains(kPartitionAnnotation)) {
     request.partition = Annotation(pod, kPartitionAnnotation);

@@ -44,6 +44,7 @@ struct PodRequest {
   std::vector<ContainerRequest> containers;  // in the pod's order, only those that ask
   std::string partition;                     // annotation vdcu.io/partition; empty: none is named
   std::optional<dcu::Policy> policy;         // annotation vdcu.io/policy
+  dcu::Sharing share = dcu::Sharing::kCluster;  // annotation vdcu.io/share
 
   bool empty() const { return containers.empty(); }
 };
@@ -51,10 +52,10 @@ struct PodRequest {
 // Needs pod.scheduling (a pod that is not bound). Errors: kInvalid, naming container, resource,
 // value and what would be right: dcumem or dcucores without dcunum, dcunum > 1 with dcumem or
 // dcucores, both families in one container, an init container that asks, cores above 100, memory
-// above 1 TiB (a quantity such as 2Gi where MiB are counted), an unknown policy; a partition named
-// while not exactly one container asks for exactly one card, or together with a size or a selector
-// of cards, which the partition has itself; more than one node can have: 64 whole cards, 256
-// slices, 64 names of cards in an annotation, of 128 characters each.
+// above 1 TiB (a quantity such as 2Gi where MiB are counted), an unknown policy or sharing; a
+// partition named while not exactly one container asks for exactly one card, or together with a
+// size, a selector of cards or a sharing, which the partition has itself; more than one node can
+// have: 64 whole cards, 256 slices, 64 names of cards in an annotation, of 128 characters each.
 base::Result<PodRequest> ParsePodRequest(const kclient::Pod& pod);
 
 // The reserved partition that the pod names; empty: none.

@@ -52,6 +52,7 @@ PartitionSpec ReadSpec(Fields& fields) {
     spec.policy = ParsePolicy(policy);
     if (!spec.policy) fields.Fail("policy", "must be BinPack or Spread");
   }
+  spec.share = fields.Sharing("share");
   if (auto pod_ref = fields.Object("podRef")) spec.pod_ref = ReadPodRef(*pod_ref);
   if (auto assignment = fields.Object("assignment")) {
     spec.assignment = ReadAssignment(*assignment);
@@ -90,6 +91,7 @@ nlohmann::json SpecJson(const PartitionSpec& spec) {
   if (auto devices = DevicesJson(*request.devices); !devices.empty()) json["devices"] = devices;
   if (!spec.node_selector.empty()) json["nodeSelector"] = spec.node_selector;
   if (spec.policy) json["policy"] = ToString(*spec.policy);
+  if (spec.share != dcu::Sharing::kCluster) json["share"] = ToString(spec.share);
   if (spec.pod_ref) json["podRef"] = PodRefJson(*spec.pod_ref);
   if (spec.assignment) json["assignment"] = ToJson(*spec.assignment);
   return json;
@@ -97,12 +99,12 @@ nlohmann::json SpecJson(const PartitionSpec& spec) {
 
 }  // namespace
 
-bool VdcuPartition::IsTrue(std::string_view condition_type) const {
-  const kclient::Condition* condition = kclient::FindCondition(status.conditions, condition_type);
 bool VdcuPartition::holds() const {
   return assigned() && (!meta.deleting() || meta.HasFinalizer(kFinalizer));
 }
 
+bool VdcuPartition::IsTrue(std::string_view condition_type) const {
+  const kclient::Condition* condition = kclient::FindCondition(status.conditions, condition_type);
   return condition != nullptr && condition->status == "True";
 }
 

@@ -29,7 +29,8 @@ struct PartitionSpec {
   dcu::SliceRequest request;  // computeUnits, cores, memory, devices: immutable
   kclient::Labels node_selector;
   std::optional<dcu::Policy> policy;  // none: the controller's
-  std::optional<PodRef> pod_ref;      // only on those that the controller made for a pod
+  dcu::Sharing share = dcu::Sharing::kCluster;
+  std::optional<PodRef> pod_ref;  // only on those that the controller made for a pod
   std::optional<dcu::Assignment> assignment;
 
   friend auto operator<=>(const PartitionSpec&, const PartitionSpec&) = default;
@@ -49,10 +50,10 @@ struct VdcuPartition {
   PartitionStatus status;
 
   bool assigned() const { return spec.assignment.has_value(); }
-  bool IsTrue(std::string_view condition_type) const;
   // Whether it stands for its assignment. One that is being deleted does not any more once our
   // finalizer is lifted, however long another finalizer keeps the object.
   bool holds() const;
+  bool IsTrue(std::string_view condition_type) const;
   friend auto operator<=>(const VdcuPartition&, const VdcuPartition&) = default;
 
   // Annotations are not kept. Errors: kCorrupt, naming field and value. Never more lenient than the

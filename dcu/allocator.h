@@ -2,9 +2,10 @@
 //
 // Promises: the same inventory, however it was built, and the same request give the same answer;
 // at most 4 slices a card, none on a card in MIG mode, a whole card only where nothing else is;
-// percent is rounded up to whole units of the card; a slice without memory gets all of the card's,
-// one without units all units; the node filter is asked as rarely as can be: for nodes whose cards
-// fit, best first, until one passes.
+// a slice whose sharing is kNamespace, asked for or there, is never on a card with one of another
+// namespace; percent is rounded up to whole units of the card; a slice without memory gets all of
+// the card's, one without units all units; the node filter is asked as rarely as can be: for nodes
+// whose cards fit, best first, until one passes.
 #pragma once
 
 #include <functional>
@@ -24,6 +25,8 @@ namespace vdcu::dcu {
 struct Request {
   std::vector<SliceRequest> slices;
   Policy policy = Policy::kBinPack;
+  std::string ns = {};                // that asks
+  Sharing share = Sharing::kCluster;  // the node's own may be stricter
 };
 
 // Nothing: the node is fit. Else why not, as one countable phrase ("node has taint x").

@@ -11,6 +11,12 @@
 
 namespace vdcu::dcu {
 
+// Which namespaces may have slices of one card.
+enum class Sharing { kCluster, kNamespace };
+
+// The one that lets fewer share.
+inline Sharing Stricter(Sharing a, Sharing b) { return a == Sharing::kNamespace ? a : b; }
+
 struct Assignment {
   std::string node;
   std::string device;      // the card's uuid
@@ -21,6 +27,8 @@ struct Assignment {
   // Both set for a slice, neither for a whole card, which needs no vdev file.
   std::optional<int> pipe;  // 0..3, unique on the card
   std::optional<int> vdev;  // the lowest number free on the node
+  // kNamespace: its card has, and gets, no slice of another namespace. Of a whole card kCluster.
+  Sharing share = Sharing::kCluster;
 
   bool whole_card() const { return !vdev.has_value(); }
   friend auto operator<=>(const Assignment&, const Assignment&) = default;

@@ -72,6 +72,15 @@ bool Harder(const Need& a, const Need& b) {
          std::tie(a.whole, a.most_units, a.all_memory, a.memory, b.index);
 }
 
+// Whether two slices of one card would break what either of them says of its sharing.
+bool IsSharedAgainst(const Card& card, const base::Symbol& ns, Sharing share) {
+  for (const Slice* slice = card.slices; slice; slice = slice->next) {
+    const bool same = !ns.empty() && slice->ns == ns;
+    if (!same && Stricter(share, slice->share) == Sharing::kNamespace) return true;
+  }
+  return false;
+}
+
 Room Open(const Card& card) {
   Room room;
   room.card = &card;
@@ -103,6 +112,7 @@ Verdict Judge(const Need& need, const Room& room) {
   if (verdict != Verdict::kFits) return verdict;
   if (need.whole) return room.unused ? Verdict::kFits : Verdict::kInUse;
   if (room.card->taken_whole) return Verdict::kInUse;
+  if (room.shared) return Verdict::kShared;
   if (room.slots == 0 || room.pipes == 0) return Verdict::kNoPipe;
   if (room.free_units < need.units[room.card->type->id]) return Verdict::kUnits;
   if (need.all_memory ? !room.untouched : room.memory < need.memory) return Verdict::kMemory;
@@ -113,13 +123,14 @@ Verdict Judge(const Need& need, const Room& room) {
 bool Alike(const Room& a, const Room& b) {
   return a.free_units == b.free_units && a.memory == b.memory && a.slots == b.slots &&
          std::popcount(a.pipes) == std::popcount(b.pipes) && a.unused == b.unused &&
-         a.untouched == b.untouched && a.card->type == b.card->type &&
+         a.untouched == b.untouched && a.shared == b.shared && a.card->type == b.card->type &&
          a.card->sliceable == b.card->sliceable;
 }
 
 }  // namespace
 
-Fit::Fit(const Inventory& inventory, const Request& request) : policy_(request.policy) {
+Fit::Fit(const Inventory& inventory, const Request& request)
+    : ns_(request.ns), share_(request.share), policy_(request.policy) {
   CHECK(!request.slices.empty(), "a request without slices");
   for (const SliceRequest& slice : request.slices) {
     needs_.push_back(MakeNeed(inventory, slice, needs_.size()));
@@ -135,7 +146,9 @@ Fit::Fit(const Inventory& inventory, const Request& request) : policy_(request.p
 void Fit::OpenRooms(const Node& node) {
   rooms_.clear();
   for (const Card& card : node.cards) {
-    if (card.reported) rooms_.push_back(Open(card));
+    if (!card.reported) continue;
+    rooms_.push_back(Open(card));
+    rooms_.back().shared = IsSharedAgainst(card, ns_, SharingOn(node));
   }
 }
 
@@ -238,6 +251,7 @@ std::vector<Assignment> Fit::Assignments(const Node& node) const {
     assignment.compute_units = choice.units.Count();
     assignment.memory = choice.memory;
     if (choice.pipe < 0) continue;
+    assignment.share = SharingOn(node);
     assignment.pipe = choice.pipe;
     assignment.vdev = *vdev++;
   }

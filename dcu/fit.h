@@ -20,6 +20,7 @@ enum class Verdict : uint8_t {
   kUnits,
   kMemory,
   kInUse,
+  kShared,  // has slices that it may not stand beside
   kNoPipe,
   kNotTogether,  // would fit if the request had no other slice
 };
@@ -47,6 +48,7 @@ struct Room {
   uint8_t pipes = 0;
   uint8_t slots = 0;       // slices that may still come
   bool unused = false;     // no slice
+  bool shared = false;     // with a namespace that the request's may not share it with
   bool untouched = false;  // no memory used
 };
 
@@ -83,6 +85,10 @@ class Fit {
   std::vector<Assignment> Assignments(const Node& node) const;
 
   std::vector<Need> needs_;
+  Sharing SharingOn(const Node& node) const { return Stricter(share_, node.share); }
+
+  const base::Symbol ns_;
+  const Sharing share_;
   Policy policy_;
   bool by_uuid_ = false;  // does any need select cards by uuid?
 

@@ -13,7 +13,9 @@ MiB NotNegative(MiB memory) { return std::max(memory, MiB{0}); }
 
 size_t HashOf(std::string_view uuid) { return std::hash<std::string_view>()(uuid); }
 
-void FillSlice(const Assignment& from, Slice& slice) {
+void FillSlice(const Assignment& from, std::string_view ns, Slice& slice) {
+  slice.ns = base::Symbol(ns);
+  slice.share = from.share;
   slice.units = from.units;
   slice.memory = NotNegative(from.memory);
   slice.whole = from.whole_card();
@@ -24,7 +26,7 @@ void FillSlice(const Assignment& from, Slice& slice) {
 
 bool SameGrant(const Slice& a, const Slice& b) {
   return a.units == b.units && a.memory == b.memory && a.whole == b.whole && a.vdev == b.vdev &&
-         a.pipe == b.pipe;
+         a.pipe == b.pipe && a.ns == b.ns && a.share == b.share;
 }
 
 // The union anew from the few slices of the card: taking one away from a union is not exact.
@@ -171,6 +173,8 @@ void Inventory::SetNode(const std::string& name, const std::vector<Device>& devi
   node.reported = true;
   node.ready = options.ready;
   node.occupied_vdevs = options.occupied_vdevs;
+  node.share = options.share;
+  tells_namespaces_apart_ |= options.share == Sharing::kNamespace;
   ReplaceCards(node, std::move(cards));
   Reindex(node);
 }
@@ -186,9 +190,10 @@ void Inventory::RemoveNode(const std::string& name) {
   DropIfEmpty(node);
 }
 
-void Inventory::SetSlice(std::string_view id, const Assignment& assignment) {
+void Inventory::SetSlice(std::string_view id, const Assignment& assignment, std::string_view ns) {
   Slice wanted;
-  FillSlice(assignment, wanted);
+  FillSlice(assignment, ns, wanted);
+  tells_namespaces_apart_ |= assignment.share == Sharing::kNamespace;
   const auto [found, is_new] = slices_.try_emplace(base::Symbol(id));
   Slice& slice = found->second;
   if (!is_new) {

@@ -27,6 +27,7 @@ struct NodeOptions {
   MiB memory_reserve;                           // of each card, kept from slices
   std::vector<int> occupied_vdevs;              // numbers that are nobody's to give
   bool ready = false;                           // the node's daemon has reported and is alive
+  Sharing share = Sharing::kCluster;            // kNamespace: of new slices
 };
 
 // Cards alike, held once for the cluster.
@@ -45,9 +46,11 @@ struct Slice {
   Slice* next = nullptr;  // on the same card
   CuMask units;
   MiB memory;
+  base::Symbol ns;  // empty: not known, and so another than any
   int vdev = -1;
   int8_t pipe = -1;
   bool whole = false;
+  Sharing share = Sharing::kCluster;
 };
 
 struct Card {
@@ -84,6 +87,7 @@ struct Node {
   std::string name;
   bool reported = false;  // false: only slices name it
   bool ready = false;
+  Sharing share = Sharing::kCluster;
   std::vector<Card> cards;  // by uuid
   Entries entries;          // of a ready node: one for each type among the usable cards
   std::vector<int> occupied_vdevs;
@@ -104,7 +108,8 @@ class Inventory {
   void RemoveNode(const std::string& name);
 
   // Replaces the slice of that id, wherever it was. Slices that overlap count as their union.
-  void SetSlice(std::string_view id, const Assignment& assignment);
+  // `ns`: the namespace that has it; empty: not known.
+  void SetSlice(std::string_view id, const Assignment& assignment, std::string_view ns = {});
   // Was it there?
   bool RemoveSlice(std::string_view id);
   bool HasSlice(std::string_view id) const { return slices_.contains(base::Symbol(id)); }
@@ -113,6 +118,8 @@ class Inventory {
   const Node* Find(const std::string& name) const;
   size_t node_count() const { return reported_nodes_; }
   size_t slice_count() const { return slices_.size(); }
+  // Whether any node or slice, now or before, keeps namespaces from sharing a card.
+  bool TellsNamespacesApart() const { return tells_namespaces_apart_; }
   // Also nodes that only slices name: look at Node::reported.
   const std::unordered_map<std::string, Node>& nodes() const { return nodes_; }
 
@@ -139,6 +146,7 @@ class Inventory {
   std::vector<NodeTree> trees_;                           // by CardType::id
   std::set<std::string> reasons_;                         // addresses are kept by cards
   size_t reported_nodes_ = 0;
+  bool tells_namespaces_apart_ = false;
 };
 
 }  // namespace vdcu::dcu

@@ -89,6 +89,8 @@ std::string Tally::NodePhrase(Verdict verdict) const {
       return "no free slice (" + std::to_string(kMaxSlicesPerCard) + " in use)";
     case Verdict::kInUse:
       return "card in use";
+    case Verdict::kShared:
+      return "card(s) shared with other namespaces";
     case Verdict::kCordoned:
       return "card cordoned";
     case Verdict::kMig:
@@ -108,6 +110,8 @@ std::string Tally::CardPhrase(Verdict verdict) const {
       return "no free slice";
     case Verdict::kInUse:
       return "in use";
+    case Verdict::kShared:
+      return "shared with other namespaces";
     case Verdict::kCordoned:
       return "cordoned";
     case Verdict::kMig:

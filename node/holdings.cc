@@ -76,7 +76,8 @@ std::optional<Refusal> Holdings::Hold(const Slice& slice) {
   if (Find(slice.uid) == nullptr) {
     std::vector<dcu::Device> present = devices_;
     std::erase_if(present, [](const dcu::Device& device) { return device.reason == kVanished; });
-    if (auto refusal = Admit(slices_, slice.uid, slice.assignment, present)) return refusal;
+    if (auto refusal = Admit(slices_, slice.uid, slice.ns, slice.assignment, present))
+      return refusal;
     if (const base::Status free = files_.CheckVdev(slice.assignment); !free) {
       disk_.occupied_vdevs = files_.OccupiedVdevs();
       return Refusal{"VdevOccupied", free.error().message};

@@ -276,10 +276,11 @@ std::optional<Refusal> Partitions::Hold(const crds::VdcuPartition& partition,
     Slices before = holdings_.slices();
     for (const crds::VdcuPartition* older : OlderWaiting(partition)) {
       const dcu::Assignment& wanted = *older->spec.assignment;
-      if (Admit(before, older->meta.uid, wanted, holdings_.devices())) continue;
+      if (Admit(before, older->meta.uid, older->meta.ns, wanted, holdings_.devices())) continue;
       before[older->meta.uid] = {older->meta.uid, older->meta.ns, older->meta.name, wanted, {}, ""};
     }
-    if (auto refusal = Admit(before, slice.uid, assignment, holdings_.devices())) return refusal;
+    if (auto refusal = Admit(before, slice.uid, slice.ns, assignment, holdings_.devices()))
+      return refusal;
   }
   auto refusal = holdings_.Hold(slice);
   // Where it was refused the disk may be the cause.

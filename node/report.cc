@@ -89,7 +89,8 @@ crds::DcuNodeStatus BuildStatus(const ReportInput& input, const crds::DcuNodeSta
     status.held.push_back({.partition_uid = uid,
                            .assignment = slice.assignment,
                            .pod_uid = slice.pod ? slice.pod->uid : "",
-                           .since = slice.lost_since});
+                           .since = slice.lost_since,
+                           .ns = slice.ns});
   }
   status.occupied_vdevs = OccupiedVdevs(input.disk);
   status.heartbeat = input.heartbeat;

@@ -29,11 +29,17 @@ std::optional<Refusal> AdmitOnCard(const dcu::Assignment& wanted, const dcu::Dev
   return std::nullopt;
 }
 
-std::optional<Refusal> AdmitBeside(const dcu::Assignment& wanted, const Slice& other) {
+std::optional<Refusal> AdmitBeside(const dcu::Assignment& wanted, const std::string& ns,
+                                   const Slice& other) {
   const std::string whom = "VDCUPartition " + other.key() + " of this node";
   const bool same_card = wanted.device == other.assignment.device;
   if (same_card && (wanted.whole_card() || other.assignment.whole_card())) {
     return Refusal{"CardInUse", "card " + wanted.device + " cannot be shared with " + whom};
+  }
+  const dcu::Sharing share = dcu::Stricter(wanted.share, other.assignment.share);
+  if (same_card && share == dcu::Sharing::kNamespace && ns != other.ns) {
+    return Refusal{"OtherNamespace",
+                   "card " + wanted.device + " cannot be shared with another namespace: " + whom};
   }
   if (same_card && wanted.units.Intersects(other.assignment.units)) {
     const int units = (wanted.units & other.assignment.units).Count();
@@ -66,7 +72,7 @@ std::optional<Refusal> AdmitSum(const dcu::Assignment& wanted, const dcu::Device
 
 }  // namespace
 
-std::optional<Refusal> Admit(const Slices& held, const std::string& uid,
+std::optional<Refusal> Admit(const Slices& held, const std::string& uid, const std::string& ns,
                              const dcu::Assignment& assignment,
                              const std::vector<dcu::Device>& devices) {
   const dcu::Device* device = FindDevice(devices, assignment.device);
@@ -78,7 +84,7 @@ std::optional<Refusal> Admit(const Slices& held, const std::string& uid,
   dcu::MiB used;
   for (const auto& [other_uid, other] : held) {
     if (other_uid == uid) continue;
-    if (auto refusal = AdmitBeside(assignment, other)) return refusal;
+    if (auto refusal = AdmitBeside(assignment, ns, other)) return refusal;
     if (other.assignment.device != assignment.device) continue;
     ++slices;
     used += other.assignment.memory;

@@ -36,9 +36,9 @@ struct Refusal {
 };
 
 // Nothing: it may be admitted. Else UnknownDevice, MigMode, MaskCountMismatch, UnitsOutOfRange,
-// MemoryExceedsCard, CardInUse, UnitsOverlap, TooManySlices, PipeTaken or VdevTaken. A slice of the
-// same uid in `held` is not compared.
-std::optional<Refusal> Admit(const Slices& held, const std::string& uid,
+// MemoryExceedsCard, CardInUse, OtherNamespace, UnitsOverlap, TooManySlices, PipeTaken or
+// VdevTaken. A slice of the same uid in `held` is not compared.
+std::optional<Refusal> Admit(const Slices& held, const std::string& uid, const std::string& ns,
                              const dcu::Assignment& assignment,
                              const std::vector<dcu::Device>& devices);
 

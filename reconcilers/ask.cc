@@ -73,9 +73,21 @@ nlohmann::json Text(const Avoided& avoided, base::TimePoint now) {
   return text;
 }
 
-// Quotas tell namespaces apart, where there are any.
-std::string BoundedBy(const Cluster& cluster, const std::string& ns) {
-  return cluster.IsBounded(ns) ? ns : "";
+// Sets with whom it may share its cards; `own` is what the object says. What is not known is said
+// by FilterFor.
+void SetSharing(const Cluster& cluster, dcu::Sharing own, Ask& ask) {
+  ask.request.ns = ask.ns;
+  const auto share = cluster.SharingOf(ask.ns);
+  ask.request.share = dcu::Stricter(own, share.value_or(dcu::Sharing::kNamespace));
+}
+
+// What tells namespaces apart, where anything does: quotas, and cards that are not shared.
+nlohmann::json TextOfNamespace(const Cluster& cluster, const Ask& ask) {
+  const bool apart = cluster.IsBounded(ask.ns) || cluster.TellsNamespacesApart() ||
+                     ask.request.share == dcu::Sharing::kNamespace;
+  if (!apart) return "";
+  const auto share = cluster.SharingOf(ask.ns);
+  return {ask.ns, ask.request.share, share ? "" : share.error().message};
 }
 
 nlohmann::json Text(const Cluster& cluster, const kclient::Pod& pod) {
@@ -108,6 +120,7 @@ Ask AskOfPod(const Cluster& cluster, const std::string& key, const PodEntry& ent
   ask.order = {-pod.priority, Since(cluster, key, pod.meta.creation_timestamp), key};
   ask.ns = pod.meta.ns;
   ask.minds_pods = MindsPods(pod);
+  SetSharing(cluster, (*entry.request)->share, ask);
   ask.request.policy = (*entry.request)->policy.value_or(cluster.settings().policy);
   nlohmann::json slices = nlohmann::json::array();
   for (const NeededPartition& needed : NeededPartitions(pod, **entry.request)) {
@@ -117,11 +130,13 @@ Ask AskOfPod(const Cluster& cluster, const std::string& key, const PodEntry& ent
   // Once: all slices of a pod have the same selector.
   const nlohmann::json devices =
       ask.request.slices.empty() ? nlohmann::json() : Text(*ask.request.slices.front().devices);
-  ask.alike =
-      nlohmann::json{
-          ask.request.policy,        slices, devices, Text(cluster, pod), Text(entry.avoided, now),
-          BoundedBy(cluster, ask.ns)}
-          .dump();
+  ask.alike = nlohmann::json{ask.request.policy,
+                             slices,
+                             devices,
+                             Text(cluster, pod),
+                             Text(entry.avoided, now),
+                             TextOfNamespace(cluster, ask)}
+                  .dump();
   return ask;
 }
 
@@ -131,6 +146,7 @@ Ask AskOfPartition(const Cluster& cluster, const std::string& key, const Partiti
   Ask ask;
   ask.order = {0, Since(cluster, key, partition.meta.creation_timestamp), key};
   ask.ns = partition.meta.ns;
+  SetSharing(cluster, partition.spec.share, ask);
   ask.request.policy = partition.spec.policy.value_or(cluster.settings().policy);
   ask.request.slices = {partition.spec.request};
   ask.alike = nlohmann::json{"partition",
@@ -139,7 +155,7 @@ Ask AskOfPartition(const Cluster& cluster, const std::string& key, const Partiti
                              Text(*partition.spec.request.devices),
                              partition.spec.node_selector,
                              Text(entry.avoided, now),
-                             BoundedBy(cluster, ask.ns)}
+                             TextOfNamespace(cluster, ask)}
                   .dump();
   return ask;
 }
@@ -165,9 +181,13 @@ std::optional<Ask> DescribeAsk(const Cluster& cluster, const std::string& key,
 base::Result<dcu::NodeFilter> FilterFor(const Cluster& cluster, const std::string& key,
                                         base::TimePoint now) {
   const Waiting waiting = FindWaiting(cluster, key);
+  if (const PartitionEntry* reserved = waiting.partition.get()) {
+    RETURN_IF_ERROR(cluster.SharingOf(reserved->object().meta.ns));
+  }
   VolumeAffinities volumes;
   std::optional<PodTopology> topology;
   if (waiting.pod) {
+    RETURN_IF_ERROR(cluster.SharingOf(waiting.pod->pod->meta.ns));
     ASSIGN_OR_RETURN(volumes, cluster.VolumesOf(*waiting.pod->pod));
     topology = cluster.TopologyOf(*waiting.pod->pod);
   }

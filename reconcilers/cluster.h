@@ -124,6 +124,11 @@ class Cluster {
   // Where the pod's volumes can be reached. Errors: kInvalid, saying what about a claim keeps the
   // pod from being placed.
   base::Result<VolumeAffinities> VolumesOf(const kclient::Pod& pod) const;
+  // Which namespaces may have slices of the cards that this one's requests are given, as far as the
+  // settings and the namespace say. Errors: kInvalid, where that is not known.
+  base::Result<dcu::Sharing> SharingOf(std::string_view ns) const;
+  // Whether requests of two namespaces that ask for the same may be answered differently.
+  bool TellsNamespacesApart() const { return tells_namespaces_apart_; }
   // Which pods on nodes keep this waiting one away, and where it may go beside all that are there.
   // Holds until the next change.
   std::vector<Keeper> KeepersOf(const kclient::Pod& pod) const;
@@ -210,6 +215,8 @@ class Cluster {
   bool IsShown(std::string_view pod_key, std::string_view uid) const;  // this very pod
   void Improve(const std::string& node);
   void Ease(const std::string& ns);
+  void NoteSharing();
+  void MarkWaitingOf(std::string_view ns);
   void Recharge(std::string_view pod_key);
   void RefreshInventory(const std::string& node);
   void JudgeDaemon(const std::string& node, base::TimePoint now);
@@ -247,7 +254,8 @@ class Cluster {
   std::map<std::string, std::string> doubted_;  // node -> version of its DCUNode that we write to
   std::map<std::string, std::shared_ptr<const kclient::PersistentVolumeClaim>, std::less<>> claims_;
   std::map<std::string, std::shared_ptr<const kclient::PersistentVolume>, std::less<>> volumes_;
-  std::map<std::string, kclient::Labels, std::less<>> namespaces_;  // their labels
+  std::map<std::string, std::shared_ptr<const kclient::Namespace>, std::less<>> namespaces_;
+  bool tells_namespaces_apart_ = false;
   AntiAffinity anti_affinity_;
   std::set<std::string> minding_;  // keys of waiting pods that MindsPods
   NamespaceHoldings holdings_;

@@ -1,6 +1,7 @@
 // Cluster's pods that keep others away: which waiting pod, and from where.
 #include <utility>
 
+#include "crds/keys.h"
 #include "reconcilers/cluster.h"
 
 namespace vdcu::reconcilers {
@@ -9,16 +10,23 @@ namespace {
 
 constexpr std::string_view kHostname = "kubernetes.io/hostname";
 
+std::optional<std::string> ShareText(const kclient::Namespace* ns) {
+  if (ns == nullptr) return {};
+  const auto found = ns->meta.annotations.find(crds::kShareAnnotation);
+  return found == ns->meta.annotations.end() ? "" : found->second;
+}
+
 }  // namespace
 
 void Cluster::OnNamespace(const std::shared_ptr<const kclient::Namespace>& old_namespace,
                           const std::shared_ptr<const kclient::Namespace>& new_namespace) {
   const std::string& name = (new_namespace ? *new_namespace : *old_namespace).meta.name;
   if (new_namespace) {
-    namespaces_[name] = new_namespace->meta.labels;
+    namespaces_[name] = new_namespace;
   } else {
     namespaces_.erase(name);
   }
+  if (ShareText(old_namespace.get()) != ShareText(new_namespace.get())) MarkWaitingOf(name);
   const bool same =
       old_namespace && new_namespace && old_namespace->meta.labels == new_namespace->meta.labels;
   if (same) return;
@@ -29,7 +37,7 @@ void Cluster::OnNamespace(const std::shared_ptr<const kclient::Namespace>& old_n
 const kclient::Labels& Cluster::LabelsOfNamespace(std::string_view name) const {
   static const kclient::Labels kNone;
   const auto found = namespaces_.find(name);
-  return found == namespaces_.end() ? kNone : found->second;
+  return found == namespaces_.end() ? kNone : found->second->meta.labels;
 }
 
 std::vector<Keeper> Cluster::KeepersOf(const kclient::Pod& pod) const {

@@ -30,7 +30,7 @@ void Cluster::OnDcuNode(const std::shared_ptr<const crds::DcuNode>& old_node,
   doubted_.erase(name);
   if (new_node) {
     for (const auto& held : new_node->status.held) {
-      inventory_.SetSlice(HeldId(name, held), held.assignment);
+      inventory_.SetSlice(HeldId(name, held), held.assignment, held.ns);
     }
     CountReady(*new_node, +1);
     dcu_nodes_[base::Symbol(name)] = PackedDcuNode(*new_node);
@@ -88,7 +88,9 @@ void Cluster::RefreshInventory(const std::string& node) {
   options.memory_reserve = dcu_node.spec.memory_reserve;
   options.occupied_vdevs = dcu_node.status.occupied_vdevs;
   options.ready = dcu_node.ready();
+  options.share = dcu_node.spec.share_cards;
   inventory_.SetNode(node, dcu_node.status.devices, options);
+  NoteSharing();
 }
 
 }  // namespace vdcu::reconcilers

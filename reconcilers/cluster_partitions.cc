@@ -127,7 +127,8 @@ void Cluster::PartitionChanged(const std::string& key, PartitionEntry& entry,
       Ease(object.meta.ns);
     }
     if (object.holds()) {
-      inventory_.SetSlice(key, *object.spec.assignment);
+      inventory_.SetSlice(key, *object.spec.assignment, object.meta.ns);
+      NoteSharing();
       entry.assigned_at = now;
     } else {
       inventory_.RemoveSlice(key);

@@ -58,6 +58,9 @@ class PackedPartition {
   // `key` is the partition's own.
   crds::VdcuPartition Unpack(std::string_view key) const;
 
+  // What is right of it without unpacking.
+  bool assigned() const { return rest_->assigned(); }
+
  private:
   void PackPodRef(crds::VdcuPartition& partition);
   void UnpackPodRef(crds::VdcuPartition& partition) const;

@@ -73,7 +73,8 @@ std::vector<SpreadConstraint> ParseSpreadConstraints(JsonView spec, const Labels
 
 base::Result<Namespace> Namespace::FromJson(JsonView object) {
   Namespace parsed;
-  ASSIGN_OR_RETURN(parsed.meta, ParseMeta(object, {.labels = true, .annotation_prefixes = {}}));
+  ASSIGN_OR_RETURN(parsed.meta,
+                   ParseMeta(object, {.labels = true, .annotation_prefixes = {"vdcu.io/"}}));
   return parsed;
 }
 

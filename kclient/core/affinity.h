@@ -61,7 +61,7 @@ std::vector<SpreadConstraint> ParseSpreadConstraints(JsonView spec, const Labels
 
 // A Namespace, trimmed to what terms select it by.
 struct Namespace {
-  ObjectMeta meta;  // no annotations
+  ObjectMeta meta;  // of the annotations those of vdcu.io
 
   static base::Result<Namespace> FromJson(JsonView object);
 };

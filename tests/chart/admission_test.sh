@@ -126,6 +126,11 @@ what_is_refused_of_annotations() {
   local at='metadata.annotations: vdcu.io/partition: \"reserved\": ' one='hygon.com/dcunum: 1'
   local named='annotations: {vdcu.io/partition: reserved}'
   right "a policy" "$one" 'annotations: {vdcu.io/policy: Spread}'
+  right "a card of its own" "$one" 'annotations: {vdcu.io/share: namespace}'
+  wrong "an unknown sharing" 'metadata.annotations: vdcu.io/share: \"pod\": must be cluster or namespace' \
+    "$one" 'annotations: {vdcu.io/share: pod}'
+  wrong "a partition and a sharing" 'in spec.share; leave out vdcu.io/share' \
+    "$one" 'annotations: {vdcu.io/share: namespace, vdcu.io/partition: r}'
   wrong "an unknown policy" 'metadata.annotations: vdcu.io/policy: \"Random\": must be BinPack or Spread' \
     "$one" 'annotations: {vdcu.io/policy: Random}'
   right "a reserved partition" "$one" "$named"

@@ -20,6 +20,7 @@ TEST(Options, HaveTheirDefaults) {
   ASSERT_NE(options, nullptr);
   EXPECT_EQ(options->scheduler_name, "vdcu-scheduler");
   EXPECT_EQ(options->policy, dcu::Policy::kBinPack);
+  EXPECT_EQ(options->share_cards, dcu::Sharing::kCluster);
   EXPECT_FALSE(options->leader_elect);
   EXPECT_EQ(options->lease_namespace, "");
   EXPECT_EQ(options->common.kubeconfig, "");
@@ -30,8 +31,9 @@ TEST(Options, TakeFlagsAndEnvironment) {
   setenv("VDCU_POLICY", "Spread", 1);
   setenv("VDCU_SCHEDULER_NAME", "from-env", 1);
   setenv("VDCU_LEADER_ELECT", "true", 1);
-  const auto parsed = Parse({"--scheduler-name", "from-flag", "--lease-namespace", "infra",
-                             "--kubeconfig", "k", "--listen", "127.0.0.1:0"});
+  const auto parsed =
+      Parse({"--scheduler-name", "from-flag", "--share-cards", "namespace", "--lease-namespace",
+             "infra", "--kubeconfig", "k", "--listen", "127.0.0.1:0"});
   unsetenv("VDCU_POLICY");
   unsetenv("VDCU_SCHEDULER_NAME");
   unsetenv("VDCU_LEADER_ELECT");
@@ -39,6 +41,7 @@ TEST(Options, TakeFlagsAndEnvironment) {
   ASSERT_NE(options, nullptr);
   EXPECT_EQ(options->scheduler_name, "from-flag") << "a flag wins";
   EXPECT_EQ(options->policy, dcu::Policy::kSpread);
+  EXPECT_EQ(options->share_cards, dcu::Sharing::kNamespace);
   EXPECT_TRUE(options->leader_elect);
   EXPECT_EQ(options->lease_namespace, "infra");
   EXPECT_EQ(options->common.kubeconfig, "k");
@@ -52,6 +55,7 @@ TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
   };
   for (const Case& c :
        std::vector<Case>{{{"--policy", "binpack"}, {"--policy", "binpack", "BinPack|Spread"}},
+                         {{"--share-cards", "pod"}, {"--share-cards", "pod", "cluster|namespace"}},
                          {{"--scheduler-name", ""}, {"--scheduler-name", "want a name"}},
                          {{"--lease-namespace", "UPPER case!"},
                           {"--lease-namespace", "UPPER case!", "want a namespace's name"}},

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,6 +60,11 @@ class RunnerTest : public testing::Test {
   }
 
   void Show(const builders::PodPtr& pod) {
+    if (namespaces_.insert(pod->meta.ns).second) {
+      const auto shown = std::make_shared<kclient::Namespace>();
+      shown->meta.name = pod->meta.ns;
+      cluster_.OnNamespace(nullptr, shown);
+    }
     cluster_.OnPod(nullptr, pod);
     runner_.OnChange();
   }
@@ -117,6 +123,7 @@ class RunnerTest : public testing::Test {
                   }},
                  [] { return 0.5; }};
   size_t seen_ = 0;
+  std::set<std::string> namespaces_;  // shown
 
   const std::string pods_ = "/api/v1/namespaces/team-a/pods/";
   const std::string partitions_ = "/apis/vdcu.io/v1alpha1/namespaces/team-a/vdcupartitions";

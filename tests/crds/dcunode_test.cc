@@ -18,6 +18,7 @@ TEST(DcuNode, EveryFieldIsRead) {
   EXPECT_EQ(node->meta.name, "node-1");
   EXPECT_THAT(node->spec.unschedulable_devices, ElementsAre("DCU-2"));
   EXPECT_EQ(node->spec.memory_reserve, dcu::MiB{512});
+  EXPECT_EQ(node->spec.share_cards, dcu::Sharing::kNamespace);
   EXPECT_EQ(node->status.driver_version, "6.3.8");
   EXPECT_THAT(node->status.devices,
               ElementsAre(dcu::Device{.index = 0,
@@ -42,11 +43,13 @@ TEST(DcuNode, EveryFieldIsRead) {
                              .units = dcu::CuMask::FirstUnits(9),
                              .memory = dcu::MiB{2000},
                              .pipe = 3,
-                             .vdev = 0};
+                             .vdev = 0,
+                             .share = dcu::Sharing::kNamespace};
   EXPECT_THAT(node->status.held, ElementsAre(HeldSlice{.partition_uid = "p-1",
                                                        .assignment = held,
                                                        .pod_uid = "u-1",
-                                                       .since = "2026-01-01T00:00:00Z"}));
+                                                       .since = "2026-01-01T00:00:00Z",
+                                                       .ns = "team-a"}));
   EXPECT_THAT(node->status.occupied_vdevs, ElementsAre(0, 7));
   EXPECT_EQ(node->status.models, "Z100L");
   EXPECT_EQ(node->status.vdcus, "1/4");

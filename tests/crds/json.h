@@ -30,11 +30,12 @@ inline nlohmann::json FullPartition() {
                   "excludeUUIDs": ["DCU-3"]},
       "nodeSelector": {"pool": "dcu"},
       "policy": "Spread",
+      "share": "namespace",
       "podRef": {"name": "train-0", "uid": "u-1", "container": "main"},
       "assignment": {"node": "node-1", "device": "DCU-1", "pciBusID": "0000:33:00.0",
                      "computeUnits": 9,
                      "cuMasks": ["0x00000000000001ff", "0x0000000000000000"],
-                     "memory": "2000Mi", "pipe": 0, "vdev": 4}
+                     "memory": "2000Mi", "pipe": 0, "vdev": 4, "share": "namespace"}
     },
     "status": {
       "conditions": [{"type": "Ready", "status": "True", "reason": "Prepared",
@@ -52,7 +53,8 @@ inline nlohmann::json FullNode() {
     "apiVersion": "vdcu.io/v1alpha1",
     "kind": "DCUNode",
     "metadata": {"name": "node-1"},
-    "spec": {"unschedulableDevices": ["DCU-2"], "memoryReserve": "512Mi"},
+    "spec": {"unschedulableDevices": ["DCU-2"], "memoryReserve": "512Mi",
+             "shareCards": "namespace"},
     "status": {
       "driverVersion": "6.3.8",
       "deviceCount": 1,
@@ -67,9 +69,10 @@ inline nlohmann::json FullNode() {
                    "healthy": false, "reason": "DriverUnbound", "message": "no driver",
                    "unhealthySince": "2026-01-01T00:00:00Z"}],
       "held": [{"partitionUID": "p-1", "podUID": "u-1", "since": "2026-01-01T00:00:00Z",
+                "namespace": "team-a",
                 "assignment": {"device": "DCU-1", "pciBusID": "0000:33:00.0", "computeUnits": 9,
                                "cuMasks": ["0x00000000000001ff", "0x0000000000000000"],
-                               "memory": "2000Mi", "pipe": 3, "vdev": 0}}],
+                               "memory": "2000Mi", "pipe": 3, "vdev": 0, "share": "namespace"}}],
       "occupiedVdevs": [0, 7],
       "conditions": [{"type": "Ready", "status": "True", "reason": "Published", "message": "m",
                       "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 1}]

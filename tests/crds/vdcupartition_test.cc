@@ -31,6 +31,7 @@ TEST(VdcuPartition, EveryFieldIsRead) {
   EXPECT_THAT(spec.request.devices->exclude_uuids, ElementsAre("DCU-3"));
   EXPECT_EQ(spec.node_selector, (kclient::Labels{{"pool", "dcu"}}));
   EXPECT_EQ(spec.policy, dcu::Policy::kSpread);
+  EXPECT_EQ(spec.share, dcu::Sharing::kNamespace);
   const PodRef pod_ref{.name = "train-0", .uid = "u-1", .container = "main"};
   EXPECT_EQ(spec.pod_ref, pod_ref);
   ASSERT_TRUE(partition->assigned());
@@ -41,7 +42,8 @@ TEST(VdcuPartition, EveryFieldIsRead) {
                                                .units = dcu::CuMask::FirstUnits(9),
                                                .memory = dcu::MiB{2000},
                                                .pipe = 0,
-                                               .vdev = 4}));
+                                               .vdev = 4,
+                                               .share = dcu::Sharing::kNamespace}));
   EXPECT_TRUE(partition->IsTrue(kReady));
   EXPECT_FALSE(partition->IsTrue(kPrepared));
   EXPECT_EQ(partition->status.vdev_file, "/etc/vdev/vdev4.conf");
@@ -136,6 +138,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"cores is zero", "/spec/cores", 0, "spec.cores: 0: must be"},
         BadRow{"cores is a text", "/spec/cores", "15", "spec.cores: \"15\": must be"},
         BadRow{"computeUnits beside cores", "/spec/computeUnits", 9, "not both"},
+        BadRow{"an unknown sharing", "/spec/share", "pod",
+               "spec.share: \"pod\": must be cluster or namespace"},
         BadRow{"an unknown policy", "/spec/policy", "Random",
                "spec.policy: \"Random\": must be BinPack or Spread"},
         BadRow{"a model that is no text", "/spec/devices/models", json::array({1}),

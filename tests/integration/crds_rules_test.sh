@@ -64,7 +64,8 @@ wait_for_policies() {
 
 make_objects() {
   given "a partition that a user reserved" jane POST "$PARTITIONS" "$(partition reserved '{cores: 15,
-    memory: 2000Mi, devices: {models: [Z100L]}, nodeSelector: {pool: dcu}, policy: Spread}')"
+    memory: 2000Mi, devices: {models: [Z100L]}, nodeSelector: {pool: dcu}, policy: Spread,
+    share: namespace}')"
   given "one of which nothing is asked" jane POST "$PARTITIONS" "$(partition plain '{}')"
   given "a slice of a pod" controller POST "$PARTITIONS" "$(partition slice \
     "{computeUnits: 9, podRef: {name: p, uid: u, container: c}, assignment: $SLICE_A}" \
@@ -85,7 +86,7 @@ what_is_asked() {
   asks "nothing: a whole card" '{}'
   asks "percent and memory" '{cores: 15, memory: 2000Mi}'
   asks "all units" '{computeUnits: 128}'
-  asks "every field" '{cores: 100, memory: 1Ti, policy: BinPack, nodeSelector: {a.b/c: d},
+  asks "every field" '{cores: 100, memory: 1Ti, policy: BinPack, share: cluster, nodeSelector: {a.b/c: d},
     devices: {models: [a], excludeModels: [b], uuids: [c], excludeUUIDs: [d]}}'
   asks "memory in GiB" '{memory: 2Gi}'
   asks_wrong "no spec" 'spec: Required value' null
@@ -110,6 +111,7 @@ what_is_asked() {
   asks_wrong "a long memory" 'spec.memory: Too long: may not be more than 20' \
     '{memory: 1000000000000000000000Mi}'
   asks_wrong "an unknown policy" 'spec.policy: Unsupported value' '{policy: Random}'
+  asks_wrong "an unknown sharing" 'spec.share: Unsupported value' '{share: pod}'
   asks_wrong "a model without a name" 'spec.devices.models[0]' '{devices: {models: [""]}}'
   asks_wrong "a model twice" 'spec.devices.models[1]: Duplicate value' '{devices: {models: [a, a]}}'
   asks_wrong "too many models" 'spec.devices.models: Too many: 17: must have at most 16 items' \
@@ -136,6 +138,7 @@ memory|"2001Mi"
 devices|{"models": ["Z100"]}
 nodeSelector|{"pool": "other"}
 policy|"BinPack"
+share|"cluster"
 podRef|{"name": "p", "uid": "u", "container": "c"}
 ROWS
   patch_wrong "computeUnits changes" 'spec.computeUnits: Forbidden: computeUnits is immutable' slice \
@@ -311,6 +314,10 @@ who_may_write_nodes() {
   what_the_controller_may_say
   takes "an administrator cordons a card" admin PATCH $API/dcunodes/node-1 \
     '{"spec": {"unschedulableDevices": ["DCU-1"], "memoryReserve": "512Mi"}}'
+  takes "an administrator keeps namespaces apart" admin PATCH $API/dcunodes/node-1 \
+    '{"spec": {"shareCards": "namespace"}}'
+  refuses "an unknown sharing" 'spec.shareCards: Unsupported value' admin PATCH $API/dcunodes/node-1 \
+    '{"spec": {"shareCards": "pod"}}'
   takes "no reserve" admin PATCH $API/dcunodes/node-1 '{"spec": {"memoryReserve": "0Mi"}}'
   refuses "a reserve without a unit" 'write a unit, for example 512Mi' admin PATCH \
     $API/dcunodes/node-1 '{"spec": {"memoryReserve": 512}}'

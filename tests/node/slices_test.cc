@@ -128,7 +128,7 @@ TEST(Admit, RefusesWhatCannotStandBesideWhatIsHeld) {
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.sentence);
-    const auto refusal = Admit(Held(c.held), "new", c.wanted, Devices());
+    const auto refusal = Admit(Held(c.held), "new", "team", c.wanted, Devices());
     EXPECT_EQ(refusal ? refusal->reason : "", c.want_reason);
     if (!refusal) continue;
     EXPECT_NE(refusal->message.find(c.want_in_message), std::string::npos) << refusal->message;
@@ -139,14 +139,14 @@ TEST(Admit, RefusesAFifthSlice) {
   const Slices held = Held({Part("DCU-0", 0x1, 1, 0, 0), Part("DCU-0", 0x2, 1, 1, 1),
                             Part("DCU-0", 0x4, 1, 2, 2), Part("DCU-0", 0x8, 1, 3, 3)});
   // A pipe that no card has, so that only the count can refuse it.
-  const auto refusal = Admit(held, "new", Part("DCU-0", 0x10, 1, 4, 4), Devices());
+  const auto refusal = Admit(held, "new", "team", Part("DCU-0", 0x10, 1, 4, 4), Devices());
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->reason, "TooManySlices");
 }
 
 TEST(Admit, DoesNotCompareASliceWithItself) {
   const Slices held = Held({Part("DCU-0", 0xf, 100, 0, 0)});
-  EXPECT_FALSE(Admit(held, "u0", Part("DCU-0", 0xf, 100, 0, 0), Devices()));
+  EXPECT_FALSE(Admit(held, "u0", "team", Part("DCU-0", 0xf, 100, 0, 0), Devices()));
 }
 
 }  // namespace

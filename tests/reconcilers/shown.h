@@ -27,7 +27,9 @@ inline const kclient::ResourceList kWhole{{"hygon.com/dcunum", 1}};
 
 class Shown {
  public:
-  Shown() : cluster(Settings()) {
+  // `namespaces`: those of what is shown are there, too.
+  explicit Shown(Settings settings = Settings(), bool namespaces = true)
+      : cluster(std::move(settings)), with_namespaces_(namespaces) {
     at.wall_time = *base::ParseTime("2026-01-01T01:00:00Z");
     at.wall = base::FormatTime(at.wall_time);
     at.now = base::TimePoint(base::Duration(1'000'000));
@@ -36,8 +38,12 @@ class Shown {
   Cluster cluster;
   PartitionInstant at;
 
-  void Show(const PodPtr& pod) { cluster.OnPod(std::exchange(pods_[pod->meta.key()], pod), pod); }
+  void Show(const PodPtr& pod) {
+    ShowNamespaceOf(pod->meta);
+    cluster.OnPod(std::exchange(pods_[pod->meta.key()], pod), pod);
+  }
   void Show(const PartitionPtr& partition) {
+    ShowNamespaceOf(partition->meta);
     auto& old = partitions_[partition->meta.key()];
     cluster.OnPartition(std::exchange(old, partition), partition, at.now);
   }
@@ -56,6 +62,14 @@ class Shown {
   }
   void Remove(const NodePtr& node) {
     cluster.OnNode(std::exchange(nodes_[node->meta.name], nullptr), nullptr, at.now);
+  }
+  void ShowNamespace(const std::string& name, const std::string& share = "") {
+    kclient::Namespace shown;
+    shown.meta.name = name;
+    if (!share.empty()) shown.meta.annotations.emplace(crds::kShareAnnotation, share);
+    auto& old = namespaces_[name];
+    const auto now = std::make_shared<const kclient::Namespace>(shown);
+    cluster.OnNamespace(std::exchange(old, now), now);
   }
   // A node whose daemon has reported so many cards.
   void ShowNode(const std::string& name, int cards) {
@@ -107,6 +121,12 @@ class Shown {
   }
 
  private:
+  void ShowNamespaceOf(const kclient::ObjectMeta& meta) {
+    if (with_namespaces_ && !namespaces_.contains(meta.ns)) ShowNamespace(meta.ns);
+  }
+
+  const bool with_namespaces_;
+  std::map<std::string, std::shared_ptr<const kclient::Namespace>> namespaces_;
   std::map<std::string, PodPtr> pods_;
   std::map<std::string, PartitionPtr> partitions_;
   std::map<std::string, NodePtr> nodes_;

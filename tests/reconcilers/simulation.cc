@@ -64,6 +64,7 @@ Simulation::Simulation(unsigned seed, Hazards hazards)
   api_.on_sent = [this](const SimulatedApi::Write& write) { return WhyWronglySent(write); };
   api_.refuses = [this](const SimulatedApi::Write& write) { return IsRefused(write); };
   api_.on_stored = [this](const SimulatedApi::Write& write) { return WhyWronglyStored(write); };
+  api_.Create("namespaces", {{"metadata", {{"name", kNamespace}}}});
   const int count = 1 + Pick(3);
   for (int i = 0; i < count; ++i) {
     nodes_.push_back(std::make_unique<SimulatedNode>(api_, "n" + std::to_string(i), 1 + Pick(2),
@@ -224,7 +225,6 @@ void Simulation::EndDeletions(bool all) {
   for (const std::string& key : keys) {
     api_.Change("pods", key, [](Json& pod) { pod["metadata"]["finalizers"] = Json::array(); });
   }
-}
   EndForeignFinalizers(all);
 }
 
@@ -236,6 +236,7 @@ void Simulation::EndForeignFinalizers(bool all) {
     api_.Change("vdcupartitions", key,
                 [](Json& o) { o["metadata"]["finalizers"] = Json::array(); });
   }
+}
 
 // One comes into force, or none is any more.
 void Simulation::ChangeRules() {
