@@ -1,6 +1,7 @@
 // How long a pod waits from its create until a watch shows it bound, while others are greedy:
 // nobody; a crowd of pods of another namespace that name one reserved partition, which is made and
-// deleted every 0.6 s; clients that ask the controller for its metrics as fast as they can.
+// deleted every 0.6 s; a crowd that waits for other pods to move, each for others; clients that ask
+// the controller for its metrics as fast as they can.
 //
 //   greedy_bench [PODS [CROWD [CLIENTS]]]    default: 100 1500 64
 #include <cstdio>
@@ -25,7 +26,34 @@ constexpr kclient::Resource kNamespaces{"", "v1", "namespaces", "Namespace", fal
 constexpr int kNodes = 10;
 constexpr base::Duration kEvery{300};
 
-// It is there from its constructor on, and stays when it is destroyed.
+void MakeNamespace(Connection& to, const std::string& name) {
+  to.ApplyAll(1, [&](size_t) {
+    return kclient::MakeCreate(
+        kNamespaces, "", name,
+        {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}});
+  });
+}
+
+// Pods that fit nowhere, and keep away from all pods there are: a class each.
+void MakeShyCrowd(Connection& to, size_t pods) {
+  constexpr char kShy[] = "shy";
+  MakeNamespace(to, kShy);
+  to.ApplyAll(pods, [&](size_t n) {
+    const std::string name = "shy-" + std::to_string(n);
+    json pod = CardPod(name, "none");
+    pod["metadata"]["namespace"] = kShy;
+    pod["metadata"]["labels"] = {{"app", name}};
+    const json term = {{"labelSelector", json::object()},
+                       {"namespaceSelector", json::object()},
+                       {"topologyKey", "kubernetes.io/hostname"}};
+    pod["spec"]["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] = {
+        term};
+    return kclient::MakeCreate(kclient::kPods, kShy, name, pod);
+  });
+}
+
+// Pods that name one partition. The partition comes and goes from the constructor on; the pods stay
+// when it is destroyed.
 class Crowd {
  public:
   Crowd(Connection& to, size_t pods);
@@ -43,11 +71,7 @@ class Crowd {
 
 Crowd::Crowd(Connection& to, size_t pods)
     : to_(to), timer_(to.loop().MakeTimer([this] { Toggle(); })) {
-  to_.ApplyAll(1, [](size_t) {
-    return kclient::MakeCreate(
-        kNamespaces, "", kCrowd,
-        {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", kCrowd}}}});
-  });
+  MakeNamespace(to_, kCrowd);
   to_.ApplyAll(pods, [](size_t n) {
     const std::string name = "crowd-" + std::to_string(n);
     json pod = CardPod(name, "");
@@ -94,19 +118,18 @@ class Greedy {
     }
     Measure("nobody again");
     Connection& to = world_.connection();
-    const double before = CpuMilliseconds(controller_->pid());
-    const auto began = to.Now();
-    const auto calls = ParseApiCalls(to.Request("GET", "/metrics"));
-    const Crowd beside(to, crowd);
-    Measure((std::to_string(crowd) + " pods name one partition").c_str());
-    const double seconds = std::chrono::duration<double>(to.Now() - began).count();
-    std::printf("  %.0f %% of a processor; in %.1f s, for each pod of the crowd:\n%s",
-                (CpuMilliseconds(controller_->pid()) - before) / seconds / 10, seconds,
-                CallsForEach(calls, ParseApiCalls(to.Request("GET", "/metrics")), crowd).c_str());
+    {
+      const Crowd beside(to, crowd);
+      MeasureWithCost((std::to_string(crowd) + " pods name one partition").c_str(), crowd);
+    }
+    MakeShyCrowd(to, crowd);
+    MeasureWithCost((std::to_string(crowd) + " pods mind all others").c_str(), crowd);
   }
 
  private:
   void Measure(const char* beside);
+  // And says what the controller and the crowd have cost meanwhile.
+  void MeasureWithCost(const char* beside, size_t crowd);
   double Time(const std::string& name);
 
   const size_t pods_;
@@ -137,6 +160,18 @@ void Greedy::Measure(const char* beside) {
   std::printf("%-32s p50 %7.1f ms   p99 %7.1f ms   most %7.1f ms\n", beside, Quantile(times, 0.5),
               Quantile(times, 0.99), Quantile(times, 1));
   world_.CleanUp();
+}
+
+void Greedy::MeasureWithCost(const char* beside, size_t crowd) {
+  Connection& to = world_.connection();
+  const double before = CpuMilliseconds(controller_->pid());
+  const auto began = to.Now();
+  const auto calls = ParseApiCalls(to.Request("GET", "/metrics"));
+  Measure(beside);
+  const double seconds = std::chrono::duration<double>(to.Now() - began).count();
+  std::printf("  %.0f %% of a processor; in %.1f s, for each pod of the crowd:\n%s",
+              (CpuMilliseconds(controller_->pid()) - before) / seconds / 10, seconds,
+              CallsForEach(calls, ParseApiCalls(to.Request("GET", "/metrics")), crowd).c_str());
 }
 
 }  // namespace

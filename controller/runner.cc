@@ -1,7 +1,6 @@
 #include "controller/runner.h"
 
 #include <algorithm>
-#include <climits>
 #include <utility>
 
 #include "base/log.h"
@@ -17,8 +16,9 @@ using reconcilers::Outcome;
 
 // Between two turns of the loop at most so many keys are looked at, so that it stays responsive.
 constexpr int kMostKeysInAPass = 500;
-// And so many requests are placed, or found to fit nowhere, although keys wait.
-constexpr int kMostPlacedBesideKeys = 50;
+// And so many requests are tried, for so long: some look at all pods.
+constexpr int kMostTriesInAPass = 50;
+constexpr base::Duration kLongestTries{5};
 
 std::string_view VerbName(const kclient::Write& write) {
   if (write.subresource == "binding") return "bind";
@@ -139,23 +139,27 @@ void Runner::Pass() {
     if (!key) break;
     Reconcile(*key);
   }
-  const bool more = queue_.ready() > 0 || parts_.cluster.HasDirty();
-  if (!more || all_seen_) PlaceSome(more ? kMostPlacedBesideKeys : INT_MAX);
+  const bool keys_wait = queue_.ready() > 0 || parts_.cluster.HasDirty();
+  bool more = keys_wait;
+  if (!keys_wait || all_seen_) more |= PlaceSome();
   parts_.metrics.SetWaiting(placer_.waiting());
   parts_.metrics.SetWritesInFlight(calls_.size());
   parts_.metrics.SetNodes(parts_.cluster.dcu_nodes_by_ready());
   if (HasRoom() && more) pass_timer_->Start(base::Duration(0));
-  if (!more && !std::exchange(all_seen_, true)) base::TrimMemory();
+  if (!keys_wait && !std::exchange(all_seen_, true)) base::TrimMemory();
 }
 
-void Runner::PlaceSome(int most) {
+// Whether there may be more to place.
+bool Runner::PlaceSome() {
   const auto at = Instant();
-  for (int i = 0; HasRoom() && i < most; ++i) {
+  for (int i = 0; HasRoom() && i < kMostTriesInAPass; ++i) {
+    if (parts_.loop.clock().Now() - at.now > kLongestTries) break;
     auto decision = placer_.Next(at);
-    if (!decision) break;
+    if (!decision) return false;
     if (decision->placed) parts_.metrics.CountPlacement();
     Execute(decision->key, false, std::move(decision->plan));
   }
+  return true;
 }
 
 void Runner::Reconcile(const std::string& key) {

@@ -77,7 +77,7 @@ class Runner {
   void Pass();
   bool HasRoom() const { return calls_.size() < kMostInFlight; }
   void Reconcile(const std::string& key);
-  void PlaceSome(int most);
+  bool PlaceSome();
   void Execute(const std::string& key, bool queued, reconcilers::Plan plan);
   bool IsHeldBack(Batch& batch, const reconcilers::PlannedWrite& planned);
   void ComeBack(Batch& batch, base::Duration after);

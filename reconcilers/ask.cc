@@ -185,22 +185,22 @@ base::Result<dcu::NodeFilter> FilterFor(const Cluster& cluster, const std::strin
     RETURN_IF_ERROR(cluster.SharingOf(reserved->object().meta.ns));
   }
   VolumeAffinities volumes;
-  std::optional<PodTopology> topology;
   if (waiting.pod) {
     RETURN_IF_ERROR(cluster.SharingOf(waiting.pod->pod->meta.ns));
     ASSIGN_OR_RETURN(volumes, cluster.VolumesOf(*waiting.pod->pod));
-    topology = cluster.TopologyOf(*waiting.pod->pod);
   }
-  return dcu::NodeFilter(
-      [&cluster, waiting, now, volumes = std::move(volumes),
-       topology = std::move(topology)](const std::string& node) -> std::optional<std::string> {
-        const NodeLoad* load = cluster.ledger().Find(node);
-        if (load == nullptr) return "node does not exist";
-        if (auto why = WhyPassedOver(cluster, waiting.avoided(), node, now)) return why;
-        if (!waiting.pod) return WhyUnfit(*load, waiting.partition->object().spec.node_selector);
-        if (auto why = WhyUnfit(*load, *waiting.pod->pod, volumes)) return why;
-        return topology->WhyNot(*load);
-      });
+  return dcu::NodeFilter([&cluster, waiting, now, volumes = std::move(volumes),
+                          topology = std::optional<PodTopology>()](
+                             const std::string& node) mutable -> std::optional<std::string> {
+    const NodeLoad* load = cluster.ledger().Find(node);
+    if (load == nullptr) return "node does not exist";
+    if (auto why = WhyPassedOver(cluster, waiting.avoided(), node, now)) return why;
+    if (!waiting.pod) return WhyUnfit(*load, waiting.partition->object().spec.node_selector);
+    if (auto why = WhyUnfit(*load, *waiting.pod->pod, volumes)) return why;
+    // A look at all pods, maybe: only for a node that is fit otherwise.
+    if (!topology) topology = cluster.TopologyOf(*waiting.pod->pod);
+    return topology->WhyNot(*load);
+  });
 }
 
 Plan Grant(const Cluster& cluster, const std::string& key, const dcu::Placement& placement) {

@@ -1,6 +1,8 @@
 #include "reconcilers/placer.h"
 
 #include <algorithm>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "dcu/allocator.h"
@@ -8,6 +10,17 @@
 namespace vdcu::reconcilers {
 
 namespace {
+
+constexpr int kCostOfMinding = 10;
+
+int PriorityOf(const Order& order) { return -std::get<0>(order); }
+const std::string& KeyOf(const Order& order) { return std::get<2>(order); }
+
+// Of a workqueue key.
+std::string_view NamespaceOf(std::string_view key) {
+  key.remove_prefix(key.find('/') + 1);
+  return key.substr(0, key.find('/'));
+}
 
 Decision Given(const std::string& key, Plan plan) {
   const bool placed = !plan.writes.empty();
@@ -24,7 +37,7 @@ void Placer::Add(const std::string& key, base::TimePoint now) {
     if (found->second.alike == ask->alike && found->second.order == ask->order) return;
     Remove(key);
   }
-  requests_[key] = {ask->order, ask->alike};
+  requests_[key] = {ask->order, ask->alike, ask->minds_pods ? kCostOfMinding : 1};
   untried_[ask->order] = key;
 }
 
@@ -46,14 +59,43 @@ void Placer::Remove(const std::string& key) {
 
 std::optional<Decision> Placer::Next(const Instant& at) {
   TakeImprovements();
-  while (!retry_.empty() || !untried_.empty()) {
-    const bool again =
-        untried_.empty() || (!retry_.empty() && retry_.begin()->first < untried_.begin()->first);
-    if (!again) return TryNew(at);
-    if (auto decision = TryAgain(at)) return decision;
+  const auto turn = TakeTurn();
+  if (!turn) {
+    improved_.clear();
+    return {};
   }
-  improved_.clear();
-  return {};
+  return turn->again ? TryAgain(turn->order, at) : TryNew(turn->order, at);
+}
+
+bool Placer::HadTurn(const std::string& key) const {
+  const auto found = spent_.find(NamespaceOf(key));
+  return found != spent_.end() && found->second >= kTurn;
+}
+
+// The first in order, of its priority the first whose namespace has not had its turn.
+std::optional<Placer::Turn> Placer::TakeTurn() {
+  auto fresh = untried_.begin();
+  auto again = retry_.begin();
+  std::optional<Turn> first;
+  std::optional<Turn> next;
+  while (!next && (fresh != untried_.end() || again != retry_.end())) {
+    const bool is_again =
+        fresh == untried_.end() || (again != retry_.end() && again->first < fresh->first);
+    const Turn turn{is_again, is_again ? again->first : fresh->first};
+    if (!first) first = turn;
+    if (PriorityOf(turn.order) != PriorityOf(first->order)) break;
+    if (!HadTurn(KeyOf(turn.order))) next = turn;
+    is_again ? void(++again) : void(++fresh);
+  }
+  if (!next) {
+    spent_.clear();
+    next = first;
+  }
+  if (next) {
+    const std::string& key = KeyOf(next->order);
+    spent_[std::string(NamespaceOf(key))] += requests_.at(key).cost;
+  }
+  return next;
 }
 
 void Placer::TakeImprovements() {
@@ -104,8 +146,8 @@ tl::expected<Plan, Placer::Failure> Placer::Place(const std::string& key,
 }
 
 // The first of those that were never tried.
-Decision Placer::TryNew(const Instant& at) {
-  const std::string key = untried_.begin()->second;
+Decision Placer::TryNew(const Order& order, const Instant& at) {
+  const std::string key = untried_.at(order);
   const std::string alike = requests_.at(key).alike;
   const auto waits = classes_.find(alike);
   if (waits != classes_.end() && !retry_.contains(waits->second.waiting.begin()->first)) {
@@ -130,23 +172,22 @@ Decision Placer::TryNew(const Instant& at) {
 
 // The first of the classes that have not seen the improved nodes. What it says of itself stays
 // until all nodes are looked at again.
-std::optional<Decision> Placer::TryAgain(const Instant& at) {
-  const std::string alike = retry_.begin()->second;
-  Class& waits = classes_.at(alike);
+Decision Placer::TryAgain(const Order& order, const Instant& at) {
+  Class& waits = classes_.at(retry_.at(order));
   const std::string key = waits.waiting.begin()->second;
   const std::vector<std::string> nodes(improved_.begin(), improved_.end());
   auto plan = Place(key, waits.everywhere ? nullptr : &nodes, at.now);
-  if (!plan) {
-    retry_.erase(retry_.begin());
-    const bool everywhere = std::exchange(waits.everywhere, false);
-    if (everywhere) waits.eased_by.clear();
-    waits.eased_by.insert(plan.error().eased_by.begin(), plan.error().eased_by.end());
-    if (!everywhere) return {};
-    waits.message = plan.error().message;
-    return Decision{key, Explain(cluster_, key, waits.message, at)};
+  if (plan) {
+    Remove(key);
+    return Given(key, std::move(*plan));
   }
-  Remove(key);
-  return Given(key, std::move(*plan));
+  retry_.erase(order);
+  const bool everywhere = std::exchange(waits.everywhere, false);
+  if (everywhere) waits.eased_by.clear();
+  waits.eased_by.insert(plan.error().eased_by.begin(), plan.error().eased_by.end());
+  if (!everywhere) return {key, {}};
+  waits.message = plan.error().message;
+  return {key, Explain(cluster_, key, waits.message, at)};
 }
 
 void Placer::Wait(const std::string& key) {

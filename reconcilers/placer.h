@@ -1,4 +1,6 @@
-// Which waiting request gets cards next: pods and reserved partitions, by priority, then age.
+// Which waiting request gets cards next: pods and reserved partitions, by priority, then age; but a
+// namespace that has had kTurn tries, of which those that look at all pods count ten times, lets
+// others of its priority have theirs first.
 //
 // Promises: each request is tried once when it comes, and again only when a node has improved or
 // what it asks for, or the set of nodes and cards, has changed; requests that ask for the same (a
@@ -26,6 +28,8 @@ struct Decision {
 
 class Placer {
  public:
+  static constexpr int kTurn = 100;
+
   explicit Placer(Cluster& cluster) : cluster_(cluster) {}
 
   // A request that waits for cards, by its workqueue key. One that waits already is only looked at
@@ -33,8 +37,9 @@ class Placer {
   void Add(const std::string& key, base::TimePoint now);
   void Remove(const std::string& key);
 
-  // The next decision; nothing: all that can be tried has been. What it plans must be assumed in
-  // the cluster before the next call.
+  // The next decision, of one try: its plan is empty where that was in vain and there is nothing
+  // new to say. Nothing: all that can be tried has been. What it plans must be assumed in the
+  // cluster before the next call.
   std::optional<Decision> Next(const Instant& at);
 
   size_t waiting() const { return requests_.size(); }
@@ -43,6 +48,7 @@ class Placer {
   struct Request {
     Order order;
     std::string alike;
+    int cost = 1;  // of a try
   };
   struct Class {
     std::map<Order, std::string> waiting;  // keys
@@ -55,10 +61,17 @@ class Placer {
     std::set<std::string> eased_by;
   };
 
+  struct Turn {
+    bool again = false;  // in retry_, else in untried_
+    Order order;
+  };
+  std::optional<Turn> TakeTurn();
+  bool HadTurn(const std::string& key) const;
+
   void TakeImprovements();
   void RetryAll();
-  Decision TryNew(const Instant& at);
-  std::optional<Decision> TryAgain(const Instant& at);
+  Decision TryNew(const Order& order, const Instant& at);
+  Decision TryAgain(const Order& order, const Instant& at);
   tl::expected<Plan, Failure> Place(const std::string& key, const std::vector<std::string>* nodes,
                                     base::TimePoint now) const;
   void Wait(const std::string& key);
@@ -70,6 +83,8 @@ class Placer {
   // The first of each class that was not tried since the last improvement -> its class.
   std::map<Order, std::string> retry_;
   std::set<std::string> improved_;  // the nodes to try for retry_
+  // What the tries of each namespace have cost since all had their turn.
+  std::map<std::string, int, std::less<>> spent_;
 };
 
 }  // namespace vdcu::reconcilers

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,31 @@ TEST_F(PlacerTest, PriorityThenAgeThenName) {
   Add(Asks("urgent", 10).Priority(1).Obj());
   EXPECT_THAT(Decide(), ElementsAre("urgent placed", "old placed", "a placed", "b placed"));
   EXPECT_EQ(placer_.waiting(), 0u);
+}
+
+TEST_F(PlacerTest, NamespacesOfAPriorityTakeTurns) {
+  shown_.ShowNode("n", 1);
+  const auto crowd = [](int i) {
+    return Asks("p" + std::to_string(i), 10).NodeSelector({{"no", std::to_string(i)}});
+  };
+  for (int i = 0; i < 300; ++i) Add(crowd(i).Created("2025-01-01T00:00:00Z").Obj());
+  for (int i = 0; i < 300; ++i) Add(crowd(300 + i).Priority(1).Obj());
+  Add(Asks("other", 10).Ns("team-b").Priority(1).Obj());
+  Add(Asks("low", 10).Ns("team-c").Obj());
+  const auto decisions = Decide();
+  const auto place = [&](const std::string& what) {
+    return std::find(decisions.begin(), decisions.end(), what) - decisions.begin();
+  };
+  EXPECT_EQ(place("other placed"), Placer::kTurn) << "all that came before are older";
+  EXPECT_EQ(decisions.size(), 602u);
+  EXPECT_GT(place("low placed"), 300) << "after all of a higher priority";
+  EXPECT_LT(place("low placed"), 300 + Placer::kTurn + 2);
+  // A node has improved: the same for those that are tried again.
+  shown_.Show(builders::MakeNode("n").Label("no", "7").Obj());
+  Add(Asks("next", 10).Ns("team-b").Obj());
+  const auto again = Decide();
+  EXPECT_EQ(std::count(again.begin(), again.end(), "next placed"), 1);
+  EXPECT_EQ(std::count(again.begin(), again.end(), "p7 placed"), 1);
 }
 
 TEST_F(PlacerTest, WhoWasRefusedGoesToTheEndOfItsPrioritysLine) {
