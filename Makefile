@@ -49,7 +49,7 @@ soak: deps control-plane machines configure ## faults for SOAK_SECONDS=600 at ra
 lint: build ## format, layers, headers alone, shell; clang-tidy on what changed (ALL=1: on all)
 	@$(CTEST) --test-dir build -L lint -j $(JOBS)
 
-fuzz: deps build-fuzz ## each libFuzzer target for FUZZ_SECONDS=60
+fuzz: deps build-fuzz ## each libFuzzer target for FUZZ_SECONDS=60 (7200: for hours)
 	@$(CTEST) --test-dir build/fuzz -L fuzz -j $(JOBS)
 
 bench: deps configure ## the figures of docs/performance.md, about ten minutes once built

@@ -13,6 +13,15 @@ namespace {
 
 constexpr base::Duration kRetryDelay{20};
 
+base::Error ToError(const grpc::Status& status, const std::string& socket) {
+  const auto code = status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED
+                        ? base::ErrorCode::kThrottled
+                        : base::ErrorCode::kUnavailable;
+  return {code, ApiProblem(socket, status.error_message())};
+}
+
+}  // namespace
+
 std::shared_ptr<const Listing> ToListing(const v1::ListPodResourcesResponse& response) {
   auto listing = std::make_shared<Listing>();
   for (const v1::PodResources& pod : response.pod_resources()) {
@@ -30,15 +39,6 @@ std::shared_ptr<const Listing> ToListing(const v1::ListPodResourcesResponse& res
   }
   return listing;
 }
-
-base::Error ToError(const grpc::Status& status, const std::string& socket) {
-  const auto code = status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED
-                        ? base::ErrorCode::kThrottled
-                        : base::ErrorCode::kUnavailable;
-  return {code, ApiProblem(socket, status.error_message())};
-}
-
-}  // namespace
 
 class PodResources::Attempt {
  public:

@@ -18,6 +18,9 @@
 namespace grpc {
 class Channel;
 }
+namespace v1 {
+class ListPodResourcesResponse;
+}
 
 namespace vdcu::kubelet {
 
@@ -33,6 +36,7 @@ struct ListedPod {
 };
 
 using Listing = std::vector<ListedPod>;
+std::shared_ptr<const Listing> ToListing(const v1::ListPodResourcesResponse& response);
 
 class PodResources {
  public:
