@@ -150,6 +150,7 @@ void Reflector::OnPage(base::Result<JsonView> page) {
   if (const std::string rest = ContinueTokenOf(*page); !rest.empty()) {
     return RequestPage(rest);
   }
+  is_one_page_ = continue_token_.empty();
   resource_version_ = version;
   heard_ = loop_.clock().Now();
   sink_.OnListEnd(version);
@@ -261,7 +262,9 @@ void Reflector::OnWatchEnd(Status status) {
 void Reflector::OnRetry() {
   if (loop_.clock().Now() - heard_ >= kLongSilence) resource_version_.clear();
   if (resource_version_.empty()) return StartList();
-  CheckVersion();
+  if (!is_one_page_) return CheckVersion();
+  StartList();
+  sink_.OnVersionsWentBack();
 }
 
 void Reflector::BackOff(const Error& error) {

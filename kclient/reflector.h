@@ -7,14 +7,13 @@
 //   many, at once, until it is one; then it is a failure that says which object it is. Pages that
 //   were not too long let them grow again.
 // - A watch that ends as it should is resumed from the last resourceVersion seen, also of
-// bookmarks;
-//   when that has expired (410, or a version that the server has not reached) all is listed anew,
-//   at once unless the same happened just before.
+//   bookmarks; when that has expired (410, or a version that the server has not reached) all is
+//   listed anew, at once unless the same happened just before.
 // - After a failure it is not taken for granted that the server's versions go on from ours: etcd
-// may
-//   have been restored. A list of one object says which version the server has; when it is below
-//   ours, or when nothing was heard for 30 s, all is listed anew. So it is when an event's version
-//   is below ours.
+//   may have been restored. What fitted on one page is listed anew, as the restored etcd may be
+//   past our version already. Of more a list of one object says which version the server has; when
+//   it is below ours, or when nothing was heard for 30 s, all is listed anew. So it is when an
+//   event's version is below ours.
 // - Failures are retried after 0.8 s, doubled up to 10 s, with jitter, or what the server asks for
 //   in Retry-After; two minutes without a failure, or a watch that has brought events for ten
 //   seconds, start again at 0.8 s. A watch that ends at once without an event is a failure.
@@ -113,6 +112,7 @@ class Reflector {
   int pages_that_fit_ = 0;      // since page_size_ changed
   std::string continue_token_;  // of the page under way
   std::string last_listed_;     // the key of the last object before it; empty: it is the first
+  bool is_one_page_ = false;    // what the last list found
   int failures_ = 0;            // since the last two minutes of health
   base::TimePoint last_failure_;
   bool expired_ = false;  // the last failure was kExpired

@@ -73,9 +73,11 @@ class ReflectorTest : public testing::Test {
     transport_.Answer(transport_.last(), status, body, retry_after);
   }
   void Data(const std::string& bytes) { transport_.Data(transport_.last(), bytes); }
+  // More than a page.
   void ListAndWatch() {
     reflector_.Start();
-    Answer(200, Page(10, Object("a", 5)));
+    Answer(200, Page(10, Object("a", 5), "next"));
+    Answer(200, Page(10, ""));
     sink_.told.clear();
   }
   // After a failure the server is asked for its version first.
@@ -105,6 +107,20 @@ class ReflectorTest : public testing::Test {
 };
 
 using Strings = std::vector<std::string>;
+
+// An etcd that was restored may be past our version by then.
+TEST_F(ReflectorTest, WhatFitsOnAPageIsListedAnewAfterAFailure) {
+  reflector_.Start();
+  Answer(200, Page(10, Object("a", 5)));
+  transport_.Fail(transport_.last(), {ErrorCode::kUnavailable, "refused", {}});
+  sink_.told.clear();
+  UntilRetry();
+  EXPECT_EQ(reflector_.state(), State::kListing);
+  EXPECT_TRUE(IsList() && Asks("limit=500&") && !Asks("resourceVersion")) << Path();
+  Answer(200, Page(12, Object("b", 5)));
+  EXPECT_EQ(sink_.told, (Strings{"begin", "back", "b", "end"}));
+  EXPECT_TRUE(Asks("resourceVersion=12"));
+}
 
 TEST_F(ReflectorTest, ListsInPagesThatAreConsistentReadsAndThenWatches) {
   reflector_.Start();
@@ -322,6 +338,7 @@ TEST_F(ReflectorTest, AWatchThatBroughtEventsForTenSecondsStartsAgain) {
     Answer(500, "broken");
     UntilRetry();
   }
+  Answer(200, Page(10, Object("a", 5), "next"));
   Answer(200, Page(10, ""));
   EXPECT_GE(fail_after(seconds(11)), seconds(9)) << "without an event, maybe nobody was there";
   Data(Event("ADDED", Object("a", 11)));

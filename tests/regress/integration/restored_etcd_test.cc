@@ -3,8 +3,10 @@
 // list.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -39,10 +41,24 @@ class RestoredEtcdTest : public testing::Test {
     return bound;
   }
 
+  void MakeVersions(int count) const {
+    for (int i = 0; i < count; ++i) {
+      world_.api.Call("PATCH", std::string(kPods) + "/kept",
+                      {{"metadata", {{"annotations", {{"count", std::to_string(i)}}}}}});
+    }
+  }
+  void SignalAll(int signal) {
+    kill(world_.controller->pid(), signal);
+    for (Worker* worker : {&world_.big, &world_.small}) kill(worker->daemon().pid(), signal);
+  }
+  // Cards are taken in a history that is lost; `before` and `after` etcd is restored to its begin.
+  void RestoreAndPlace(const std::function<void()>& before, const std::function<void()>& after);
+
   World world_;  // of its own: nobody else shall meet this etcd
 };
 
-TEST_F(RestoredEtcdTest, WhatIsThereAgainIsSeenWithoutARestart) {
+void RestoredEtcdTest::RestoreAndPlace(const std::function<void()>& before,
+                                       const std::function<void()>& after) {
   namespace fs = std::filesystem;
   world_.controller = world_.MakeController("controller");
   for (const Worker* worker : world_.workers()) {
@@ -57,17 +73,16 @@ TEST_F(RestoredEtcdTest, WhatIsThereAgainIsSeenWithoutARestart) {
   // A history that will be lost: all other cards are taken, in many versions.
   Create("lost-big", {{"dcunum", "8"}});
   Create("lost-small", {{"dcunum", "3"}});
-  for (int i = 0; i < 100; ++i) {
-    world_.api.Call("PATCH", std::string(kPods) + "/kept",
-                    {{"metadata", {{"annotations", {{"count", std::to_string(i)}}}}}});
-  }
+  MakeVersions(100);
   ASSERT_TRUE(Bound("lost-big"));
   ASSERT_TRUE(Bound("lost-small"));
+  before();
   Stop();
   fs::remove_all(Folder("etcd"));
   fs::rename(Folder("etcd-snapshot"), Folder("etcd"));
   Start();
 
+  after();
   ASSERT_TRUE(world_.api.Find(kPods, "lost-big").is_null());
   Create("after", {{"dcunum", "8"}});
   EXPECT_TRUE(Bound("after"));
@@ -76,6 +91,19 @@ TEST_F(RestoredEtcdTest, WhatIsThereAgainIsSeenWithoutARestart) {
   for (Worker* worker : {&world_.big, &world_.small}) {
     EXPECT_EQ(worker->daemon().Wait(base::Duration(0)), -1) << worker->name() << " runs";
   }
+}
+
+TEST_F(RestoredEtcdTest, WhatIsThereAgainIsSeenWithoutARestart) {
+  RestoreAndPlace([] {}, [] {});
+}
+
+// Everybody hears of it only when the versions are past those of before.
+TEST_F(RestoredEtcdTest, AlsoWhereTheRestoredOneIsPastOurVersion) {
+  RestoreAndPlace([&] { SignalAll(SIGSTOP); },
+                  [&] {
+                    MakeVersions(400);
+                    SignalAll(SIGCONT);
+                  });
 }
 
 }  // namespace
