@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/program/endpoints.h"
 #include "base/random.h"
 #include "crds/keys.h"
 
@@ -63,13 +64,14 @@ base::Status App::Start() {
 
 base::Status App::StartServing() {
   if (options_.common.listen.empty()) return base::Ok();
-  ASSIGN_OR_RETURN(server_, base::HttpServer::Listen(loop_, options_.common.listen,
-                                                     {.not_ready = [this] { return NotReady(); },
-                                                      .metrics = metrics_.registry(),
-                                                      .before_metrics =
-                                                          [this] {
-                                                            if (leader_) leader_->UpdateMetrics();
-                                                          }}));
+  auto endpoints = base::MakeEndpoints(loop_.clock(), {.not_ready = [this] { return NotReady(); },
+                                                       .metrics = metrics_.registry(),
+                                                       .before_metrics =
+                                                           [this] {
+                                                             if (leader_) leader_->UpdateMetrics();
+                                                           }});
+  ASSIGN_OR_RETURN(server_,
+                   base::HttpServer::Listen(loop_, options_.common.listen, std::move(endpoints)));
   base::Log(base::Level::kInfo, "serving", {{"port", std::to_string(server_->port())}});
   return base::Ok();
 }

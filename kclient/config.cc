@@ -34,17 +34,8 @@ std::string_view Trimmed(std::string_view text) {
 
 }  // namespace
 
-FileStamp StampOf(const std::string& path) {
-  struct stat file{};
-  if (stat(path.c_str(), &file) != 0) return {};
-  return {.device = file.st_dev,
-          .inode = file.st_ino,
-          .size = file.st_size,
-          .modified_ns = file.st_mtim.tv_sec * 1'000'000'000 + file.st_mtim.tv_nsec};
-}
-
 Result<std::string> ReadSmallFile(const std::string& path, SourceFiles& files) {
-  files[path] = StampOf(path);
+  files[path] = base::StampOf(path);
   return base::Root("/").Read(path, size_t{1} << 20);
 }
 

@@ -4,28 +4,17 @@
 // message names file and field. Files above 1 MiB are refused. Tokens and keys are never logged.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "base/file_stamp.h"
 #include "base/result.h"
 
 namespace vdcu::kclient {
 
-// What tells one content of a file from the next; all zero: it is not there. Of a link, what it
-// leads to: a pod's volumes are changed by the link to their folder.
-struct FileStamp {
-  uint64_t device = 0;
-  uint64_t inode = 0;
-  int64_t size = 0;
-  int64_t modified_ns = 0;
-
-  friend bool operator==(const FileStamp&, const FileStamp&) = default;
-};
-FileStamp StampOf(const std::string& path);
 // By path.
-using SourceFiles = std::map<std::string, FileStamp>;
+using SourceFiles = std::map<std::string, base::FileStamp>;
 
 struct Config {
   std::string server;           // "https://host:port", without a trailing "/"

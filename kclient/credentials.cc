@@ -14,7 +14,7 @@ constexpr std::chrono::seconds kLookEvery{3};
 
 bool HaveChanged(const SourceFiles& files) {
   return std::any_of(files.begin(), files.end(),
-                     [](const auto& file) { return StampOf(file.first) != file.second; });
+                     [](const auto& file) { return base::StampOf(file.first) != file.second; });
 }
 
 base::Result<Config> ReadAgain(const Config& old) {

@@ -2,11 +2,13 @@
 
 #include <csignal>
 #include <memory>
+#include <utility>
 
 #include "base/file.h"
 #include "base/http/server.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/program/endpoints.h"
 #include "base/random.h"
 #include "base/uv_loop.h"
 #include "crds/keys.h"
@@ -35,17 +37,17 @@ base::Result<std::unique_ptr<base::HttpServer>> Serve(base::UvLoop& loop, const 
                                                       const Daemon& daemon,
                                                       const Metrics& metrics) {
   if (options.common.listen.empty()) return std::unique_ptr<base::HttpServer>();
-  auto server =
-      base::HttpServer::Listen(loop, options.common.listen,
-                               {.not_ready =
-                                    [&transport, &daemon] {
-                                      auto reasons = daemon.NotReady();
-                                      const auto refused = transport.NotReady();
-                                      reasons.insert(reasons.end(), refused.begin(), refused.end());
-                                      return reasons;
-                                    },
-                                .metrics = metrics.registry(),
-                                .before_metrics = [&daemon] { daemon.UpdateMetrics(); }});
+  auto endpoints = base::MakeEndpoints(
+      loop.clock(), {.not_ready =
+                         [&transport, &daemon] {
+                           auto reasons = daemon.NotReady();
+                           const auto refused = transport.NotReady();
+                           reasons.insert(reasons.end(), refused.begin(), refused.end());
+                           return reasons;
+                         },
+                     .metrics = metrics.registry(),
+                     .before_metrics = [&daemon] { daemon.UpdateMetrics(); }});
+  auto server = base::HttpServer::Listen(loop, options.common.listen, std::move(endpoints));
   if (server) {
     base::Log(base::Level::kInfo, "serving", {{"port", std::to_string((*server)->port())}});
   }

@@ -7,7 +7,7 @@ packages=(
   g++ make cmake ninja-build ccache pkg-config git ca-certificates
   # libraries
   libuv1-dev libcurl4-openssl-dev nlohmann-json3-dev libsimdjson-dev libspdlog-dev libssl-dev libyaml-cpp-dev
-  libexpected-dev libcli11-dev libmicrohttpd-dev prometheus-cpp-dev
+  libexpected-dev libcli11-dev libmicrohttpd-dev libgnutls28-dev prometheus-cpp-dev
   # the kubelet's APIs
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
   # tests, benches, checks

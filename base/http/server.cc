@@ -1,100 +1,51 @@
 #include "base/http/server.h"
 
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
-#include <prometheus/registry.h>
-#include <prometheus/text_serializer.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <iterator>
-#include <list>
+#include <deque>
+#include <string_view>
 #include <utility>
 
-#include "base/http/process_metrics.h"
+#include "base/http/connection.h"
 #include "base/listen_address.h"
 
 namespace vdcu::base {
 
 namespace {
 
-constexpr unsigned kMostConnections = 64;
-// One misbehaving client leaves room for the kubelet's probes.
-constexpr unsigned kMostConnectionsOfOneAddress = 16;
 constexpr unsigned kMostAccepts = 16;  // a turn
-constexpr unsigned kIdleSeconds = 10;
 constexpr size_t kMostRequestBytes = size_t{16} << 10;
+// A body that is not wanted is read to its end when it is no longer, so that the client, which may
+// look for an answer only then, gets it.
+constexpr uint64_t kMostDiscarded = uint64_t{1} << 20;
+constexpr Duration kMostOfTurn{5};
 // After each turn HTTP leaves the loop to others, for this and four times what the turn took.
 constexpr Duration kRest{4};
 constexpr Duration kRestWithoutDescriptors{100};
-constexpr Duration kMetricsAge{1'000};
-
-constexpr const char* kPlainText = "text/plain; charset=utf-8";
-constexpr const char* kPrometheusText = "text/plain; version=0.0.4; charset=utf-8";
-
-struct Reply {
-  unsigned status = MHD_HTTP_OK;
-  std::string body;
-  const char* content_type = kPlainText;
-};
-
-Reply Readiness(const std::vector<std::string>& reasons) {
-  if (reasons.empty()) return {.body = "ok\n"};
-  Reply reply{.status = MHD_HTTP_SERVICE_UNAVAILABLE, .body = ""};
-  for (const std::string& reason : reasons) (reply.body += reason) += '\n';
-  return reply;
-}
-
-std::string RenderMetrics(const HttpServer::Sources& sources) {
-  if (sources.before_metrics) sources.before_metrics();
-  std::vector<prometheus::MetricFamily> families = sources.metrics->Collect();
-  std::vector<prometheus::MetricFamily> process = CollectProcessMetrics();
-  families.insert(families.end(), std::make_move_iterator(process.begin()),
-                  std::make_move_iterator(process.end()));
-  return prometheus::TextSerializer().Serialize(families);
-}
-
-bool HasBody(MHD_Connection* connection) {
-  const auto has = [connection](const char* header) {
-    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, header) != nullptr;
-  };
-  return has(MHD_HTTP_HEADER_CONTENT_LENGTH) || has(MHD_HTTP_HEADER_TRANSFER_ENCODING);
-}
-
-MHD_Result Queue(MHD_Connection* connection, Reply reply) {
-  MHD_Response* response =
-      MHD_create_response_from_buffer(reply.body.size(), reply.body.data(), MHD_RESPMEM_MUST_COPY);
-  if (response == nullptr) return MHD_NO;
-  MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply.content_type);
-  if (reply.status == MHD_HTTP_METHOD_NOT_ALLOWED) {
-    MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, MHD_HTTP_METHOD_GET);
-  }
-  // A body is not read, so what follows it cannot be either.
-  if (HasBody(connection)) {
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-  }
-  const MHD_Result queued = MHD_queue_response(connection, reply.status, response);
-  MHD_destroy_response(response);
-  return queued;
-}
+constexpr const char* kTlsVersions = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
 }  // namespace
 
-// libmicrohttpd without threads: its epoll descriptor is polled by the loop, its time-outs are the
-// loop's timer. The listening socket is ours: libmicrohttpd takes its own out of its epoll set at
-// its bound, and puts it back only in a later MHD_run, which nothing might cause.
+// libmicrohttpd without threads: its epoll descriptor is polled by the loop. The listening socket
+// is ours: libmicrohttpd takes its own out of its epoll set at its bound, and puts it back only in
+// a later MHD_run, which nothing might cause. So are the time-outs: those of libmicrohttpd begin
+// anew with each byte.
 class HttpServer::Daemon {
  public:
-  Daemon(UvLoop& loop, Sources sources, int socket)
-      : clock_(loop.clock()), sources_(std::move(sources)), socket_(socket) {}
-  ~Daemon() {
-    connecting_.reset();
-    poll_.reset();
-    if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
-    close(socket_);
-  }
+  Daemon(UvLoop& loop, std::vector<HttpRoute> routes, HttpOptions options, int socket)
+      : clock_(loop.clock()),
+        routes_(std::move(routes)),
+        options_(std::move(options)),
+        socket_(socket),
+        bodies_{.most = options_.bodies} {}
+  ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
@@ -102,40 +53,62 @@ class HttpServer::Daemon {
   uint16_t port() const;
 
  private:
-  static MHD_Result OnRequest(void* self, MHD_Connection* connection, const char* path,
+  static MHD_Result OnRequest(void* self, MHD_Connection* handle, const char* path,
                               const char* method, const char* version, const char* upload,
                               size_t* upload_size, void** request) noexcept;
-  static void OnConnection(void* self, MHD_Connection* connection, void** context,
+  static void OnRequestEnd(void* self, MHD_Connection* handle, void** request,
+                           MHD_RequestTerminationCode code) noexcept;
+  static void OnConnection(void* self, MHD_Connection* handle, void** context,
                            MHD_ConnectionNotificationCode code) noexcept;
+  Status StartMhd();
+  void Add(MHD_Connection* handle, void** context);
+  MHD_Result Begin(Connection& connection, const char* method, const char* path);
+  MHD_Result Continue(Connection& connection);
+  void Handle(Connection& connection);
+  void Answer(Connection& connection, HttpAnswer answer);
+  MHD_Result Send(Connection& connection, bool ends);
+  void Resume(Connection& connection);
+  void Shut(Connection& connection);
+  void MakeRoom();
+  void EndOverdue();
+  void HandleDeferred();
+  bool IsLong() const { return clock_.Now() - turn_began_ >= kMostOfTurn; }
   void Turn();
   bool Accept();
   void OnTimer();
-  Reply Answer(std::string_view method, std::string_view path);
-  const std::string& Metrics();
 
   const Clock& clock_;
-  const Sources sources_;
+  const std::vector<HttpRoute> routes_;
+  const HttpOptions options_;
   const int socket_;
+  Exchange::Bodies bodies_;
+  std::unique_ptr<ReloadedTls> tls_;  // null: plain HTTP
   MHD_Daemon* daemon_ = nullptr;
-  std::list<MHD_socket> connections_;  // oldest first, without those that were shut down
-  std::unique_ptr<Poll> connecting_;   // of socket_
-  std::unique_ptr<Poll> poll_;         // of libmicrohttpd's connections
-  bool rests_ = false;                 // neither is polled
-  TimerPtr timer_;                     // the end of the rest, then libmicrohttpd's next time-out
-  std::string metrics_;                // as rendered at metrics_at_; empty: never
-  TimePoint metrics_at_;
+  Connections connections_;
+  size_t open_ = 0;  // of them, without those that were shut
+  // To a later turn. Where the exchange is gone the connection may be.
+  std::deque<std::pair<std::weak_ptr<Exchange>, Connection*>> deferred_;
+  std::unique_ptr<Poll> connecting_;  // of socket_
+  std::unique_ptr<Poll> poll_;        // of libmicrohttpd's connections
+  TimePoint turn_began_;
+  bool resumed_ = false;  // a connection, since libmicrohttpd ran
+  bool rests_ = false;    // neither is polled
+  TimerPtr timer_;        // the end of the rest, then the next deadline
 };
 
+HttpServer::Daemon::~Daemon() {
+  connecting_.reset();
+  poll_.reset();
+  for (Connection& connection : connections_) Shut(connection);
+  if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
+  close(socket_);
+}
+
 Status HttpServer::Daemon::Start(UvLoop& loop) {
-  daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, nullptr, nullptr,  //
-                             &Daemon::OnRequest, this,                                       //
-                             MHD_OPTION_NOTIFY_CONNECTION, &Daemon::OnConnection, this,      //
-                             // Those that were shut down are still there until the next run.
-                             MHD_OPTION_CONNECTION_LIMIT, kMostConnections + kMostAccepts,      //
-                             MHD_OPTION_PER_IP_CONNECTION_LIMIT, kMostConnectionsOfOneAddress,  //
-                             MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds,                       //
-                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, kMostRequestBytes, MHD_OPTION_END);
-  if (daemon_ == nullptr) return Error{ErrorCode::kUnavailable, "libmicrohttpd did not start"};
+  if (options_.tls) {
+    ASSIGN_OR_RETURN(tls_, ReloadedTls::Load(*options_.tls));
+  }
+  RETURN_IF_ERROR(StartMhd());
   const int epoll = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
   timer_ = loop.MakeTimer([this] { OnTimer(); });
   poll_ = loop.MakePoll(epoll, [this](int /*events*/) { Turn(); });
@@ -143,6 +116,33 @@ Status HttpServer::Daemon::Start(UvLoop& loop) {
   poll_->Start(Poll::kReadable);
   connecting_->Start(Poll::kReadable);
   return Ok();
+}
+
+Status HttpServer::Daemon::StartMhd() {
+  std::vector<MHD_OptionItem> options;
+  const auto text = [&options](MHD_OPTION option, const char* value) {
+    options.push_back({option, 0, const_cast<char*>(value)});
+  };
+  unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
+  if (tls_) {
+    const TlsPair& pair = *tls_->Current(clock_.Now());
+    flags |= MHD_USE_TLS;
+    text(MHD_OPTION_HTTPS_MEM_CERT, pair.certificate().c_str());
+    text(MHD_OPTION_HTTPS_MEM_KEY, pair.key().c_str());
+    text(MHD_OPTION_HTTPS_PRIORITIES, kTlsVersions);
+  }
+  options.push_back({MHD_OPTION_END, 0, nullptr});
+  daemon_ =
+      MHD_start_daemon(flags, 0, nullptr, nullptr, &Daemon::OnRequest, this,      //
+                       MHD_OPTION_NOTIFY_COMPLETED, &Daemon::OnRequestEnd, this,  //
+                       MHD_OPTION_NOTIFY_CONNECTION, &Daemon::OnConnection, this,
+                       // Those that were shut down are still there until the next run.
+                       MHD_OPTION_CONNECTION_LIMIT, options_.connections + kMostAccepts,
+                       MHD_OPTION_PER_IP_CONNECTION_LIMIT, options_.connections_of_one_address,
+                       MHD_OPTION_CONNECTION_MEMORY_LIMIT, kMostRequestBytes, MHD_OPTION_ARRAY,
+                       options.data(), MHD_OPTION_END);
+  if (daemon_ != nullptr) return Ok();
+  return Error{ErrorCode::kUnavailable, "libmicrohttpd did not start"};
 }
 
 uint16_t HttpServer::Daemon::port() const {
@@ -154,70 +154,198 @@ uint16_t HttpServer::Daemon::port() const {
                    : reinterpret_cast<const sockaddr_in&>(address).sin_port);
 }
 
-MHD_Result HttpServer::Daemon::OnRequest(void* self, MHD_Connection* connection, const char* path,
-                                         const char* method, const char* /*version*/,
-                                         const char* /*upload*/, size_t* /*upload_size*/,
-                                         void** request) noexcept {
-  // An answer in the first call for a request closes the connection, so that a body is not read.
-  if (*request == nullptr && !HasBody(connection)) {
-    *request = self;
-    return MHD_YES;
-  }
-  return Queue(connection, static_cast<Daemon*>(self)->Answer(method, path));
-}
-
-void HttpServer::Daemon::OnConnection(void* self, MHD_Connection* connection, void** /*context*/,
+void HttpServer::Daemon::OnConnection(void* self, MHD_Connection* handle, void** context,
                                       MHD_ConnectionNotificationCode code) noexcept {
-  const MHD_socket fd =
-      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-  auto& connections = static_cast<Daemon*>(self)->connections_;
-  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-    connections.push_back(fd);
-  } else {
-    connections.remove(fd);
-  }
+  auto& daemon = *static_cast<Daemon*>(self);
+  if (code == MHD_CONNECTION_NOTIFY_STARTED) return daemon.Add(handle, context);
+  const auto* gone = static_cast<Connection*>(*context);
+  if (!gone->shut) --daemon.open_;
+  daemon.connections_.remove_if([gone](const Connection& each) { return &each == gone; });
 }
 
-Reply HttpServer::Daemon::Answer(std::string_view method, std::string_view path) {
-  const bool lives = path == "/livez" || path == "/healthz";
-  if (!lives && path != "/readyz" && path != "/metrics") {
-    return {.status = MHD_HTTP_NOT_FOUND, .body = "not found\n"};
-  }
-  if (method != MHD_HTTP_METHOD_GET) {
-    return {.status = MHD_HTTP_METHOD_NOT_ALLOWED, .body = "only GET\n"};
-  }
-  if (path == "/readyz") return Readiness(sources_.not_ready());
-  if (path == "/metrics") return {.body = Metrics(), .content_type = kPrometheusText};
-  return {.body = "ok\n"};
-}
-
-const std::string& HttpServer::Daemon::Metrics() {
+// libmicrohttpd has made the session, with the certificate of its start.
+void HttpServer::Daemon::Add(MHD_Connection* handle, void** context) {
   const TimePoint now = clock_.Now();
-  if (metrics_.empty() || now - metrics_at_ >= kMetricsAge) {
-    metrics_ = RenderMetrics(sources_);
-    metrics_at_ = now;
+  Connection connection{
+      .handle = handle,
+      .fd = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+      .deadline = now + options_.idle};
+  if (tls_) {
+    connection.tls = tls_->Current(now);
+    void* session =
+        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
+    gnutls_credentials_set(static_cast<gnutls_session_t>(session), GNUTLS_CRD_CERTIFICATE,
+                           connection.tls->credentials());
   }
-  return metrics_;
+  connections_.push_back(std::move(connection));
+  *context = &connections_.back();
+  ++open_;
+}
+
+MHD_Result HttpServer::Daemon::OnRequest(void* self, MHD_Connection* handle, const char* path,
+                                         const char* method, const char* /*version*/,
+                                         const char* upload, size_t* upload_size,
+                                         void** request) noexcept {
+  auto& daemon = *static_cast<Daemon*>(self);
+  Connection& connection = ConnectionOf(handle);
+  if (connection.shut) return MHD_NO;
+  if (*request == nullptr) {
+    *request = &connection;
+    return daemon.Begin(connection, method, path);
+  }
+  if (*upload_size == 0) return daemon.Continue(connection);
+  connection.exchange->Take({upload, *upload_size});
+  *upload_size = 0;
+  return MHD_YES;
+}
+
+MHD_Result HttpServer::Daemon::Begin(Connection& connection, const char* method, const char* path) {
+  const auto self = std::find_if(connections_.begin(), connections_.end(),
+                                 [&](const Connection& each) { return &each == &connection; });
+  connections_.splice(connections_.end(), connections_, self);
+  const uint64_t length = ContentLength(connection.handle);
+  connection.deadline = clock_.Now() + options_.step;
+  connection.exchange = std::make_shared<Exchange>(
+      routes_, HttpRequest{.method = method, .path = path, .body = ""}, length, bodies_);
+  // libmicrohttpd reads no body after an answer to the headers, and closes.
+  if (length > kMostDiscarded && connection.exchange->answer()) return Send(connection, true);
+  return MHD_YES;
+}
+
+// The body is complete, or the answer is there that was waited for.
+MHD_Result HttpServer::Daemon::Continue(Connection& connection) {
+  Exchange& exchange = *connection.exchange;
+  if (!exchange.answer() && !exchange.handled()) {
+    if (IsLong()) {
+      connection.deadline = TimePoint::max();  // it is our turn
+      deferred_.emplace_back(connection.exchange, &connection);
+    } else {
+      Handle(connection);
+    }
+  }
+  if (exchange.answer()) return Send(connection, false);
+  connection.suspended = true;
+  MHD_suspend_connection(connection.handle);
+  return MHD_YES;
+}
+
+// An exchange goes before its connection.
+void HttpServer::Daemon::Handle(Connection& connection) {
+  connection.deadline = clock_.Now() + options_.step;
+  const auto exchange = connection.exchange;
+  const std::weak_ptr<Exchange> weak = exchange;
+  exchange->Handle(HttpResponder([this, weak, &connection](HttpAnswer answer) {
+    if (const auto there = weak.lock()) Answer(connection, std::move(answer));
+  }));
+}
+
+void HttpServer::Daemon::Answer(Connection& connection, HttpAnswer answer) {
+  connection.exchange->Answer(std::move(answer));
+  connection.deadline = clock_.Now() + options_.step;
+  Resume(connection);
+}
+
+MHD_Result HttpServer::Daemon::Send(Connection& connection, bool ends) {
+  HttpAnswer answer = connection.exchange->TakeAnswer();
+  const auto status = static_cast<unsigned>(answer.status);
+  MHD_Response* response = MakeResponse(std::move(answer));
+  if (response == nullptr) return MHD_NO;
+  if (ends) MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+  connection.deadline = clock_.Now() + options_.step;
+  const MHD_Result queued = MHD_queue_response(connection.handle, status, response);
+  MHD_destroy_response(response);
+  return queued;
+}
+
+void HttpServer::Daemon::OnRequestEnd(void* self, MHD_Connection* handle, void** /*request*/,
+                                      MHD_RequestTerminationCode /*code*/) noexcept {
+  Connection& connection = ConnectionOf(handle);
+  connection.exchange.reset();
+  auto& daemon = *static_cast<Daemon*>(self);
+  connection.deadline = daemon.clock_.Now() + daemon.options_.idle;
+}
+
+// libmicrohttpd asks again what to do, in its next run; its epoll descriptor does not tell that one
+// is wanted.
+void HttpServer::Daemon::Resume(Connection& connection) {
+  if (!std::exchange(connection.suspended, false)) return;
+  MHD_resume_connection(connection.handle);
+  resumed_ = true;
+  if (!rests_) timer_->Start(Duration(0));
+}
+
+// libmicrohttpd notices in its next run.
+void HttpServer::Daemon::Shut(Connection& connection) {
+  if (std::exchange(connection.shut, true)) return;
+  --open_;
+  // The kernel would keep what was sent and is not read for minutes.
+  const linger none{.l_onoff = 1, .l_linger = 0};
+  if (connection.exchange) setsockopt(connection.fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+  shutdown(connection.fd, SHUT_RDWR);
+  Resume(connection);
+}
+
+void HttpServer::Daemon::MakeRoom() {
+  if (open_ < options_.connections) return;
+  const auto first = [this](bool idle) {
+    return std::find_if(connections_.begin(), connections_.end(), [idle](const Connection& each) {
+      return !each.shut && (!idle || each.exchange == nullptr);
+    });
+  };
+  const auto waits = first(true);
+  Shut(waits == connections_.end() ? *first(false) : *waits);
+}
+
+void HttpServer::Daemon::EndOverdue() {
+  for (Connection& connection : connections_) {
+    if (connection.shut || turn_began_ < connection.deadline) continue;
+    if (connection.suspended) {
+      Answer(connection, {.status = 503, .body = "no answer in time\n"});
+    } else {
+      Shut(connection);
+    }
+  }
+}
+
+// One at least.
+void HttpServer::Daemon::HandleDeferred() {
+  bool more = true;
+  while (more && !deferred_.empty()) {
+    const auto [weak, connection] = deferred_.front();
+    deferred_.pop_front();
+    if (weak.expired()) continue;
+    Handle(*connection);
+    more = !IsLong();
+  }
 }
 
 void HttpServer::Daemon::Turn() {
-  const TimePoint began = clock_.Now();
+  turn_began_ = clock_.Now();
   const bool accepts = Accept();
+  EndOverdue();
+  HandleDeferred();
+  resumed_ = false;
   MHD_run(daemon_);
   poll_->Start(0);
   connecting_->Start(0);
   rests_ = true;
-  timer_->Start(accepts ? kRest + 4 * (clock_.Now() - began) : kRestWithoutDescriptors);
+  timer_->Start(accepts ? kRest + 4 * (clock_.Now() - turn_began_) : kRestWithoutDescriptors);
 }
 
 void HttpServer::Daemon::OnTimer() {
   if (!std::exchange(rests_, false)) return Turn();
   poll_->Start(Poll::kReadable);
   connecting_->Start(Poll::kReadable);
-  MHD_UNSIGNED_LONG_LONG milliseconds = 0;
-  if (MHD_get_timeout(daemon_, &milliseconds) == MHD_YES) {
-    timer_->Start(Duration(static_cast<Duration::rep>(milliseconds)));
+  MHD_UNSIGNED_LONG_LONG pending = 0;  // bytes that are not on a socket any more: at once
+  if (resumed_ || !deferred_.empty() || MHD_get_timeout(daemon_, &pending) == MHD_YES) {
+    return timer_->Start(Duration(0));
   }
+  if (open_ == 0) return;
+  TimePoint next = TimePoint::max();
+  for (const Connection& each : connections_) {
+    if (!each.shut) next = std::min(next, each.deadline);
+  }
+  timer_->Start(std::max(next - clock_.Now(), Duration(0)));
 }
 
 // False: the process or the host has no descriptor left; who connects stays in the queue.
@@ -230,10 +358,7 @@ bool HttpServer::Daemon::Accept() {
     if (fd < 0) {
       return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
     }
-    if (connections_.size() >= kMostConnections) {
-      shutdown(connections_.front(), SHUT_RDWR);
-      connections_.pop_front();
-    }
+    MakeRoom();
     // Closes it where there are too many of its address.
     MHD_add_connection(daemon_, fd, reinterpret_cast<const sockaddr*>(&address), size);
   }
@@ -241,9 +366,10 @@ bool HttpServer::Daemon::Accept() {
 }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Listen(UvLoop& loop, std::string_view address,
-                                                       Sources sources) {
+                                                       std::vector<HttpRoute> routes,
+                                                       HttpOptions options) {
   ASSIGN_OR_RETURN(const int socket, ListenOn(address));
-  auto daemon = std::make_unique<Daemon>(loop, std::move(sources), socket);
+  auto daemon = std::make_unique<Daemon>(loop, std::move(routes), std::move(options), socket);
   RETURN_IF_ERROR(daemon->Start(loop));
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(daemon)));
 }

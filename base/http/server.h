@@ -1,47 +1,51 @@
-// The process's HTTP endpoint on the loop: GET /livez, /healthz, /readyz and /metrics, nothing
-// else.
+// An HTTP server on the loop: routes, and clients that cannot hold it. It knows no path.
 //
 // Promises:
-// - /livez and /healthz answer 200 as long as the loop turns; /readyz 200, or 503 with one reason a
-//   line; /metrics the registry and the process's own figures as Prometheus text, made at most once
-//   a second. Other paths are 404, other methods 405.
-// - Clients cannot hold the process: connections, their idle time, the size of a request and HTTP's
-//   share of the loop's time (a fifth) are bounded.
-// - They cannot hold the port either: at the bound a new connection takes the place of the oldest;
-//   only those of its own address, when they are many, keep it out.
+// - A request goes to the route of its method and path. A path that no route has is 404, another
+//   method 405 with Allow, a body longer than the route's bound 413.
+// - Handlers may answer in a later turn (route.h); who does not within `step` has answered 503.
+// - Clients cannot hold the process: connections, the length of a request and of all bodies
+//   together, and the time that each step of a request takes are bounded, whatever the client sends
+//   or leaves out, a TLS handshake included. HTTP has a fifth of the loop's time, and calls no
+//   further handler in a turn that has taken 5 ms.
+// - They cannot hold the port either: at the bound a new connection takes the place of the one that
+//   has waited longest for its next request; only those of its own address, when they are many,
+//   keep it out.
+// - With TLS: 1.2 or 1.3, and a certificate that is read again when its files change (tls.h). New
+//   connections get the new one, those that are open keep theirs.
 // Errors of Listen: kInvalid for an address that cannot be one, kUnavailable where it cannot be
-// bound; both name it.
+// bound, those of tls.h; all name it.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <string>
+#include <optional>
 #include <string_view>
 #include <vector>
 
+#include "base/http/route.h"
+#include "base/http/tls.h"
 #include "base/uv_loop.h"
-
-namespace prometheus {
-class Registry;
-}
 
 namespace vdcu::base {
 
+struct HttpOptions {
+  std::optional<TlsFiles> tls = std::nullopt;  // none: plain HTTP
+  unsigned connections = 64;
+  // One misbehaving client leaves room for others.
+  unsigned connections_of_one_address = 16;
+  size_t bodies = size_t{16} << 20;  // bytes, of all requests together
+  Duration idle{10'000};             // until the headers of a request are there
+  Duration step{10'000};             // until its body is; until it is answered; until that was read
+};
+
 class HttpServer {
  public:
-  struct Sources {
-    // Why the process is not ready, a sentence each; empty: it is ready.
-    std::function<std::vector<std::string>()> not_ready;
-    std::shared_ptr<prometheus::Registry> metrics;
-    // Sets those that are not kept up to date, before they are read; may be empty.
-    std::function<void()> before_metrics = nullptr;
-  };
-
   // `address`: "ADDR:PORT", "[ADDR]:PORT" for IPv6 or ":PORT" for all of the host's addresses; ADDR
   // is numeric and PORT 0 takes a free one.
   static Result<std::unique_ptr<HttpServer>> Listen(UvLoop& loop, std::string_view address,
-                                                    Sources sources);
+                                                    std::vector<HttpRoute> routes,
+                                                    HttpOptions options = {});
   // Closes the socket and all connections.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;

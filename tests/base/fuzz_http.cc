@@ -1,4 +1,5 @@
-// Any bytes on the HTTP port: the connection ends, and the next one is answered.
+// Any bytes on the HTTP port, with routes that take a body and that answer later: the connection
+// ends, no handler gets more than its bound, and the next connection is answered.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -14,22 +15,40 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/http/server.h"
+#include "base/program/endpoints.h"
 
 namespace {
 
 namespace base = vdcu::base;
 
+constexpr size_t kMostBody = 64;
+
 struct World {
   World() {
-    auto listening =
-        base::HttpServer::Listen(loop, "127.0.0.1:0",
-                                 {.not_ready = [] { return std::vector<std::string>(); },
-                                  .metrics = std::make_shared<prometheus::Registry>()});
+    auto routes =
+        base::MakeEndpoints(loop.clock(), {.not_ready = [] { return std::vector<std::string>(); },
+                                           .metrics = std::make_shared<prometheus::Registry>()});
+    for (const auto* method : {"GET", "POST"}) {
+      routes.push_back({method, "/later",
+                        [this](const base::HttpRequest& request, base::HttpResponder responder) {
+                          OnLater(request, std::move(responder));
+                        },
+                        kMostBody});
+    }
+    auto listening = base::HttpServer::Listen(loop, "127.0.0.1:0", std::move(routes));
     if (!listening) std::abort();
     server = std::move(*listening);
+  }
+
+  void OnLater(const base::HttpRequest& request, base::HttpResponder responder) {
+    if (request.body.size() > kMostBody) std::abort();
+    loop.Post([responder = std::move(responder), body = request.body] {
+      responder.Answer({.body = body});
+    });
   }
 
   base::UvLoop loop;

@@ -1,17 +1,11 @@
 #include "base/http/server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <prometheus/counter.h>
-#include <prometheus/registry.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
-
+#include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,230 +13,426 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/base/http_client.h"
+
 namespace vdcu::base {
 namespace {
 
+using std::chrono::seconds;
+using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 
-// A blocking client on 127.0.0.1, for use outside the loop's thread.
-class Connection {
- public:
-  explicit Connection(uint16_t port, const char* from = "127.0.0.1") {
-    fd_ = socket(AF_INET, SOCK_STREAM, 0);
-    const timeval limit{.tv_sec = 20, .tv_usec = 0};
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    inet_pton(AF_INET, from, &address.sin_addr);
-    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
-    address.sin_port = htons(port);
-    EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  }
-  ~Connection() { close(fd_); }
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+constexpr Duration kSoon{300};
+constexpr size_t kBig = size_t{32} << 20;  // more than a connection holds
 
-  // All that comes until the server closes; "time-out" at the end where it does not.
-  std::string Exchange(const std::string& request) {
-    // A server that refuses a request may close before it has read it.
-    (void)!send(fd_, request.data(), request.size(), MSG_NOSIGNAL);
-    std::string answer;
-    char buffer[4096];
-    for (;;) {
-      const ssize_t size = recv(fd_, buffer, sizeof buffer, 0);
-      if (size < 0 && errno == EAGAIN) return answer + "time-out";
-      if (size <= 0) return answer;
-      answer.append(buffer, static_cast<size_t>(size));
-    }
-  }
+std::string Repeated(const std::string& text, int count) {
+  std::string all;
+  for (int i = 0; i < count; ++i) all += text;
+  return all;
+}
 
- private:
-  int fd_;
-};
+int Count(const std::string& text, const std::string& part) {
+  int count = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
 
 class HttpServerTest : public ::testing::Test {
  protected:
-  void Listen(const std::string& address = "127.0.0.1:0") {
-    auto server = HttpServer::Listen(loop_, address, {[this] { return reasons_; }, metrics_});
+  void Listen(HttpOptions options = {}, const std::string& address = "127.0.0.1:0") {
+    auto server = HttpServer::Listen(loop_, address, Routes(), std::move(options));
     ASSERT_TRUE(server.has_value()) << server.error().message;
     server_ = std::move(*server);
   }
-  // Runs the loop until `client`, on a thread of its own, has returned.
-  void While(const std::function<void()>& client) {
-    std::thread thread([&] {
-      client();
-      loop_.Stop();
-    });
-    loop_.Run();
-    thread.join();
+  // /late is answered when a test says so, or never.
+  std::vector<HttpRoute> Routes() {
+    const auto hello = [](const HttpRequest&, const HttpResponder& responder) {
+      responder.Answer({.body = "hello\n"});
+    };
+    const auto echo = [this](const HttpRequest& request, const HttpResponder& responder) {
+      ++echoed_;
+      responder.Answer({.body = request.method + " " + request.path + ": " + request.body});
+    };
+    const auto late = [this](const HttpRequest&, const HttpResponder& responder) {
+      late_.push_back(responder);
+    };
+    const auto lost = [](const HttpRequest&, const HttpResponder&) {};
+    const auto big = [](const HttpRequest&, const HttpResponder& responder) {
+      responder.Answer({.body = std::string(kBig, 'x')});
+    };
+    const auto busy = [this](const HttpRequest&, const HttpResponder& responder) {
+      const TimePoint until = loop_.clock().Now() + Duration(10);
+      while (loop_.clock().Now() < until) {
+      }
+      ++busy_;
+      responder.Answer({});
+    };
+    return {{"GET", "/hello", hello},       {"GET", "/echo", echo, 8},
+            {"POST", "/echo", echo, 5'000}, {"POST", "/late", late, 5'000},
+            {"GET", "/late", late},         {"GET", "/lost", lost},
+            {"GET", "/big", big},           {"GET", "/busy", busy}};
   }
   std::string Ask(const std::string& request) {
     std::string answer;
-    While([&] { answer = Connection(server_->port()).Exchange(request); });
+    RunWhile(loop_, [&] { answer = HttpClient(server_->port()).Exchange(request); });
     return answer;
+  }
+  // On the loop's thread, from another.
+  void OnLoop(std::function<void()> work) {
+    std::atomic<bool> done = false;
+    loop_.Post([&] {
+      work();
+      done = true;
+      done.notify_all();
+    });
+    done.wait(false);
+  }
+  size_t Waiting() {
+    size_t count = 0;
+    OnLoop([&] { count = late_.size(); });
+    return count;
+  }
+  // Until so many requests wait for their answers.
+  void AwaitLate(size_t count) {
+    const TimePoint end = SystemClock().Now() + seconds(20);
+    while (Waiting() < count && SystemClock().Now() < end) std::this_thread::yield();
+    ASSERT_EQ(Waiting(), count);
+  }
+  std::string Probe(const std::string& from = "127.0.0.2") {
+    return HttpClient(server_->port(), from).Exchange(LastRequest("GET /hello"));
   }
 
   UvLoop loop_;
-  std::vector<std::string> reasons_;
-  std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
+  std::vector<HttpResponder> late_;
+  int echoed_ = 0;
+  int busy_ = 0;
   std::unique_ptr<HttpServer> server_;
 };
 
-std::string Request(const std::string& line, const std::string& rest = "\r\n") {
-  return line + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + rest;
-}
+constexpr const char* kChunked = "Transfer-Encoding: chunked\r\n\r\n";
 
-TEST_F(HttpServerTest, AnswersWhatItServesAndNothingElse) {
+TEST_F(HttpServerTest, ARequestGoesToTheRouteOfItsMethodAndPath) {
   struct Case {
     std::string request;
     std::string want_status;
     std::string want_part;
   };
+  const std::string long_body(6'000, 'x');
+  const std::string huge_body(100'000, 'x');
   const std::map<std::string, Case> cases = {
-      {"healthz answers 200", {Request("GET /healthz"), "HTTP/1.1 200", "\r\n\r\nok\n"}},
-      {"livez answers 200", {Request("GET /livez"), "HTTP/1.1 200", "\r\n\r\nok\n"}},
-      {"readyz answers 200 without a reason not to",
-       {Request("GET /readyz"), "HTTP/1.1 200", "\r\n\r\nok\n"}},
-      {"metrics answers Prometheus text",
-       {Request("GET /metrics"), "HTTP/1.1 200", "version=0.0.4"}},
+      {"a GET", {LastRequest("GET /hello"), "HTTP/1.1 200", "\r\n\r\nhello\n"}},
       {"a query is not part of the path",
-       {Request("GET /healthz?verbose=1"), "HTTP/1.1 200", "ok\n"}},
-      {"another path is 404", {Request("GET /"), "HTTP/1.1 404", "not found"}},
-      {"a path below is 404", {Request("GET /healthz/x"), "HTTP/1.1 404", "not found"}},
-      {"a POST is 405",
-       {Request("POST /healthz", "Content-Length: 2\r\n\r\nhi"), "HTTP/1.1 405", "Allow: GET"}},
-      {"a DELETE is 405", {Request("DELETE /metrics"), "HTTP/1.1 405", "Allow: GET"}},
+       {LastRequest("GET /hello?verbose=1"), "HTTP/1.1 200", "hello\n"}},
+      {"another path is 404", {LastRequest("GET /"), "HTTP/1.1 404", "not found"}},
+      {"a path below is 404", {LastRequest("GET /hello/x"), "HTTP/1.1 404", "not found"}},
+      {"another path with a body is 404",
+       {LastRequest("POST /", "Content-Length: 2\r\n\r\nhi"), "HTTP/1.1 404", "not found"}},
+      {"another method is 405 and says which are right",
+       {LastRequest("DELETE /echo"), "HTTP/1.1 405", "\r\nAllow: GET, POST\r\n"}},
+      {"another method with a body is 405",
+       {LastRequest("POST /hello", "Content-Length: 2\r\n\r\nhi"), "HTTP/1.1 405",
+        "\r\nAllow: GET\r\n"}},
+      {"a method that nobody knows is 405",
+       {LastRequest("BREW /hello"), "HTTP/1.1 405", "Allow: GET"}},
+      {"a body of a POST",
+       {LastRequest("POST /echo", "Content-Length: 2\r\n\r\nhi"), "HTTP/1.1 200",
+        "POST /echo: hi"}},
+      {"a body of a GET",
+       {LastRequest("GET /echo", "Content-Length: 2\r\n\r\nhi"), "HTTP/1.1 200", "GET /echo: hi"}},
+      {"a body in chunks",
+       {LastRequest("POST /echo", std::string(kChunked) + "2\r\nhi\r\n3\r\n!!!\r\n0\r\n\r\n"),
+        "HTTP/1.1 200", "POST /echo: hi!!!"}},
+      {"a body at the bound",
+       {LastRequest("POST /echo", "Content-Length: 5000\r\n\r\n" + std::string(5'000, 'y')),
+        "HTTP/1.1 200", ": yyy"}},
+      {"a body over the bound is 413",
+       {LastRequest("POST /echo", "Content-Length: 6000\r\n\r\n" + long_body), "HTTP/1.1 413",
+        "longer than 5000 bytes"}},
+      {"a long body over the bound is 413",
+       {LastRequest("POST /echo", "Content-Length: 100000\r\n\r\n" + huge_body), "HTTP/1.1 413",
+        "longer than 5000 bytes"}},
+      {"each route has its bound",
+       {LastRequest("GET /echo", "Content-Length: 9\r\n\r\n123456789"), "HTTP/1.1 413",
+        "longer than 8 bytes"}},
+      {"chunks over the bound are 413",
+       {LastRequest("POST /echo", std::string(kChunked) + "1770\r\n" + long_body + "\r\n0\r\n\r\n"),
+        "HTTP/1.1 413", "longer than 5000 bytes"}},
+      {"a body that would not end is 413 at once",
+       {LastRequest("POST /echo", "Content-Length: 1000000000\r\n\r\n" + std::string(9'000, 'x')),
+        "HTTP/1.1 413", ""}},
       {"headers above the bound are refused",
-       {Request("GET /healthz", "X: " + std::string(40'000, 'x') + "\r\n\r\n"), "HTTP/1.1 431",
+       {LastRequest("GET /hello", "X: " + std::string(40'000, 'x') + "\r\n\r\n"), "HTTP/1.1 431",
         ""}},
       {"what is not HTTP is 400", {"\x16\x03\x01 hello\r\n\r\n", "HTTP/1.1 400", ""}},
+      {"a handler that forgets to answer is 500",
+       {LastRequest("GET /lost"), "HTTP/1.1 500", "no answer"}},
   };
   Listen();
   for (const auto& [name, test] : cases) {
     const std::string answer = Ask(test.request);
     EXPECT_THAT(answer, StartsWith(test.want_status)) << name;
     EXPECT_THAT(answer, HasSubstr(test.want_part)) << name;
+    EXPECT_THAT(answer, Not(HasSubstr("time-out"))) << name;
   }
 }
 
-TEST_F(HttpServerTest, ReadyzNamesEachReasonOnALine) {
+TEST_F(HttpServerTest, ABodyMayComeByteByByte) {
   Listen();
-  reasons_ = {"pods are not listed yet", "nodes are not listed yet"};
-  const std::string answer = Ask(Request("GET /readyz"));
-  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503"));
-  EXPECT_THAT(answer, HasSubstr("\r\n\r\npods are not listed yet\nnodes are not listed yet\n"));
-  EXPECT_THAT(Ask(Request("GET /healthz")), StartsWith("HTTP/1.1 200"));
-}
-
-TEST_F(HttpServerTest, MetricsAreTheRegistrysAndTheProcesssMadeAtMostOnceASecond) {
-  int made = 0;
-  auto server = HttpServer::Listen(loop_, "127.0.0.1:0",
-                                   {[this] { return reasons_; }, metrics_, [&made] { ++made; }});
-  ASSERT_TRUE(server.has_value()) << server.error().message;
-  server_ = std::move(*server);
-  auto& counter =
-      prometheus::BuildCounter().Name("vdcu_test_total").Register(*metrics_).Add({{"kind", "a"}});
-  counter.Increment();
-  EXPECT_THAT(Ask(Request("GET /metrics")), HasSubstr("vdcu_test_total{kind=\"a\"} 1"));
-  counter.Increment();
-  const SystemClock clock;
-  const TimePoint start = clock.Now();
-  const std::string want = "vdcu_test_total{kind=\"a\"} 2";
-  while (clock.Now() < start + std::chrono::seconds(10) &&
-         Ask(Request("GET /metrics")).find(want) == std::string::npos) {
-  }
-  const std::string answer = Ask(Request("GET /metrics"));
-  EXPECT_THAT(answer, HasSubstr(want));
-  EXPECT_LE(made, (clock.Now() - start) / std::chrono::seconds(1) + 2);
-  for (const std::string name :
-       {"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds",
-        "process_virtual_memory_bytes", "process_max_fds", "process_start_time_seconds"}) {
-    const size_t at = answer.find("\n" + name + " ");
-    ASSERT_NE(at, std::string::npos) << name << " is not in " << answer;
-    EXPECT_GT(std::strtod(answer.c_str() + at + name.size() + 2, nullptr), 0) << name;
-  }
+  RunWhile(loop_, [this] {
+    const HttpClient client(server_->port());
+    for (const char byte : LastRequest("POST /echo", "Content-Length: 5\r\n\r\nhello")) {
+      client.Send(std::string(1, byte));
+    }
+    EXPECT_THAT(client.Read(), EndsWith("POST /echo: hello"));
+  });
 }
 
 TEST_F(HttpServerTest, OneConnectionCarriesSeveralRequests) {
   Listen();
-  const std::string first = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
-  const std::string answers = Ask(first + Request("GET /nothing"));
-  EXPECT_THAT(answers, HasSubstr("HTTP/1.1 200"));
-  EXPECT_THAT(answers, HasSubstr("HTTP/1.1 404"));
+  const std::string first = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::string refused =
+      "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 6000\r\n\r\n" + std::string(6'000, 'x');
+  const std::string answers = Ask(first + refused + first + LastRequest("GET /nothing"));
+  EXPECT_EQ(Count(answers, "HTTP/1.1 200"), 2) << answers;
+  EXPECT_EQ(Count(answers, "HTTP/1.1 413"), 1) << answers;
+  EXPECT_EQ(Count(answers, "HTTP/1.1 404"), 1) << answers;
+}
+
+TEST_F(HttpServerTest, AnAnswerMayComeInALaterTurn) {
+  Listen();
+  RunWhile(loop_, [this] {
+    const HttpClient client(server_->port());
+    client.Send("POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi");
+    AwaitLate(1);
+    EXPECT_THAT(Probe(), StartsWith("HTTP/1.1 200")) << "others are answered meanwhile";
+    OnLoop([this] {
+      late_[0].Answer({.status = 201, .body = "first"});
+      late_[0].Answer({.body = "second"});
+    });
+    EXPECT_THAT(client.Read("first"), StartsWith("HTTP/1.1 201"));
+    EXPECT_THAT(client.Exchange(LastRequest("GET /hello")), StartsWith("HTTP/1.1 200"))
+        << "the connection goes on";
+  });
+}
+
+TEST_F(HttpServerTest, AnAnswerToAClientThatHasGoneIsDropped) {
+  Listen({.idle = seconds(30), .step = kSoon});
+  RunWhile(loop_, [this] {
+    for (size_t i = 0; i < 3; ++i) {
+      const HttpClient client(server_->port());
+      client.Send(LastRequest("GET /late"));
+      AwaitLate(i + 1);
+    }
+    OnLoop([this] { late_[0].Answer({.body = std::string(1 << 20, 'x')}); });
+    EXPECT_THAT(Probe(), StartsWith("HTTP/1.1 200"));
+    // The others' time is over by the time that one which comes later has been told so.
+    EXPECT_THAT(HttpClient(server_->port()).Exchange(LastRequest("GET /late")),
+                StartsWith("HTTP/1.1 503"));
+    OnLoop([this] { late_[1].Answer({}); });
+    EXPECT_THAT(Probe(), StartsWith("HTTP/1.1 200"));
+  });
+  server_.reset();
+  late_[2].Answer({});
+}
+
+TEST_F(HttpServerTest, WhoIsNotAnsweredInTimeHearsSo) {
+  Listen({.step = kSoon});
+  EXPECT_THAT(Ask(LastRequest("GET /late")),
+              AllOf(StartsWith("HTTP/1.1 503"), EndsWith("no answer in time\n")));
 }
 
 TEST_F(HttpServerTest, ClientsHaveAFifthOfTheLoopsTime) {
-  const SystemClock clock;
-  Duration spent{0};
-  auto server = HttpServer::Listen(loop_, "127.0.0.1:0",
-                                   {[&] {
-                                      const TimePoint until = clock.Now() + Duration(10);
-                                      while (clock.Now() < until) {
-                                      }
-                                      spent += Duration(10);
-                                      return reasons_;
-                                    },
-                                    metrics_});
-  ASSERT_TRUE(server.has_value()) << server.error().message;
-  server_ = std::move(*server);
-  std::string requests;
-  for (int i = 0; i < 40; ++i) requests += "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
-  const TimePoint start = clock.Now();
-  While([&] { Connection(server_->port()).Exchange(requests + Request("GET /readyz")); });
-  EXPECT_EQ(spent, Duration(410)) << "each is answered";
-  EXPECT_LE(spent, (clock.Now() - start) / 4);
+  Listen();
+  const std::string requests = Repeated("GET /busy HTTP/1.1\r\nHost: x\r\n\r\n", 40);
+  const TimePoint start = loop_.clock().Now();
+  Ask(requests + LastRequest("GET /busy"));
+  EXPECT_EQ(busy_, 41) << "each is answered";
+  EXPECT_LE(Duration(410), (loop_.clock().Now() - start) / 4);
 }
 
-TEST_F(HttpServerTest, AnEndlessBodyIsNotRead) {
-  Listen();
-  const std::string answer =
-      Ask(Request("GET /healthz", "Content-Length: 1000000000\r\n\r\n" + std::string(9'000, 'x')));
-  EXPECT_THAT(answer, ::testing::Not(HasSubstr("time-out")));
+// Each of many has a request ready at the same moment.
+TEST_F(HttpServerTest, ATurnOfManyClientsIsShort) {
+  Listen({.connections_of_one_address = 64});
+  Duration longest{0};
+  TimePoint last = loop_.clock().Now();
+  TimerPtr tick;
+  int busy_then = 0;
+  int most_at_once = 0;
+  tick = loop_.MakeTimer([&] {
+    longest = std::max(longest, loop_.clock().Now() - last);
+    most_at_once = std::max(most_at_once, busy_ - busy_then);
+    busy_then = busy_;
+    last = loop_.clock().Now();
+    tick->Start(Duration(1));
+  });
+  tick->Start(Duration(1));
+  RunWhile(loop_, [this] {
+    std::vector<std::unique_ptr<HttpClient>> clients;
+    for (int i = 0; i < 32; ++i) clients.push_back(std::make_unique<HttpClient>(server_->port()));
+    Probe();
+    OnLoop([&] {
+      for (const auto& client : clients) client->Send(LastRequest("GET /busy"));
+    });
+    for (const auto& client : clients) EXPECT_THAT(client->Read(), StartsWith("HTTP/1.1 200"));
+  });
+  EXPECT_EQ(busy_, 32);
+  EXPECT_LE(most_at_once, 2) << "longest turn: " << longest.count() << " ms";
 }
 
 TEST_F(HttpServerTest, SilentClientsAreBoundedAndClosed) {
-  Listen();
-  While([this] {
-    std::vector<std::unique_ptr<Connection>> silent;
-    for (int i = 0; i < 100; ++i) silent.push_back(std::make_unique<Connection>(server_->port()));
-    Connection other(server_->port(), "127.0.0.2");
-    EXPECT_THAT(other.Exchange(Request("GET /healthz")), StartsWith("HTTP/1.1 200"));
-    for (const auto& connection : silent) EXPECT_EQ(connection->Exchange(""), "");
+  Listen({.idle = seconds(2)});
+  RunWhile(loop_, [this] {
+    std::vector<std::unique_ptr<HttpClient>> silent;
+    for (int i = 0; i < 100; ++i) silent.push_back(std::make_unique<HttpClient>(server_->port()));
+    EXPECT_THAT(Probe(), StartsWith("HTTP/1.1 200"));
+    for (const auto& connection : silent) EXPECT_EQ(connection->Read(), "");
     // A client hears of the close before the server has counted it.
     std::string answer;
-    for (const auto end = SystemClock().Now() + Duration(10'000);
+    for (const auto end = SystemClock().Now() + seconds(10);
          answer.empty() && SystemClock().Now() < end;) {
-      answer = Connection(server_->port()).Exchange(Request("GET /healthz"));
+      answer = Probe("127.0.0.1");
     }
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
   });
 }
 
+// A byte does not begin the time anew.
+TEST_F(HttpServerTest, SlowClientsAreClosedAtEachStep) {
+  const struct {
+    const char* description;
+    std::string beginning;
+    std::string bit;
+  } kCases[] = {
+      {"headers", "GET /hello HTTP/1.1\r\n", "X: y\r\n"},
+      {"a request line", "GET /", "x"},
+      {"a body", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n", "x"},
+      {"a body that is refused", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 6000\r\n\r\n",
+       "x"},
+      {"chunks", "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+       "1\r\nx\r\n"},
+      {"the next request", "GET /hello HTTP/1.1\r\nHost: x\r\n\r\nGET /hello", "x"},
+  };
+  Listen({.idle = kSoon, .step = kSoon});
+  for (const auto& test : kCases) {
+    SCOPED_TRACE(test.description);
+    RunWhile(loop_, [&] {
+      const HttpClient client(server_->port());
+      const timeval often{.tv_sec = 0, .tv_usec = 20'000};
+      setsockopt(client.fd(), SOL_SOCKET, SO_RCVTIMEO, &often, sizeof often);
+      client.Send(test.beginning);
+      const TimePoint end = SystemClock().Now() + seconds(20);
+      std::string got;
+      do {
+        client.Send(test.bit);
+        got = client.Read();
+      } while (got.ends_with("time-out") && SystemClock().Now() < end);
+      EXPECT_THAT(got, Not(HasSubstr("time-out")));
+    });
+  }
+  EXPECT_EQ(echoed_, 0);
+}
+
+TEST_F(HttpServerTest, AClientThatDoesNotReadIsClosed) {
+  Listen({.step = kSoon});
+  RunWhile(loop_, [this] {
+    std::vector<std::unique_ptr<HttpClient>> clients;
+    for (int i = 0; i < 2; ++i) {
+      clients.push_back(std::make_unique<HttpClient>(server_->port()));
+      clients.back()->Send(LastRequest("GET /big"));
+    }
+    const TimePoint end = SystemClock().Now() + seconds(1);
+    while (SystemClock().Now() < end) EXPECT_THAT(Probe(), StartsWith("HTTP/1.1 200"));
+    for (const auto& client : clients) {
+      const std::string read = client->Read();
+      EXPECT_LT(read.size(), kBig);
+      EXPECT_TRUE(client->reset()) << "the kernel keeps nothing for it";
+    }
+  });
+}
+
+TEST_F(HttpServerTest, BodiesTogetherAreBounded) {
+  Listen({.bodies = 12'000});
+  RunWhile(loop_, [this] {
+    const std::string request =
+        "POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n" + std::string(5'000, 'x');
+    std::vector<std::unique_ptr<HttpClient>> clients;
+    for (size_t i = 0; i < 3; ++i) {
+      clients.push_back(std::make_unique<HttpClient>(server_->port()));
+      clients.back()->Send(request);
+      if (i < 2) AwaitLate(i + 1);
+    }
+    EXPECT_THAT(clients[2]->Read("at once\n"),
+                AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("Retry-After: 1")));
+    OnLoop([this] { late_[0].Answer({.body = "done\n"}); });
+    EXPECT_THAT(clients[0]->Read("done\n"), StartsWith("HTTP/1.1 200"));
+    clients[2]->Send(request);
+    AwaitLate(3);
+  });
+}
+
+// Who waits for an answer keeps its place; who is silent makes way.
+TEST_F(HttpServerTest, ANewConnectionTakesThePlaceOfOneThatIsIdle) {
+  Listen({.connections = 4});
+  RunWhile(loop_, [this] {
+    const HttpClient asks(server_->port());
+    asks.Send(LastRequest("GET /late"));
+    AwaitLate(1);
+    std::vector<std::unique_ptr<HttpClient>> silent;
+    for (int i = 0; i < 10; ++i) silent.push_back(std::make_unique<HttpClient>(server_->port()));
+    EXPECT_THAT(Probe(), StartsWith("HTTP/1.1 200"));
+    OnLoop([this] { late_[0].Answer({.body = "late"}); });
+    EXPECT_THAT(asks.Read(), EndsWith("late"));
+  });
+}
+
+TEST_F(HttpServerTest, WhereAllWaitForAnswersTheOldestMakesWay) {
+  Listen({.connections = 4});
+  RunWhile(loop_, [this] {
+    std::vector<std::unique_ptr<HttpClient>> clients;
+    for (size_t i = 0; i < 4; ++i) {
+      clients.push_back(std::make_unique<HttpClient>(server_->port()));
+      clients.back()->Send(LastRequest("GET /late"));
+      AwaitLate(i + 1);
+    }
+    EXPECT_THAT(Probe(), StartsWith("HTTP/1.1 200"));
+    EXPECT_THAT(clients[0]->Read(), IsEmpty());
+    OnLoop([this] { late_[0].Answer({}); });
+    OnLoop([this] { late_[3].Answer({.body = "late"}); });
+    EXPECT_THAT(clients[3]->Read(), EndsWith("late"));
+  });
+}
+
 TEST_F(HttpServerTest, EndsWithConnectionsOpen) {
   Listen();
-  While([this] { Connection(server_->port()).Exchange(Request("GET /healthz")); });
-  Connection open(server_->port());
-  for (int i = 0; i < 2; ++i) loop_.RunOnce();
+  HttpClient open(server_->port());
+  HttpClient asks(server_->port());
+  RunWhile(loop_, [&] {
+    asks.Send(LastRequest("GET /late"));
+    AwaitLate(1);
+  });
   server_.reset();
-  EXPECT_EQ(open.Exchange(""), "");
+  EXPECT_EQ(open.Read(), "");
+  EXPECT_EQ(asks.Read(), "");
 }
 
 TEST_F(HttpServerTest, ListensWhereItIsTold) {
   for (const std::string address : {"127.0.0.1:0", "[::1]:0", ":0", "0.0.0.0:0"}) {
-    Listen(address);
+    Listen({}, address);
     EXPECT_GT(server_->port(), 0) << address;
   }
-  Listen(":0");
-  EXPECT_THAT(Ask(Request("GET /healthz")), StartsWith("HTTP/1.1 200"));
+  Listen({}, ":0");
+  EXPECT_THAT(Ask(LastRequest("GET /hello")), StartsWith("HTTP/1.1 200"));
 }
 
 TEST_F(HttpServerTest, AWrongAddressIsInvalidAndNamed) {
   for (const std::string address :
        {"", "8080", "localhost:8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:99999", "::1:80",
         "[::1]", "[]:80", "127.0.0.1:http", "127.0.0.1:-1"}) {
-    const auto server = HttpServer::Listen(loop_, address, {[this] { return reasons_; }, metrics_});
+    const auto server = HttpServer::Listen(loop_, address, Routes());
     ASSERT_FALSE(server.has_value()) << address;
     EXPECT_EQ(server.error().code, ErrorCode::kInvalid) << address;
     EXPECT_THAT(server.error().message, HasSubstr("\"" + address + "\""));
@@ -252,7 +442,7 @@ TEST_F(HttpServerTest, AWrongAddressIsInvalidAndNamed) {
 TEST_F(HttpServerTest, AnAddressInUseIsNamed) {
   Listen();
   const std::string address = "127.0.0.1:" + std::to_string(server_->port());
-  const auto second = HttpServer::Listen(loop_, address, {[this] { return reasons_; }, metrics_});
+  const auto second = HttpServer::Listen(loop_, address, Routes());
   ASSERT_FALSE(second.has_value());
   EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
   EXPECT_THAT(second.error().message, HasSubstr(address));

@@ -11,6 +11,8 @@ namespace vdcu::kclient {
 
 namespace {
 
+using BioPtr = std::unique_ptr<BIO, decltype(&BIO_free)>;
+
 std::string Text(BIO* bio) {
   char* bytes = nullptr;
   const long size = BIO_get_mem_data(bio, &bytes);
@@ -29,12 +31,15 @@ CertificatePem MakeCertificate() {
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
   X509_set_pubkey(certificate.get(), key.get());
   X509_sign(certificate.get(), key.get(), EVP_sha256());
-  using BioPtr = std::unique_ptr<BIO, decltype(&BIO_free)>;
-  const BioPtr certificate_text(BIO_new(BIO_s_mem()), &BIO_free);
   const BioPtr key_text(BIO_new(BIO_s_mem()), &BIO_free);
-  PEM_write_bio_X509(certificate_text.get(), certificate.get());
   PEM_write_bio_PrivateKey(key_text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-  return {Text(certificate_text.get()), Text(key_text.get())};
+  return {ToPem(certificate.get()), Text(key_text.get())};
+}
+
+std::string ToPem(X509* certificate) {
+  const BioPtr text(BIO_new(BIO_s_mem()), &BIO_free);
+  PEM_write_bio_X509(text.get(), certificate);
+  return Text(text.get());
 }
 
 }  // namespace vdcu::kclient

@@ -1,6 +1,8 @@
 // A certificate that signs itself, and its key, made anew.
 #pragma once
 
+#include <openssl/types.h>
+
 #include <string>
 
 namespace vdcu::kclient {
@@ -11,5 +13,6 @@ struct CertificatePem {
 };
 
 CertificatePem MakeCertificate();
+std::string ToPem(X509* certificate);
 
 }  // namespace vdcu::kclient

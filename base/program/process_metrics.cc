@@ -1,4 +1,4 @@
-#include "base/http/process_metrics.h"
+#include "base/program/process_metrics.h"
 
 #include <sys/resource.h>
 #include <unistd.h>
