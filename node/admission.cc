@@ -142,11 +142,10 @@ void Admission::Search(Searches& searches, base::Duration timeout, PodSearch::De
     return decide(search);
   };
   const auto on_end = [this, &searches, number] {
-    // It is what calls us.
-    sources_.loop.Post([ended = searches.extract(number).mapped()] {});
+    searches.erase(number);
     CheckDrained();
   };
-  searches[number] = std::make_shared<PodSearch>(
+  searches[number] = std::make_unique<PodSearch>(
       PodSearch::Sources{sources_.loop, sources_.client, sources_.pod_resources, sources_.pods},
       timeout, PodSearch::Callbacks{learn_and_decide, std::move(fail), on_end});
 }

@@ -96,7 +96,7 @@ class Admission : public kubelet::PluginHandler {
     std::vector<Asker> holders = {};                // of the ids
   };
 
-  using Searches = std::map<uint64_t, std::shared_ptr<PodSearch>>;
+  using Searches = std::map<uint64_t, std::unique_ptr<PodSearch>>;
 
   void FindAsker(const std::string& resource, const Done<Asker>& done);
   void Search(Searches& searches, base::Duration timeout, PodSearch::Decide decide,

@@ -33,9 +33,8 @@ PodSearch::PodSearch(Sources sources, base::Duration timeout, Callbacks callback
 
 void PodSearch::List() {
   const base::Duration left = deadline_ - sources_.loop.clock().Now();
-  sources_.pod_resources.List(left, [this, alive = std::weak_ptr(alive_)](auto listing) {
-    if (!alive.expired()) OnListing(std::move(listing));
-  });
+  list_call_ =
+      sources_.pod_resources.List(left, [this](auto listing) { OnListing(std::move(listing)); });
 }
 
 void PodSearch::OnListing(base::Result<std::shared_ptr<const kubelet::Listing>> listing) {
@@ -101,14 +100,15 @@ void PodSearch::Fail(const base::Error& error) {
   End();
 }
 
-// What comes later must find nobody.
+// What comes later must find nobody: on_end may destroy this object, or keep it.
 void PodSearch::End() {
-  alive_.reset();
   timer_->Stop();
   retry_timer_->Stop();
   look_timer_->Stop();
+  list_call_.reset();
   call_.reset();
-  callbacks_.on_end();
+  const auto on_end = std::move(callbacks_.on_end);
+  on_end();
 }
 
 }  // namespace vdcu::node

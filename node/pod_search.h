@@ -3,7 +3,8 @@
 // Each is tried again until the time is up.
 //
 // Promises: it ends once, when `decide` has decided or with `fail`, both in a later turn; `on_end`
-// is the last that it calls. Destroying it, which none of the three may do, ends it without them.
+// is the last that it calls. Destroying it, which of the three only `on_end` may do, ends it
+// without them.
 #pragma once
 
 #include <functional>
@@ -63,7 +64,7 @@ class PodSearch {
   void End();
 
   const Sources sources_;
-  const Callbacks callbacks_;
+  Callbacks callbacks_;
   const base::TimePoint deadline_;
   const base::TimerPtr timer_;
   const base::TimerPtr retry_timer_;
@@ -72,9 +73,9 @@ class PodSearch {
   std::set<std::string> to_read_;
   std::set<std::string> read_;
   std::map<std::string, NodePod> pods_;  // of read_, those that are there
+  kubelet::PodResources::CallPtr list_call_;
   kclient::CallPtr call_;
-  std::string last_error_;                                      // of the API server
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for the listing's answer
+  std::string last_error_;  // of the API server
 };
 
 }  // namespace vdcu::node

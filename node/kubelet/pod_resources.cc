@@ -72,9 +72,11 @@ base::Status PodResources::Check() const {
                         "to have started");
 }
 
-void PodResources::List(base::Duration timeout, Done done) {
-  waiting_.push_back({loop_.clock().Now() + timeout, std::move(done)});
+PodResources::CallPtr PodResources::List(base::Duration timeout, Done done) {
+  auto call = std::make_unique<Call>(std::move(done));
+  waiting_.push_back({loop_.clock().Now() + timeout, call->done_});
   if (!attempt_ && !retry_timer_->armed()) Begin();
+  return call;
 }
 
 void PodResources::Begin() {
@@ -94,10 +96,11 @@ void PodResources::OnAnswer(base::Result<std::shared_ptr<const Listing>> answer)
   std::vector<Waiting> sharing = std::move(sharing_);
   sharing_.clear();
   const base::TimePoint now = loop_.clock().Now();
-  std::vector<Done> told;
+  std::vector<std::weak_ptr<const Done>> answered;
   for (Waiting& one : sharing) {
+    if (one.done.expired()) continue;
     if (answer || one.deadline <= now + kRetryDelay) {
-      told.push_back(std::move(one.done));
+      answered.push_back(std::move(one.done));
     } else {
       sharing_.push_back(std::move(one));
     }
@@ -107,7 +110,9 @@ void PodResources::OnAnswer(base::Result<std::shared_ptr<const Listing>> answer)
   } else if (!waiting_.empty()) {
     Begin();
   }
-  for (const Done& done : told) done(answer);
+  for (const auto& one : answered) {
+    if (const auto done = one.lock()) (*done)(answer);
+  }
 }
 
 }  // namespace vdcu::kubelet

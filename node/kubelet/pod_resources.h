@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/loop.h"
@@ -42,6 +43,20 @@ class PodResources {
  public:
   using Done = std::function<void(base::Result<std::shared_ptr<const Listing>>)>;
 
+  // A List under way. Destroying it, which `done` may do, ends it: `done` does not run any more.
+  class Call {
+   public:
+    explicit Call(Done done) : done_(std::make_shared<const Done>(std::move(done))) {}
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+   private:
+    friend class PodResources;
+
+    const std::shared_ptr<const Done> done_;
+  };
+  using CallPtr = std::unique_ptr<Call>;
+
   // `socket` is a path; nothing is connected until the first List.
   PodResources(base::Loop& loop, std::string socket);
   ~PodResources();
@@ -51,13 +66,14 @@ class PodResources {
   // Whether somebody listens at the socket.
   base::Status Check() const;
   // A List that begins after this call. It is tried again within `timeout` while the kubelet is too
-  // busy or not there. Errors: kThrottled, kUnavailable, with what the kubelet said last.
-  void List(base::Duration timeout, Done done);
+  // busy or not there. `done` runs once, in a later turn of the loop, and may destroy this object.
+  // Errors: kThrottled, kUnavailable, with what the kubelet said last.
+  [[nodiscard]] CallPtr List(base::Duration timeout, Done done);
 
  private:
   struct Waiting {
     base::TimePoint deadline;
-    Done done;
+    std::weak_ptr<const Done> done;  // gone: nobody wants the answer any more
   };
   class Attempt;
 

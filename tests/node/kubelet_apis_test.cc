@@ -226,7 +226,7 @@ class PodResourcesTest : public testing::Test {
  protected:
   // Its answer goes to answers_: the pod, and how many lists there were; or the error's code.
   void List(base::Duration timeout) {
-    pod_resources_.List(timeout, [this](auto listing) {
+    calls_.push_back(pod_resources_.List(timeout, [this](auto listing) {
       if (!listing) {
         answers_.emplace_back(base::ToString(listing.error().code));
         return;
@@ -235,7 +235,7 @@ class PodResourcesTest : public testing::Test {
       EXPECT_EQ(pod.ns, "team");
       EXPECT_THAT(pod.containers.at(0).devices.at(kResource), ElementsAre("vdcu-7"));
       answers_.push_back(pod.name + "#" + std::to_string(lister_.lists()));
-    });
+    }));
   }
   void WaitFor(size_t answers) {
     while (answers_.size() < answers) loop_.RunOnce();
@@ -247,6 +247,7 @@ class PodResourcesTest : public testing::Test {
   node::Lister lister_{{"team", "p", "main", kResource, {"vdcu-7"}}};
   std::vector<std::string> answers_;
   PodResources pod_resources_{loop_, socket_};
+  std::vector<PodResources::CallPtr> calls_;
 };
 
 TEST_F(PodResourcesTest, WhoAsksWhileAListIsInFlightSharesTheNext) {
@@ -254,6 +255,32 @@ TEST_F(PodResourcesTest, WhoAsksWhileAListIsInFlightSharesTheNext) {
   for (int n = 0; n < 5; ++n) List(base::Duration(5'000));
   WaitFor(5);
   EXPECT_EQ(answers_.size(), 5u);
+  EXPECT_EQ(lister_.lists(), 2);
+}
+
+TEST_F(PodResourcesTest, WhoseCallIsDestroyedIsNotAnswered) {
+  lister_.Listen(socket_);
+  std::vector<std::string> answered;
+  PodResources::CallPtr second;
+  auto first = pod_resources_.List(base::Duration(5'000), [&](const auto&) {
+    answered.emplace_back("first");
+    second.reset();
+  });
+  // All but the first share the second list, in this order.
+  PodResources::CallPtr own;
+  own = pod_resources_.List(base::Duration(5'000), [&](const auto&) {
+    answered.emplace_back("destroys its own and another");
+    own.reset();
+    calls_.clear();
+  });
+  List(base::Duration(5'000));
+  second = pod_resources_.List(base::Duration(5'000),
+                               [&](const auto&) { answered.emplace_back("second"); });
+  const auto last = pod_resources_.List(base::Duration(5'000),
+                                        [&](const auto&) { answered.emplace_back("last"); });
+  while (answered.size() < 3) loop_.RunOnce();
+  EXPECT_THAT(answered, ElementsAre("first", "destroys its own and another", "last"));
+  EXPECT_THAT(answers_, testing::IsEmpty());
   EXPECT_EQ(lister_.lists(), 2);
 }
 
