@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "crds/resources.h"
-#include "node/other_owner.h"
 
 namespace vdcu::node {
 
@@ -16,6 +15,8 @@ constexpr base::Duration kScanInterval{5000};
 constexpr base::Duration kDrainTime{10'500};  // an admission that is cut off fails its pod
 constexpr base::Duration kFlushTime{400};
 constexpr size_t kBusy = 4;  // requests in flight above which events wait
+
+constexpr char kPodResourcesSocket[] = "/pod-resources/kubelet.sock";
 
 // Keys of the queue: these two, and a partition's "namespace/name".
 constexpr char kDcuNodeKey[] = "dcunode";
@@ -61,13 +62,10 @@ Daemon::Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& ho
            .metrics = metrics,
            .wait_for_end =
                [this](const std::string& pod_uid) {
-                 return device_plugins_ && device_plugins_->WaitForEnd(pod_uid);
+                 return kubelet_ && kubelet_->cgroups.WaitForEnd(pod_uid);
                },
-           .device_lost =
-               [this](const crds::PodRef& container) {
-                 return device_plugins_ && device_plugins_->DeviceLost(container);
-               },
-           .kubelet_admits = [this] { return !device_plugins_ || device_plugins_->Admits(); },
+           .device_lost = [this](const crds::PodRef& container) { return DeviceLost(container); },
+           .kubelet_admits = [this] { return admits(); },
            .tell = [this](kclient::Event event) { events_.Record(std::move(event)); },
            .on_held = [this] { OnHeld(); },
            .on_released = [this](const std::string& pod_uid) { OnReleased(pod_uid); },
@@ -78,22 +76,7 @@ Daemon::Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& ho
                    [this] { runner_.Add(kDcuNodeKey); }),
       scan_timer_(loop.MakeTimer([this] { OnScanTimer(); })) {
   if (options_.kubelet) {
-    device_plugins_ = std::make_unique<DevicePlugins>(
-        DevicePlugins::Sources{
-            .loop = loop,
-            .client = client,
-            .host = host,
-            .pods = pod_informer_.store(),
-            .metrics = metrics,
-            .stages = stages_,
-            .tell = [this](kclient::Event event) { events_.Record(std::move(event)); },
-            .on_pod_ended =
-                [this](const std::string& pod_uid) { AddPartitions(partitions_.KeysOf(pod_uid)); },
-            .on_admits = [this] { OnAdmits(); },
-            .on_lost =
-                [this](const std::string& pod_uid) { AddPartitions(partitions_.KeysOf(pod_uid)); }},
-        *options_.kubelet, holdings_);
-    node_object_.SetHeartbeat(crds::Heartbeat::kKubelet);
+    UseKubelet(*options_.kubelet);
   } else {
     lease_ =
         std::make_unique<NodeLease>(client, loop, options_.lease_namespace, options_.node_name);
@@ -105,12 +88,40 @@ Daemon::Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& ho
   }
 }
 
+void Daemon::UseKubelet(const KubeletOptions& options) {
+  const auto add = [this](const std::string& pod_uid) {
+    AddPartitions(partitions_.KeysOf(pod_uid));
+  };
+  kubelet_.reset(new Kubelet{{loop_, options.root_dir + kPodResourcesSocket},
+                             {loop_, host_, options.cgroup_root, add}});
+  const Lent lent{.node = options_.node_name,
+                  .loop = loop_,
+                  .client = client_,
+                  .host = host_,
+                  .pods = pod_informer_.store(),
+                  .holdings = holdings_,
+                  .pod_resources = kubelet_->pod_resources,
+                  .cgroups = kubelet_->cgroups,
+                  .metrics = metrics_,
+                  .stages = stages_,
+                  .tell = [this](kclient::Event event) { events_.Record(std::move(event)); },
+                  .on_admits = [this] { OnAdmits(); },
+                  .on_lost = add};
+  for (const MakeFrontend& make : options.fronts) fronts_.push_back(make(lent));
+  owner_check_ = std::make_unique<OwnerCheck>(
+      OwnerCheck::Sources{loop_, client_, host_, kubelet_->cgroups, holdings_.slices()},
+      OwnerCheck::Options{.node = options_.node_name,
+                          .plugin_folder = options.plugin_folder,
+                          .resource_names = options.resource_names,
+                          .take_over = options_.take_over});
+  node_object_.SetHeartbeat(crds::Heartbeat::kKubelet);
+}
+
 base::Status Daemon::Start() {
   ASSIGN_OR_RETURN(const std::vector<std::string> corrupt, holdings_.Load());
   for (const std::string& problem : corrupt) {
     base::Log(base::Level::kError, "a checkpoint cannot be read", {{"problem", problem}});
   }
-  owner_checked_ = !device_plugins_;
   WatchPartitions();
   WatchPods();
   WatchNodes();
@@ -160,46 +171,18 @@ bool Daemon::synced() const {
 
 void Daemon::OnSynced() {
   if (!synced()) return;
-  Begin();
-  scan_timer_->Start(kScanInterval);
+  if (!owner_check_) return Begin();
+  owner_check_->Run([this](const base::Status& ours) { OnOwnerChecked(ours); });
 }
 
-void Daemon::CheckOwner() {
-  owner_call_ = client_.Get(kclient::kNodes, "", options_.node_name,
-                            [this](const auto& node) { OnNodeRead(node); });
-}
-
-void Daemon::OnNodeRead(const base::Result<kclient::JsonView>& node) {
-  if (!node && node.error().code != base::ErrorCode::kNotFound) {
-    return base::Log(base::Level::kError, "cannot read this Node, will try again",
-                     {{"error", node.error().message}});
-  }
-  std::vector<Trace> traces = device_plugins_->FindTraces();
-  if (node) {
-    const auto meta =
-        kclient::ParseMeta(*node, {.labels = false, .annotation_prefixes = {"hami.io/"}});
-    if (meta) {
-      const auto on_node = FindTraces(meta->annotations, loop_.clock().Wall());
-      traces.insert(traces.end(), on_node.begin(), on_node.end());
-    }
-  }
-  if (const base::Status may = MayOwn(traces, options_.take_over); !may) {
-    return options_.on_fatal(may.error());
-  }
-  for (const Trace& trace : traces) {
-    if (trace.kind == Trace::Kind::kAnnotation) continue;  // not ours to change
-    base::Log(base::Level::kWarning, "removes what another plugin left behind",
-              {{"name", trace.name}});
-    if (const base::Status removed = RemoveTrace(host_, trace); !removed) {
-      return options_.on_fatal(removed.error());
-    }
-  }
-  owner_checked_ = true;
+void Daemon::OnOwnerChecked(const base::Status& ours) {
+  if (!ours) return options_.on_fatal(ours.error());
+  owner_check_.reset();
   Begin();
 }
 
 void Daemon::Begin() {
-  if (!owner_checked_) return CheckOwner();
+  scan_timer_->Start(kScanInterval);
   scan_ = {};
   TakeScan(ScanHost(host_));
   if (const base::Status adopted = partitions_.Adopt(); !adopted) {
@@ -215,15 +198,15 @@ void Daemon::Begin() {
              {"held", std::to_string(holdings_.slices().size())}});
   AddPartitions(partitions_.AllKeys());
   runner_.Start();
-  if (device_plugins_) device_plugins_->Begin();
+  for (const auto& front : fronts_) front->Begin();
   if (lease_) lease_->Start();
 }
 
 void Daemon::OnScanTimer() {
-  scan_timer_->Start(kScanInterval);
   if (!begun_) return Begin();
+  scan_timer_->Start(kScanInterval);
   TrimWhenQuiet();
-  if (device_plugins_) device_plugins_->Check();
+  for (const auto& front : fronts_) front->Check();
   CheckDisk();
   Scan scan = ScanHost(host_);
   if (scan == scan_) return;
@@ -308,7 +291,7 @@ Work Daemon::Process(const std::string& key) {
 // What the API has of this node is never without a slice that it holds and no object names.
 Work Daemon::ProcessDcuNode() {
   const base::Status noted = partitions_.NoteLost();
-  Work work = node_object_.Process(serves());
+  Work work = node_object_.Process(begun_ && admits());
   work.status = noted;
   return work;
 }
@@ -320,7 +303,19 @@ void Daemon::AddPartitions(const std::vector<std::string>& keys) {
 void Daemon::OnHeld() {
   metrics_.SetHeld(holdings_.slices().size());
   runner_.Add(kDcuNodeKey);
-  if (device_plugins_) device_plugins_->Update();
+  for (const auto& front : fronts_) front->Update();
+}
+
+bool Daemon::admits() const {
+  return std::all_of(fronts_.begin(), fronts_.end(),
+                     [](const auto& front) { return front->Admits(); });
+}
+
+std::optional<Refusal> Daemon::DeviceLost(const crds::PodRef& container) const {
+  for (const auto& front : fronts_) {
+    if (auto lost = front->DeviceLost(container)) return lost;
+  }
+  return std::nullopt;
 }
 
 void Daemon::OnAdmits() {
@@ -332,20 +327,26 @@ void Daemon::OnAdmits() {
 void Daemon::OnReleased(const std::string& pod_uid) {
   stages_.Forget(pod_uid);  // it may have gone elsewhere, and is then never seen here
   AddPartitions(partitions_.WaitingKeys());
-  if (device_plugins_) device_plugins_->OnReleased();
+  for (const auto& front : fronts_) front->OnReleased();
 }
 
 void Daemon::Stop(std::function<void()> done) {
   scan_timer_->Stop();
-  owner_call_.reset();
+  owner_check_.reset();
   const auto finish = [this, done = std::move(done)] {
-    device_plugins_.reset();
+    fronts_.clear();
+    kubelet_.reset();
     lease_.reset();
     runner_.Stop();
     events_.Flush(kFlushTime, done);
   };
-  if (!device_plugins_) return finish();
-  device_plugins_->Drain(kDrainTime, [this, finish] { loop_.Post(finish); });
+  if (fronts_.empty()) return finish();
+  draining_ = fronts_.size();
+  for (const auto& front : fronts_) {
+    front->Drain(kDrainTime, [this, finish] {
+      if (--draining_ == 0) loop_.Post(finish);
+    });
+  }
 }
 
 template <class Visit>
@@ -372,8 +373,10 @@ std::vector<std::string> Daemon::NotReady() const {
   if (!reasons.empty()) return reasons;
   if (!begun_) return {"the vdev files are not mended"};
   if (!node_object_.published()) return {"DCUNode " + options_.node_name + " is not published"};
-  if (device_plugins_) return device_plugins_->NotReady();
-  return {};
+  for (const auto& front : fronts_) {
+    for (std::string& reason : front->NotReady()) reasons.push_back(std::move(reason));
+  }
+  return reasons;
 }
 
 }  // namespace vdcu::node

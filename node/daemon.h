@@ -2,8 +2,7 @@
 // keeps disk and objects true to each other.
 //
 // Promises: nothing is decided before the first lists are complete, the cards are scanned and the
-// disk is mended, and no device plugin registers before that; only the host's sysfs is polled
-// (every 5 s).
+// disk is mended, and no front begins before that; only the host's sysfs is polled (every 5 s).
 #pragma once
 
 #include <map>
@@ -18,16 +17,26 @@
 #include "kclient/api.h"
 #include "kclient/event_recorder.h"
 #include "kclient/informer.h"
-#include "node/device_plugins.h"
+#include "node/frontend.h"
 #include "node/holdings.h"
 #include "node/metrics.h"
 #include "node/node_lease.h"
 #include "node/node_object.h"
+#include "node/owner_check.h"
 #include "node/partitions.h"
 #include "node/runner.h"
 #include "node/stages.h"
 
 namespace vdcu::node {
+
+struct KubeletOptions {
+  // As this process sees them.
+  std::string plugin_folder;                // "/var/lib/kubelet/device-plugins"
+  std::string root_dir;                     // has pod-resources: "/var/lib/kubelet"
+  std::string cgroup_root;                  // the kubelet's cgroupRoot: "/"
+  std::vector<std::string> resource_names;  // that are registered
+  std::vector<MakeFrontend> fronts;
+};
 
 struct DaemonOptions {
   std::string node_name;
@@ -57,6 +66,12 @@ class Daemon {
   void UpdateMetrics() const;
 
  private:
+  struct Kubelet {
+    kubelet::PodResources pod_resources;
+    kubelet::Cgroups cgroups;
+  };
+
+  void UseKubelet(const KubeletOptions& options);
   void WatchPartitions();
   void WatchPods();
   void WatchNodes();
@@ -64,10 +79,7 @@ class Daemon {
   template <class Visit>
   void ForEachInformer(const Visit& visit) const;
   void OnSynced();
-  // Whether another plugin owns the cards, by its traces on the host and on the Node; then begins.
-  // With take_over the dead ones are removed, once it is known that there are no others.
-  void CheckOwner();
-  void OnNodeRead(const base::Result<kclient::JsonView>& node);
+  void OnOwnerChecked(const base::Status& ours);
   // The first scan and the mending of the disk; again with the next scan where the disk fails.
   void Begin();
   void OnScanTimer();
@@ -81,7 +93,9 @@ class Daemon {
   Work ProcessDcuNode();
   void AddPartitions(const std::vector<std::string>& keys);
   void OnHeld();
-  bool serves() const { return begun_ && (!device_plugins_ || device_plugins_->Admits()); }
+  // Whether the kubelet, where there is one, would give out devices.
+  bool admits() const;
+  std::optional<Refusal> DeviceLost(const crds::PodRef& container) const;
   void OnAdmits();
   void OnReleased(const std::string& pod_uid);
 
@@ -100,13 +114,14 @@ class Daemon {
   std::map<std::string, std::string> unreadable_;  // partitions that do not decode, and why
   Runner runner_;
   Stages stages_;
-  std::unique_ptr<DevicePlugins> device_plugins_;  // only with a kubelet
+  std::unique_ptr<Kubelet> kubelet_;  // if one runs here
+  std::vector<std::unique_ptr<Frontend>> fronts_;
   Partitions partitions_;
   NodeObject node_object_;
-  std::unique_ptr<NodeLease> lease_;  // only without a kubelet
-  Scan scan_;                         // the last one
-  bool owner_checked_ = false;
-  kclient::CallPtr owner_call_;
+  std::unique_ptr<NodeLease> lease_;         // if no kubelet runs here
+  Scan scan_;                                // the last one
+  std::unique_ptr<OwnerCheck> owner_check_;  // until it is known that the cards are ours
+  size_t draining_ = 0;                      // fronts
   bool begun_ = false;
   bool worked_ = true;        // since the last scan
   bool trim_is_due_ = false;  // it has worked since the last trim

@@ -18,6 +18,7 @@
 #include "node/daemon.h"
 #include "node/metrics.h"
 #include "node/options.h"
+#include "node/plugin/plugin_front.h"
 
 namespace vdcu::node {
 namespace {
@@ -54,21 +55,26 @@ base::Result<std::unique_ptr<base::HttpServer>> Serve(base::UvLoop& loop, const 
   return server;
 }
 
+KubeletOptions ToKubeletOptions(const Options& options) {
+  const bool moved = !options.kubelet_root_dir.empty();
+  const PluginOptions plugin{.folder = options.kubelet_dir + "/device-plugins",
+                             .dtk_dir = options.dtk_dir,
+                             .resource_names = options.resource_names};
+  return {.plugin_folder = plugin.folder,
+          .root_dir = moved ? options.kubelet_root_dir : options.kubelet_dir,
+          .cgroup_root = options.cgroup_root,
+          .resource_names = options.resource_names,
+          .fronts = {[plugin](const Lent& lent) -> std::unique_ptr<Frontend> {
+            return std::make_unique<PluginFront>(lent, plugin);
+          }}};
+}
+
 DaemonOptions ToDaemonOptions(const Options& options, const kclient::Config& config) {
   DaemonOptions daemon{.node_name = options.node_name,
                        .lease_namespace = crds::LeaseNamespace(config.namespace_name),
                        .take_over = options.take_over};
   if (options.advertise) daemon.advertise = options.resource_names;
-  if (!options.kubelet_dir.empty()) {
-    const bool moved = !options.kubelet_root_dir.empty();
-    daemon.kubelet =
-        KubeletOptions{.node = options.node_name,
-                       .dir = options.kubelet_dir,
-                       .root_dir = moved ? options.kubelet_root_dir : options.kubelet_dir,
-                       .cgroup_root = options.cgroup_root,
-                       .dtk_dir = options.dtk_dir,
-                       .resource_names = options.resource_names};
-  }
+  if (!options.kubelet_dir.empty()) daemon.kubelet = ToKubeletOptions(options);
   return daemon;
 }
 

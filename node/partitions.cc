@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "crds/keys.h"
 #include "crds/resources.h"
-#include "node/lost_devices.h"
 
 namespace vdcu::node {
 
@@ -154,9 +153,7 @@ Work Partitions::ProcessWanted(const Ptr& partition) {
       .device = FindDevice(holdings_.devices(), partition->spec.assignment->device),
       .pod = PodState::kNone,
       .used_by = reserved ? user : std::nullopt,
-      .device_lost = user && sources_.device_lost(*user)
-                         ? std::optional(DeviceLostOf(user->container))
-                         : std::nullopt};
+      .device_lost = user ? sources_.device_lost(*user) : std::nullopt};
   PartitionPlan plan = PlanPartition(view, sources_.clock.Wall());
   Work work;
   work.writes = std::move(plan.writes);

@@ -35,8 +35,8 @@ class Partitions {
     // Whether a process of the pod is left; if so, its partitions are processed again when none
     // is.
     std::function<bool(const std::string& pod_uid)> wait_for_end;
-    // Whether the kubelet has no device for a container that holds a slice.
-    std::function<bool(const crds::PodRef& container)> device_lost;
+    // Why a container that holds a slice cannot be started again; nothing: it can.
+    std::function<std::optional<Refusal>(const crds::PodRef& container)> device_lost;
     // Whether a pod may be bound here now; if not, what waits for that is processed again then.
     std::function<bool()> kubelet_admits;
     std::function<void(kclient::Event)> tell;

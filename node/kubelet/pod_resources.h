@@ -63,6 +63,7 @@ class PodResources {
   PodResources(const PodResources&) = delete;
   PodResources& operator=(const PodResources&) = delete;
 
+  const std::string& socket() const { return socket_; }
   // Whether somebody listens at the socket.
   base::Status Check() const;
   // A List that begins after this call. It is tried again within `timeout` while the kubelet is too

@@ -1,5 +1,5 @@
 // What the kubelet's calls are answered, the kubelet's list and the API being scripted.
-#include "node/admission.h"
+#include "node/plugin/admission.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -121,26 +121,31 @@ class AdmissionTest : public testing::Test {
   kubelet::ContainerEdits edits_;
   std::string api_pod_;  // what the API answers; empty: 404
   size_t answered_ = 0;
-  Admission admission_{
-      {.node = "n",
-       .dtk_dir = "/opt/dtk",
-       .loop = loop_,
-       .client = client_,
-       .pod_resources = pod_resources_,
-       .host = root_,
-       .pods = pods_,
-       .metrics = metrics_,
-       .has_processes = [this](const std::string& uid) { return running_.contains(uid); },
-       .tell =
-           [this](const kclient::Event& event) {
-             events_.push_back(event.regarding.name + ": " + event.reason);
-           },
-       .on_tokens = [] {},
-       .on_allocated = [](const std::string&) {},
-       .on_started = [](const std::string&) {},
-       .on_lost = [this](const std::string& uid) { lost_.push_back(uid); },
-       .resources = {kDcu}},
-      holdings_};
+  Stages stages_{loop_.clock(), metrics_};
+  const PodSearch::Sources search_{loop_, client_, pod_resources_, pods_};
+  const std::function<bool(const std::string&)> has_processes_ = [this](const std::string& uid) {
+    return running_.contains(uid);
+  };
+  const std::function<void(kclient::Event)> tell_ = [this](const kclient::Event& event) {
+    events_.push_back(event.regarding.name + ": " + event.reason);
+  };
+  TokenLedger tokens_{{.pods = search_,
+                       .slices = holdings_.slices(),
+                       .resources = {kDcu},
+                       .has_processes = has_processes_,
+                       .tell = tell_,
+                       .on_tokens = [] {},
+                       .on_lost = [this](const std::string& uid) { lost_.push_back(uid); }}};
+  Admission admission_{{.node = "n",
+                        .dtk_dir = "/opt/dtk",
+                        .search = search_,
+                        .host = root_,
+                        .holdings = holdings_,
+                        .tokens = tokens_,
+                        .metrics = metrics_,
+                        .stages = stages_,
+                        .has_processes = has_processes_,
+                        .tell = tell_}};
 };
 
 TEST_F(AdmissionTest, GivesAPodItsSliceAndAsksTheKubeletOnce) {
@@ -393,7 +398,7 @@ TEST_F(AdmissionTest, TellsOnceThatTheKubeletHasLostADevice) {
   HoldSlice("p", MakeAssignment(0), "a");
   running_ = {"uid-a"};
   lister_.Set({Listed("other")});
-  admission_.LearnTokens();
+  tokens_.Refresh();
   WaitFor([&] { return lister_.lists() == 1; });
   api_pod_ =
       R"({"metadata": {"name": "a", "namespace": "team", "uid": "uid-a"},
@@ -403,16 +408,16 @@ TEST_F(AdmissionTest, TellsOnceThatTheKubeletHasLostADevice) {
   lister_.Set({Listed("a")});
   for (int i = 0; i < 2; ++i) {
     const size_t asked = transport_.requests().size();
-    admission_.LearnTokens();
+    tokens_.Refresh();
     WaitFor([&] { return transport_.requests().size() > asked; });
     transport_.Answer(asked, 200, api_pod_);
-    WaitFor([&] { return admission_.DeviceLost(RefOf(pod)); });
+    WaitFor([&] { return tokens_.IsLost(RefOf(pod)); });
   }
   EXPECT_THAT(events_, ElementsAre("a: DeviceLost"));
   EXPECT_THAT(lost_, ElementsAre("uid-a"));
   lister_.Set({Listed("a", {"vdcu-0"})});
-  admission_.LearnTokens();
-  WaitFor([&] { return !admission_.DeviceLost(RefOf(pod)); });
+  tokens_.Refresh();
+  WaitFor([&] { return !tokens_.IsLost(RefOf(pod)); });
   EXPECT_THAT(lost_, ElementsAre("uid-a", "uid-a"));
 }
 
@@ -434,7 +439,10 @@ TEST_F(AdmissionTest, DrainsWhenNoAdmissionIsBetweenItsCalls) {
   lister_.Set({Listed("a")});
   EXPECT_EQ(Choose(), kOk);
   bool drained = false;
-  admission_.Drain(base::Duration(60'000), [&] { drained = true; });
+  admission_.Drain(base::Duration(60'000), [&] {
+    drained = true;
+    loop_.Post([] {});  // RunOnce waits for one more event after a timer that was due
+  });
   EXPECT_TRUE(admission_.busy());
   EXPECT_EQ(Allocate(chosen_), kOk);
   WaitFor([&] { return drained; });

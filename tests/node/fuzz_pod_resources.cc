@@ -10,7 +10,7 @@
 #include <set>
 #include <string>
 
-#include "node/identity.h"
+#include "node/plugin/identity.h"
 
 namespace {
 

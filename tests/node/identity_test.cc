@@ -1,4 +1,4 @@
-#include "node/identity.h"
+#include "node/plugin/identity.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

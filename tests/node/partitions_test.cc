@@ -55,20 +55,24 @@ class PartitionsTest : public testing::Test {
   }
 
   Partitions::Sources MakeSources() {
-    return {
-        .node = "n",
-        .partitions = store_,
-        .pods = pods_,
-        .clock = clock_,
-        .metrics = metrics_,
-        .wait_for_end =
-            [this](const std::string& uid) { return uids_with_processes_.contains(uid); },
-        .device_lost = [this](const crds::PodRef& container) { return lost_.contains(container); },
-        .kubelet_admits = [this] { return kubelet_admits_; },
-        .tell = [this](const kclient::Event& event) { events_.push_back(event.reason); },
-        .on_held = [this] { ++held_changes_; },
-        .on_released = [this](const std::string& uid) { releases_.push_back(uid); },
-        .on_prepared = [](const std::string&) {}};
+    return {.node = "n",
+            .partitions = store_,
+            .pods = pods_,
+            .clock = clock_,
+            .metrics = metrics_,
+            .wait_for_end =
+                [this](const std::string& uid) { return uids_with_processes_.contains(uid); },
+            .device_lost =
+                [this](const crds::PodRef& container) {
+                  return lost_.contains(container)
+                             ? std::optional(Refusal{"DeviceLost", "delete the pod"})
+                             : std::nullopt;
+                },
+            .kubelet_admits = [this] { return kubelet_admits_; },
+            .tell = [this](const kclient::Event& event) { events_.push_back(event.reason); },
+            .on_held = [this] { ++held_changes_; },
+            .on_released = [this](const std::string& uid) { releases_.push_back(uid); },
+            .on_prepared = [](const std::string&) {}};
   }
 
   TempFolder folder_;

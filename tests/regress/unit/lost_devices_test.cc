@@ -1,6 +1,6 @@
 // The kubelet's checkpoint was removed: the container of a pod that runs can never start again, and
 // nothing said it.
-#include "node/lost_devices.h"
+#include "node/plugin/lost_devices.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "node/identity.h"
+#include "node/plugin/identity.h"
 
 #include <algorithm>
 #include <utility>
@@ -61,6 +61,22 @@ Identity Several(std::vector<Asker> askers) {
 }
 
 }  // namespace
+
+std::vector<Slice> SlicesOf(const Slices& held, const Asker& container) {
+  std::vector<Slice> slices;
+  for (const auto& [uid, slice] : held) {
+    if (slice.ns != container.ns) continue;
+    const bool used = slice.pod && slice.pod->uid == container.pod.uid &&
+                      slice.pod->container == container.pod.container;
+    // Of a reserved one the pod is written down when the watch shows it, which may be later.
+    const bool reserved =
+        !slice.pod && !container.partition.empty() && slice.name == container.partition;
+    if (used || reserved) slices.push_back(slice);
+  }
+  std::sort(slices.begin(), slices.end(),
+            [](const Slice& a, const Slice& b) { return a.name < b.name; });
+  return slices;
+}
 
 Identity WhoAsks(const IdentityView& view) {
   std::vector<Asker> askers;

@@ -44,6 +44,9 @@ struct IdentityView {
   const std::set<std::string>& read;
 };
 
+// What of `held` is the container's, by name.
+std::vector<Slice> SlicesOf(const Slices& held, const Asker& container);
+
 // One of the three says something.
 struct Identity {
   std::optional<Asker> asker = std::nullopt;

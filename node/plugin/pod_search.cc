@@ -1,4 +1,4 @@
-#include "node/pod_search.h"
+#include "node/plugin/pod_search.h"
 
 #include <algorithm>
 #include <utility>
@@ -109,6 +109,17 @@ void PodSearch::End() {
   call_.reset();
   const auto on_end = std::move(callbacks_.on_end);
   on_end();
+}
+
+void PodSearches::Start(base::Duration timeout, PodSearch::Decide decide,
+                        std::function<void(const base::Error&)> fail) {
+  const uint64_t number = ++count_;
+  const auto on_end = [this, number] {
+    searches_.erase(number);
+    on_end_();
+  };
+  searches_[number] = std::make_unique<PodSearch>(
+      sources_, timeout, PodSearch::Callbacks{std::move(decide), std::move(fail), on_end});
 }
 
 }  // namespace vdcu::node

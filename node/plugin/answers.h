@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "node/identity.h"
+#include "node/plugin/identity.h"
 
 namespace vdcu::node {
 

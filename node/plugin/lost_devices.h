@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "node/identity.h"
+#include "node/plugin/identity.h"
 #include "node/slices.h"
 
 namespace vdcu::node {

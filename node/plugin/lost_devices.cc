@@ -1,4 +1,4 @@
-#include "node/lost_devices.h"
+#include "node/plugin/lost_devices.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "node/tokens.h"
+#include "node/plugin/tokens.h"
 
 #include <algorithm>
 

@@ -1,12 +1,11 @@
-#include "node/admission.h"
+#include "node/plugin/admission.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "base/log.h"
 #include "node/container_edits.h"
-#include "node/lost_devices.h"
+#include "node/plugin/admission_events.h"
 
 namespace vdcu::node {
 
@@ -17,7 +16,6 @@ namespace {
 constexpr base::Duration kAdmissionTimeout{10'000};
 // The kubelet gives PreStartContainer 30 s.
 constexpr base::Duration kPreStartTimeout{10'000};
-constexpr base::Duration kLearnTimeout{5'000};
 // Between choosing ids and Allocate the kubelet does nothing else.
 constexpr base::Duration kChosenFor{1'500};
 
@@ -42,10 +40,11 @@ std::string Describe(const std::vector<Slice>& slices) {
 
 }  // namespace
 
-Admission::Admission(Sources sources, Holdings& holdings)
+Admission::Admission(Sources sources)
     : sources_(std::move(sources)),
-      holdings_(holdings),
-      drain_timer_(sources_.loop.MakeTimer([this] {
+      clock_(sources_.search.loop.clock()),
+      searches_(sources_.search, [this] { CheckDrained(); }),
+      drain_timer_(sources_.search.loop.MakeTimer([this] {
         if (on_drained_) std::exchange(on_drained_, nullptr)();
       })) {}
 
@@ -61,26 +60,25 @@ void Admission::Choose(const std::string& resource, kubelet::Choice choice,
       if (ids.size() >= choice.size) break;
       if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
     }
-    chosen_[resource] = {std::move(*asker), {ids.begin(), ids.end()}, sources_.loop.clock().Now()};
+    chosen_[resource] = {std::move(*asker), {ids.begin(), ids.end()}, clock_.Now()};
     done(std::move(ids));
   });
 }
 
 void Admission::Allocate(const std::string& resource, std::vector<std::string> ids,
                          Done<kubelet::ContainerEdits> done) {
-  const base::Clock& clock = sources_.loop.clock();
-  const auto answer = [this, resource, ids, &clock, began = clock.Wall(),
+  const auto answer = [this, resource, ids, began = clock_.Wall(),
                        done](const base::Result<Asker>& asker) {
     if (!asker) return done(asker.error());
     const auto edits = Grant(resource, *asker, ids);
     answers_.Add(resource, *asker, edits ? ids : std::vector<std::string>());
     done(edits);
-    sources_.metrics.OnAllocated(clock.Wall() - began);
+    sources_.metrics.OnAllocated(clock_.Wall() - began);
     CheckDrained();
   };
   const auto chosen = chosen_.extract(resource);
   if (!chosen.empty() && chosen.mapped().ids == Ids(ids.begin(), ids.end()) &&
-      clock.Now() - chosen.mapped().at < kChosenFor) {
+      clock_.Now() - chosen.mapped().at < kChosenFor) {
     return answer(chosen.mapped().asker);
   }
   FindAsker(resource, answer);
@@ -93,14 +91,16 @@ void Admission::PreStart(const std::string& resource, std::vector<std::string> i
     StartCheck check = CheckStart(resource, ids, search);
     if (!check.unknown.empty()) return PodSearch::Next{.read = std::move(check.unknown)};
     if (!check.refusal) {
-      for (const Asker& holder : check.holders) sources_.on_started(holder.pod.uid);
+      for (const Asker& holder : check.holders) {
+        sources_.stages.Reach(holder.pod.uid, Stage::kStarted);
+      }
       done(base::Ok());
     } else {
       done(Refuse(*check.refusal, check.holders));
     }
     return PodSearch::Next();
   };
-  Search(searches_, kPreStartTimeout, decide, Unavailable(done));
+  Search(kPreStartTimeout, decide, done);
 }
 
 void Admission::FindAsker(const std::string& resource, const Done<Asker>& done) {
@@ -124,81 +124,48 @@ void Admission::FindAsker(const std::string& resource, const Done<Asker>& done) 
     }
     return PodSearch::Next();
   };
-  Search(searches_, kAdmissionTimeout, decide, Unavailable(done));
+  Search(kAdmissionTimeout, decide, done);
 }
 
-std::function<void(const base::Error&)> Admission::Unavailable(
-    std::function<void(const base::Error&)> done) {
-  return [this, done = std::move(done)](const base::Error& error) {
-    done(Refuse({"Unavailable", error.message}, {}));
-  };
-}
-
-void Admission::Search(Searches& searches, base::Duration timeout, PodSearch::Decide decide,
+void Admission::Search(base::Duration timeout, PodSearch::Decide decide,
                        std::function<void(const base::Error&)> fail) {
-  const uint64_t number = ++search_count_;
-  const auto learn_and_decide = [this, decide = std::move(decide)](const PodSearch& search) {
-    Learn(search.listing());
-    return decide(search);
-  };
-  const auto on_end = [this, &searches, number] {
-    searches.erase(number);
-    CheckDrained();
-  };
-  searches[number] = std::make_unique<PodSearch>(
-      PodSearch::Sources{sources_.loop, sources_.client, sources_.pod_resources, sources_.pods},
-      timeout, PodSearch::Callbacks{learn_and_decide, std::move(fail), on_end});
+  searches_.Start(
+      timeout,
+      [this, decide = std::move(decide)](const PodSearch& search) {
+        sources_.tokens.Learn(search.listing());
+        return decide(search);
+      },
+      [this, fail = std::move(fail)](const base::Error& error) {
+        fail(Refuse({"Unavailable", error.message}, {}));
+      });
 }
 
-void Admission::LearnTokens() {
-  unsure_ = true;
-  Search(
-      learning_, kLearnTimeout, [this](const PodSearch& search) { return LookForLost(search); },
-      [](const base::Error&) {});
+StartCheck Admission::CheckStart(const std::string& resource, const Ids& ids,
+                                 const PodSearch& search) {
+  StartCheck check = node::CheckStart({.listing = search.listing(),
+                                       .resource = resource,
+                                       .ids = ids,
+                                       .slices = sources_.holdings.slices(),
+                                       .answers = answers_,
+                                       .pod = [&](const auto& key) { return search.pod(key); },
+                                       .has_processes = sources_.has_processes,
+                                       .read = search.read()});
+  if (check.unknown.empty() && !check.refusal) MendHolders(search, check);
+  return check;
 }
 
-PodSearch::Next Admission::LookForLost(const PodSearch& search) {
-  const LostDevices found =
-      FindLostDevices({.listing = search.listing(),
-                       .slices = holdings_.slices(),
-                       .resources = sources_.resources,
-                       .pod = [&](const auto& key) { return search.pod(key); },
-                       .has_processes = sources_.has_processes,
-                       .read = search.read()});
-  if (!found.unknown.empty()) return {.read = found.unknown};
-  unsure_ = found.unsure;
-  std::set<crds::PodRef> lost;
-  for (const Asker& container : found.lost) {
-    lost.insert(container.pod);
-    if (lost_.contains(container.pod)) continue;
-    base::Log(base::Level::kWarning, "the kubelet has lost a device",
-              {{"pod", container.key()}, {"container", container.pod.container}});
-    const Refusal why = DeviceLostOf(container.pod.container);
-    TellPod(container, kclient::EventType::kWarning, why.reason, why.message);
-  }
-  std::set<crds::PodRef> changed;
-  std::set_symmetric_difference(lost.begin(), lost.end(), lost_.begin(), lost_.end(),
-                                std::inserter(changed, changed.end()));
-  lost_ = std::move(lost);
-  for (const crds::PodRef& container : changed) sources_.on_lost(container.uid);
-  return {};
-}
-
-void Admission::Learn(const kubelet::Listing& listing) {
-  std::map<std::string, Ids> in_use;
-  for (const kubelet::ListedPod& pod : listing) {
-    for (const kubelet::ListedContainer& container : pod.containers) {
-      for (const auto& [resource, ids] : container.devices) {
-        in_use[resource].insert(ids.begin(), ids.end());
-      }
+void Admission::MendHolders(const PodSearch& search, StartCheck& check) {
+  for (const Asker& holder : std::vector<Asker>(check.holders)) {
+    for (const Slice& slice : SlicesOf(sources_.holdings.slices(), holder)) {
+      auto refusal = sources_.holdings.Hold(slice);
+      if (!refusal) continue;
+      // It may have been replaced by another of its name.
+      if (!search.read().contains(holder.key())) check.unknown.insert(holder.key());
+      check.refusal = std::move(refusal);
+      check.holders = {holder};
+      return;
     }
   }
-  if (std::exchange(in_use_, std::move(in_use)) != in_use_) sources_.on_tokens();
-}
-
-std::set<std::string> Admission::TokensInUse(const std::string& resource) const {
-  const auto ids = in_use_.find(resource);
-  return ids == in_use_.end() ? Ids() : ids->second;
 }
 
 base::Result<kubelet::ContainerEdits> Admission::Grant(const std::string& resource,
@@ -208,40 +175,25 @@ base::Result<kubelet::ContainerEdits> Admission::Grant(const std::string& resour
   if (!slices) return Refuse(slices.error(), {asker});
   std::vector<const dcu::Device*> devices;
   for (const Slice& slice : *slices) {
-    const dcu::Device* device = FindDevice(holdings_.devices(), slice.assignment.device);
+    const dcu::Device* device = FindDevice(sources_.holdings.devices(), slice.assignment.device);
     if (device == nullptr || !device->healthy) {
       const std::string why = device == nullptr ? "it is not there" : device->message;
       return Refuse({"CardNotHealthy", "card " + slice.assignment.device + ": " + why}, {asker});
     }
     devices.push_back(device);
   }
-  in_use_[resource].insert(ids.begin(), ids.end());
-  sources_.on_allocated(asker.pod.uid);
+  sources_.tokens.Give(resource, ids);
+  sources_.stages.Reach(asker.pod.uid, Stage::kAllocated);
   base::Log(
       base::Level::kInfo, "allocated",
       {{"pod", asker.key()}, {"container", asker.pod.container}, {"slices", Describe(*slices)}});
-  TellPod(asker, kclient::EventType::kNormal, "Allocated", Describe(*slices));
+  sources_.tell(EventOnPod(asker, kclient::EventType::kNormal, "Allocated", Describe(*slices)));
   return EditsFor(*slices, devices, sources_.dtk_dir,
                   [this](const std::string& path) { return sources_.host.Exists(path); });
 }
 
-std::vector<Slice> Admission::SlicesOf(const Asker& asker) const {
-  std::vector<Slice> slices;
-  for (const auto& [uid, slice] : holdings_.slices()) {
-    if (slice.ns != asker.ns) continue;
-    const bool used =
-        slice.pod && slice.pod->uid == asker.pod.uid && slice.pod->container == asker.pod.container;
-    // Of a reserved one the pod is written down when the watch shows it, which may be later.
-    const bool reserved = !slice.pod && !asker.partition.empty() && slice.name == asker.partition;
-    if (used || reserved) slices.push_back(slice);
-  }
-  std::sort(slices.begin(), slices.end(),
-            [](const Slice& a, const Slice& b) { return a.name < b.name; });
-  return slices;
-}
-
 tl::expected<std::vector<Slice>, Refusal> Admission::TakeSlices(const Asker& asker, size_t count) {
-  std::vector<Slice> slices = SlicesOf(asker);
+  std::vector<Slice> slices = SlicesOf(sources_.holdings.slices(), asker);
   if (slices.empty()) {
     return tl::make_unexpected(Refusal{
         kNoSlice, "no VDCUPartition on this node is prepared for container " + asker.pod.container +
@@ -261,7 +213,8 @@ tl::expected<std::vector<Slice>, Refusal> Admission::TakeSlices(const Asker& ask
           Refusal{"PartitionGone", "VDCUPartition " + slice.key() + " was removed"});
     }
     slice.pod = asker.pod;
-    if (auto refusal = holdings_.Hold(slice)) return tl::make_unexpected(std::move(*refusal));
+    if (auto refusal = sources_.holdings.Hold(slice))
+      return tl::make_unexpected(std::move(*refusal));
   }
   return slices;
 }
@@ -274,44 +227,16 @@ base::Error Admission::Refuse(const Refusal& refusal, const std::vector<Asker>& 
              {"pod", askers.empty() ? "" : askers.front().key()},
              {"container", askers.empty() ? "" : askers.front().pod.container}});
   for (const Asker& asker : askers) {
-    if (refusal.reason == kNoSlice && asker.owner) {
-      TellOwner(asker, refusal);
-    } else {
-      TellPod(asker, kclient::EventType::kWarning, refusal.reason, refusal.message);
-    }
+    const bool on_owner = refusal.reason == kNoSlice && asker.owner;
+    sources_.tell(on_owner ? EventOnOwner(asker, refusal, sources_.node)
+                           : EventOnPod(asker, kclient::EventType::kWarning, refusal.reason,
+                                        refusal.message));
   }
   return ToError(refusal);
 }
 
-// Who makes pods anew makes them without end, each with the message in its status: the event is
-// one, as it is the same each time.
-void Admission::TellOwner(const Asker& asker, const Refusal& refusal) {
-  sources_.tell({.regarding = {.api_version = asker.owner->api_version,
-                               .kind = asker.owner->kind,
-                               .ns = asker.ns,
-                               .name = asker.owner->name,
-                               .uid = asker.owner->uid},
-                 .type = kclient::EventType::kWarning,
-                 .reason = refusal.reason,
-                 .action = "Allocating",
-                 .note = "its pods fail on node " + sources_.node + ": " + refusal.message});
-}
-
-void Admission::TellPod(const Asker& asker, kclient::EventType type, const std::string& reason,
-                        const std::string& note) {
-  sources_.tell({.regarding = {.api_version = "v1",
-                               .kind = "Pod",
-                               .ns = asker.ns,
-                               .name = asker.pod.name,
-                               .uid = asker.pod.uid},
-                 .type = type,
-                 .reason = reason,
-                 .action = "Allocating",
-                 .note = note});
-}
-
 bool Admission::busy() const {
-  const base::TimePoint now = sources_.loop.clock().Now();
+  const base::TimePoint now = clock_.Now();
   return !searches_.empty() ||
          std::any_of(chosen_.begin(), chosen_.end(),
                      [now](const auto& chosen) { return now - chosen.second.at < kChosenFor; });

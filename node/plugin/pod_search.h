@@ -7,11 +7,13 @@
 // without them.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "base/loop.h"
 #include "kclient/api.h"
@@ -76,6 +78,26 @@ class PodSearch {
   kubelet::PodResources::CallPtr list_call_;
   kclient::CallPtr call_;
   std::string last_error_;  // of the API server
+};
+
+// The searches of one asker.
+class PodSearches {
+ public:
+  // `on_end` runs after each.
+  PodSearches(const PodSearch::Sources& sources, std::function<void()> on_end)
+      : sources_(sources), on_end_(std::move(on_end)) {}
+
+  // As PodSearch's.
+  void Start(base::Duration timeout, PodSearch::Decide decide,
+             std::function<void(const base::Error&)> fail);
+  // Whether none is under way.
+  bool empty() const { return searches_.empty(); }
+
+ private:
+  const PodSearch::Sources sources_;
+  const std::function<void()> on_end_;
+  std::map<uint64_t, std::unique_ptr<PodSearch>> searches_;
+  uint64_t count_ = 0;
 };
 
 }  // namespace vdcu::node

@@ -1,4 +1,4 @@
-#include "node/answers.h"
+#include "node/plugin/answers.h"
 
 namespace vdcu::node {
 

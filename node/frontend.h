@@ -1,0 +1,67 @@
+// One way in which a node's kubelet gives containers what this node holds for them: as the device
+// plugin does (node/plugin), or a DRA driver. A node has any number of them over the same holdings.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/uv_loop.h"
+#include "kclient/api.h"
+#include "kclient/event.h"
+#include "kclient/store.h"
+#include "node/holdings.h"
+#include "node/kubelet/cgroups.h"
+#include "node/kubelet/pod_resources.h"
+#include "node/metrics.h"
+#include "node/node_pod.h"
+#include "node/stages.h"
+
+namespace vdcu::node {
+
+class Frontend {
+ public:
+  virtual ~Frontend() = default;
+
+  // What is held is known and on disk: the kubelet may ask.
+  virtual void Begin() = 0;
+  // Cards or slices have changed.
+  virtual void Update() = 0;
+  // A slice has become free.
+  virtual void OnReleased() = 0;
+  // Repairs what no notification tells of; now and then.
+  virtual void Check() = 0;
+
+  // Whether the kubelet would give out devices: it fails a pod for good that comes before.
+  virtual bool Admits() const = 0;
+  // Why a container that holds a slice can never be started again; nothing: it can.
+  virtual std::optional<Refusal> DeviceLost(const crds::PodRef& container) const = 0;
+  // Runs `done` in a later turn, when no call of the kubelet's is being answered, or after `most`.
+  virtual void Drain(base::Duration most, std::function<void()> done) = 0;
+  // Why the kubelet cannot use it, a sentence each.
+  virtual std::vector<std::string> NotReady() const = 0;
+};
+
+// What the daemon lends a front; all of it outlives the front.
+struct Lent {
+  std::string node;  // its name
+  base::UvLoop& loop;
+  kclient::Client& client;
+  const base::Root& host;
+  const kclient::Store<NodePod>& pods;  // of this node
+  Holdings& holdings;
+  kubelet::PodResources& pod_resources;
+  const kubelet::Cgroups& cgroups;
+  Metrics& metrics;
+  Stages& stages;
+  std::function<void(kclient::Event)> tell;
+  std::function<void()> on_admits;                          // Admits() has become true
+  std::function<void(const std::string& pod_uid)> on_lost;  // DeviceLost() is other
+};
+
+using MakeFrontend = std::function<std::unique_ptr<Frontend>(const Lent& lent)>;
+
+}  // namespace vdcu::node

@@ -1,0 +1,128 @@
+#include "node/plugin/plugin_front.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "node/plugin/tokens.h"
+
+namespace vdcu::node {
+
+namespace {
+
+bool IsHealthy(const dcu::Device& device) { return device.healthy; }
+
+PodSearch::Sources SearchIn(const Lent& lent) {
+  return {lent.loop, lent.client, lent.pod_resources, lent.pods};
+}
+
+std::function<bool(const std::string&)> HasProcesses(const Lent& lent) {
+  return [&cgroups = lent.cgroups](const std::string& uid) { return cgroups.HasProcesses(uid); };
+}
+
+}  // namespace
+
+PluginFront::PluginFront(const Lent& lent, const PluginOptions& options)
+    : holdings_(lent.holdings),
+      pod_resources_(lent.pod_resources),
+      cgroups_(lent.cgroups),
+      allocatable_(lent.loop, lent.pod_resources.socket(), lent.on_admits),
+      tokens_({.pods = SearchIn(lent),
+               .slices = lent.holdings.slices(),
+               .resources = {options.resource_names.begin(), options.resource_names.end()},
+               .has_processes = HasProcesses(lent),
+               .tell = lent.tell,
+               .on_tokens = [this] { Update(); },
+               .on_lost = lent.on_lost}),
+      admission_({.node = lent.node,
+                  .dtk_dir = options.dtk_dir,
+                  .search = SearchIn(lent),
+                  .host = lent.host,
+                  .holdings = lent.holdings,
+                  .tokens = tokens_,
+                  .metrics = lent.metrics,
+                  .stages = lent.stages,
+                  .has_processes = HasProcesses(lent),
+                  .tell = lent.tell}) {
+  for (const std::string& resource : options.resource_names) {
+    plugins_.push_back(std::make_unique<kubelet::Plugin>(
+        lent.loop,
+        kubelet::Plugin::Options{.folder = options.folder,
+                                 .resource = resource,
+                                 .may_register = [this] { return MayRegister(); },
+                                 .on_registered = [this] { OnRegistered(); },
+                                 .on_watched = [this] { OnWatched(); }},
+        admission_));
+  }
+}
+
+base::Status PluginFront::MayRegister() const {
+  RETURN_IF_ERROR(cgroups_.Check());
+  return pod_resources_.Check();
+}
+
+void PluginFront::Begin() {
+  begun_ = true;
+  Check();
+}
+
+void PluginFront::Check() {
+  if (!begun_) return;
+  Update();
+  for (const auto& plugin : plugins_) plugin->Check();
+  if (std::all_of(plugins_.begin(), plugins_.end(),
+                  [](const auto& plugin) { return plugin->registered(); })) {
+    tokens_.RefreshRest();
+  }
+}
+
+void PluginFront::Update() {
+  if (!begun_) return;
+  for (const auto& plugin : plugins_) {
+    plugin->SetDevices(
+        Tokens(holdings_.devices(), holdings_.slices(), tokens_.InUse(plugin->resource())));
+  }
+}
+
+void PluginFront::OnRegistered() {
+  admission_.ForgetAnswers();
+  tokens_.Refresh();
+}
+
+void PluginFront::OnWatched() {
+  if (!std::all_of(plugins_.begin(), plugins_.end(),
+                   [](const auto& plugin) { return plugin->watched(); })) {
+    admission_.ForgetAnswers();
+    return allocatable_.Forget();
+  }
+  std::set<std::string> resources;
+  for (const auto& plugin : plugins_) resources.insert(plugin->resource());
+  const auto& devices = holdings_.devices();
+  const bool any = std::any_of(devices.begin(), devices.end(), IsHealthy);
+  allocatable_.Ask(any ? resources : std::set<std::string>());
+}
+
+// Which ids are free matters only where some are to be unhealthy.
+void PluginFront::OnReleased() {
+  const auto& devices = holdings_.devices();
+  const bool sick = !std::all_of(devices.begin(), devices.end(), IsHealthy);
+  if (begun_ && sick) tokens_.Refresh();
+}
+
+std::optional<Refusal> PluginFront::DeviceLost(const crds::PodRef& container) const {
+  if (!tokens_.IsLost(container)) return std::nullopt;
+  return DeviceLostOf(container.container);
+}
+
+std::vector<std::string> PluginFront::NotReady() const {
+  std::vector<std::string> reasons;
+  for (const auto& plugin : plugins_) {
+    if (plugin->registered()) continue;
+    reasons.push_back(plugin->resource() +
+                      " is not registered with the kubelet: " + plugin->problem());
+  }
+  if (reasons.empty() && !Admits()) reasons.push_back(allocatable_.problem());
+  return reasons;
+}
+
+}  // namespace vdcu::node
