@@ -2,13 +2,13 @@
 
 #include <unistd.h>
 #include <chrono>
-#include <csignal>
 #include <optional>
 
 #include <utility>
 
 #include "base/log.h"
 #include "base/program/endpoints.h"
+#include "base/program/program.h"
 #include "base/random.h"
 #include "crds/keys.h"
 
@@ -50,29 +50,23 @@ App::App(base::UvLoop& loop, Options options, const kclient::Config& config)
                .reporting_instance = identity_,
                .idle = [this] { return MaySendEvents(); }},
               base::SystemRandom()),
-      stop_timer_(loop.MakeTimer([this] { Stop(); })) {}
+      stop_timer_(loop.MakeTimer([this] { End(); })) {}
 
 base::Status App::Start() {
   RETURN_IF_ERROR(StartServing());
-  for (const int signal : {SIGTERM, SIGINT}) {
-    signals_.push_back(loop_.OnSignal(signal, [this] { OnSignal(); }));
-  }
   if (options_.leader_elect) return StartElection();
   Lead();
   return base::Ok();
 }
 
 base::Status App::StartServing() {
-  if (options_.common.listen.empty()) return base::Ok();
   auto endpoints = base::MakeEndpoints(loop_.clock(), {.not_ready = [this] { return NotReady(); },
                                                        .metrics = metrics_.registry(),
                                                        .before_metrics =
                                                            [this] {
                                                              if (leader_) leader_->UpdateMetrics();
                                                            }});
-  ASSIGN_OR_RETURN(server_,
-                   base::HttpServer::Listen(loop_, options_.common.listen, std::move(endpoints)));
-  base::Log(base::Level::kInfo, "serving", {{"port", std::to_string(server_->port())}});
+  ASSIGN_OR_RETURN(server_, base::Serve(loop_, options_.common, std::move(endpoints)));
   return base::Ok();
 }
 
@@ -153,10 +147,10 @@ void App::OnLeaseLost(const std::string& reason) {
   base::Log(base::Level::kError, "lease lost: ending", {{"reason", reason}});
   exit_code_ = base::kExitFailure;
   stopping_ = true;
-  Stop();
+  End();
 }
 
-void App::OnSignal() {
+void App::Stop() {
   if (std::exchange(stopping_, true)) return;
   base::Log(base::Level::kInfo, "stopping");
   stop_timer_->Start(kStopTimeout);
@@ -173,16 +167,16 @@ void App::OnDrained() {
 }
 
 void App::ReleaseLease() {
-  if (!elector_) return Stop();
+  if (!elector_) return End();
   elector_->Release([this](const base::Status& status) {
     if (!status) {
       base::Log(base::Level::kWarning, "the lease was not released",
                 {{"error", status.error().message}});
     }
-    Stop();
+    End();
   });
 }
 
-void App::Stop() { loop_.Stop(); }
+void App::End() { loop_.Stop(); }
 
 }  // namespace vdcu::controller

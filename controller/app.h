@@ -25,7 +25,9 @@ class App {
 
   // Errors: what of the options cannot be done (an address in use).
   base::Status Start();
-  // 0 after SIGTERM or SIGINT, 1 after the lease was lost.
+  // Ends what is under way, gives the lease up and stops the loop.
+  void Stop();
+  // 0 after Stop, 1 after the lease was lost.
   int exit_code() const { return exit_code_; }
 
  private:
@@ -37,10 +39,9 @@ class App {
   std::vector<std::string> NotReady() const;
   void OnLeaseTrouble(const std::string& error) const;
   void OnLeaseLost(const std::string& reason);
-  void OnSignal();
   void OnDrained();
   void ReleaseLease();
-  void Stop();
+  void End();
 
   base::UvLoop& loop_;
   const Options options_;
@@ -54,7 +55,6 @@ class App {
   std::unique_ptr<kclient::LeaderElector> elector_;  // null without --leader-elect
   std::unique_ptr<LeaderState> leader_;              // null while not leading
   std::unique_ptr<base::HttpServer> server_;
-  std::vector<std::unique_ptr<base::Subscription>> signals_;
   base::TimerPtr stop_timer_;  // ends a stop that takes too long
   bool stopping_ = false;
   int exit_code_ = 0;

@@ -11,6 +11,7 @@
 
 #include "base/dns_name.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "kclient/kubeconfig_file.h"
 #include "kclient/pem.h"
 
@@ -125,6 +126,15 @@ std::vector<std::string> WarningsOf(const Config& config) {
   look("client's key", config.key_file);
   look("token", config.token_file);
   return warnings;
+}
+
+Result<Config> LoadConfigAndWarn(const std::string& path) {
+  auto config = LoadConfig(path);
+  if (!config) return base::WithContext(std::move(config.error()), "no way to the API server");
+  for (const std::string& warning : WarningsOf(*config)) {
+    base::Log(base::Level::kWarning, "credentials are not safe", {{"why", warning}});
+  }
+  return config;
 }
 
 }  // namespace vdcu::kclient

@@ -50,4 +50,7 @@ base::Result<Config> LoadConfig(const std::string& path);
 // of the host may read the kubeconfig, the key or the token. What a pod is given only it can read.
 std::vector<std::string> WarningsOf(const Config& config);
 
+// LoadConfig; the log gets its warnings.
+base::Result<Config> LoadConfigAndWarn(const std::string& path);
+
 }  // namespace vdcu::kclient

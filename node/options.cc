@@ -50,7 +50,8 @@ std::string CheckResourceName(const std::string& name) {
 
 }  // namespace
 
-std::optional<int> ParseOptions(int argc, const char* const* argv, Options& options) {
+std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
+  Options options;
   CLI::App app(
       "vdcu-node prepares the slices that VDCUPartitions assign to the DCU cards of this "
       "host");
@@ -86,7 +87,7 @@ std::optional<int> ParseOptions(int argc, const char* const* argv, Options& opti
       ->delimiter(',')
       ->check(CheckResourceName);
   base::AddCommonFlags(app, options.common);
-  if (const auto code = base::ParseFlags(app, argc, argv)) return code;
+  if (const auto code = base::ParseFlags(app, argc, argv)) return *code;
   if (options.advertise && !options.kubelet_dir.empty()) {
     std::cerr << "--advertise: a kubelet advertises what is registered with it: want --kubelet-dir "
                  "\"\" beside it\n";
@@ -97,7 +98,7 @@ std::optional<int> ParseOptions(int argc, const char* const* argv, Options& opti
               << "\": --kubelet-dir \"\" says that no kubelet runs here: want one of the two\n";
     return base::kExitUsage;
   }
-  return std::nullopt;
+  return options;
 }
 
 }  // namespace vdcu::node

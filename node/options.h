@@ -1,8 +1,8 @@
 // The flags of vdcu-node.
 #pragma once
 
-#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/flags.h"
@@ -22,7 +22,7 @@ struct Options {
   std::vector<std::string> resource_names{"hygon.com/dcunum"};
 };
 
-// Nothing: go on. Else end with that exit code.
-std::optional<int> ParseOptions(int argc, const char* const* argv, Options& options);
+// The options, or the exit code to end with (0 after --help and --version).
+std::variant<Options, int> ParseOptions(int argc, const char* const* argv);
 
 }  // namespace vdcu::node

@@ -3,27 +3,32 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <string>
+#include <variant>
+#include <vector>
+
 namespace vdcu::node {
 namespace {
 
-std::optional<int> Parse(std::vector<const char*> arguments, Options& options) {
+std::variant<Options, int> Parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "vdcu-node");
-  return ParseOptions(static_cast<int>(arguments.size()), arguments.data(), options);
+  return ParseOptions(static_cast<int>(arguments.size()), arguments.data());
 }
 
 // What goes to standard error with exit code 2.
 std::string Refusal(const std::vector<const char*>& arguments) {
   testing::internal::CaptureStderr();
-  Options options;
-  const auto code = Parse(arguments, options);
+  const auto parsed = Parse(arguments);
   const std::string text = testing::internal::GetCapturedStderr();
-  EXPECT_EQ(code, 2) << text;
+  EXPECT_TRUE(std::holds_alternative<int>(parsed));
+  EXPECT_EQ(std::get<int>(parsed), 2) << text;
   return text;
 }
 
 TEST(Options, HaveTheirDefaults) {
-  Options options;
-  EXPECT_EQ(Parse({"--node-name", "node-1"}, options), std::nullopt);
+  const auto parsed = Parse({"--node-name", "node-1"});
+  ASSERT_TRUE(std::holds_alternative<Options>(parsed));
+  const auto& options = std::get<Options>(parsed);
   EXPECT_EQ(options.node_name, "node-1");
   EXPECT_EQ(options.host_root, "/");
   EXPECT_EQ(options.kubelet_dir, "/var/lib/kubelet");
@@ -38,14 +43,13 @@ TEST(Options, TakeFlagsAndEnvironment) {
   setenv("VDCU_NODE_NAME", "from-env", 1);
   setenv("VDCU_LOG_LEVEL", "error", 1);
   setenv("VDCU_ADVERTISE", "true", 1);
-  Options options;
-  const auto code = Parse({"--kubelet-dir", "", "--host-root", "/tmp", "--resource-names",
-                           "hygon.com/dcunum,hygon.com/hcunum", "--log-level", "debug"},
-                          options);
+  const auto parsed = Parse({"--kubelet-dir", "", "--host-root", "/tmp", "--resource-names",
+                             "hygon.com/dcunum,hygon.com/hcunum", "--log-level", "debug"});
   unsetenv("VDCU_NODE_NAME");
   unsetenv("VDCU_LOG_LEVEL");
   unsetenv("VDCU_ADVERTISE");
-  ASSERT_EQ(code, std::nullopt);
+  ASSERT_TRUE(std::holds_alternative<Options>(parsed));
+  const auto& options = std::get<Options>(parsed);
   EXPECT_EQ(options.node_name, "from-env");
   EXPECT_EQ(options.kubelet_dir, "");
   EXPECT_EQ(options.host_root, "/tmp");
@@ -83,8 +87,9 @@ TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
 TEST(Options, HelpAndVersionEndWell) {
   for (const char* flag : {"--help", "--version"}) {
     testing::internal::CaptureStdout();
-    Options options;
-    EXPECT_EQ(Parse({flag}, options), 0);
+    const auto parsed = Parse({flag});
+    ASSERT_TRUE(std::holds_alternative<int>(parsed));
+    EXPECT_EQ(std::get<int>(parsed), 0);
     EXPECT_NE(testing::internal::GetCapturedStdout(), "");
   }
 }
