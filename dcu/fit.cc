@@ -72,15 +72,6 @@ bool Harder(const Need& a, const Need& b) {
          std::tie(a.whole, a.most_units, a.all_memory, a.memory, b.index);
 }
 
-// Whether two slices of one card would break what either of them says of its sharing.
-bool IsSharedAgainst(const Card& card, const base::Symbol& ns, Sharing share) {
-  for (const Slice* slice = card.slices; slice; slice = slice->next) {
-    const bool same = !ns.empty() && slice->ns == ns;
-    if (!same && Stricter(share, slice->share) == Sharing::kNamespace) return true;
-  }
-  return false;
-}
-
 Room Open(const Card& card) {
   Room room;
   room.card = &card;
@@ -148,7 +139,7 @@ void Fit::OpenRooms(const Node& node) {
   for (const Card& card : node.cards) {
     if (!card.reported) continue;
     rooms_.push_back(Open(card));
-    rooms_.back().shared = IsSharedAgainst(card, ns_, SharingOn(node));
+    rooms_.back().shared = card.IsSharedAgainst(ns_, SharingOn(node));
   }
 }
 

@@ -7,8 +7,6 @@
 namespace vdcu::dcu {
 namespace {
 
-constexpr uint8_t kAllPipes = (1 << kMaxSlicesPerCard) - 1;
-
 MiB NotNegative(MiB memory) { return std::max(memory, MiB{0}); }
 
 size_t HashOf(std::string_view uuid) { return std::hash<std::string_view>()(uuid); }
@@ -27,22 +25,6 @@ void FillSlice(const Assignment& from, std::string_view ns, Slice& slice) {
 bool SameGrant(const Slice& a, const Slice& b) {
   return a.units == b.units && a.memory == b.memory && a.whole == b.whole && a.vdev == b.vdev &&
          a.pipe == b.pipe && a.ns == b.ns && a.share == b.share;
-}
-
-// The union anew from the few slices of the card: taking one away from a union is not exact.
-void Recount(Card& card) {
-  card.taken_whole = false;
-  card.used_pipes = 0;
-  card.slice_count = 0;
-  card.used_units = CuMask();
-  card.used_memory = MiB{0};
-  for (const Slice* slice = card.slices; slice; slice = slice->next) {
-    ++card.slice_count;
-    card.taken_whole |= slice->whole;
-    if (slice->pipe >= 0) card.used_pipes |= static_cast<uint8_t>(1 << slice->pipe);
-    card.used_units = card.used_units | slice->units;
-    card.used_memory += slice->memory;
-  }
 }
 
 bool ByUuid(const Card& card, std::string_view uuid) { return card.uuid < uuid; }
@@ -95,18 +77,6 @@ bool SameEntries(const Node::Entries& a, const Node::Entries& b) {
 }
 
 }  // namespace
-
-CuMask Card::FreeUnits() const {
-  if (taken_whole) return CuMask();
-  return CuMask::FirstUnits(type->compute_units) & ~used_units;
-}
-
-MiB Card::FreeMemory() const { return taken_whole ? MiB{0} : NotNegative(sliceable - used_memory); }
-
-uint8_t Card::FreePipes() const {
-  if (taken_whole || slice_count >= kMaxSlicesPerCard) return 0;
-  return static_cast<uint8_t>(kAllPipes & ~used_pipes);
-}
 
 const Card* Node::FindCard(std::string_view uuid) const {
   const auto found = std::lower_bound(cards.begin(), cards.end(), uuid, ByUuid);
@@ -209,7 +179,7 @@ void Inventory::SetSlice(std::string_view id, const Assignment& assignment, std:
   slice.card = &card;
   slice.next = card.slices;
   card.slices = &slice;
-  Recount(card);
+  card.Recount();
   Reindex(node);
 }
 
@@ -258,7 +228,7 @@ void Inventory::ReplaceCards(Node& node, std::vector<Card> cards) {
       place = cards.insert(place, std::move(kept));
     }
     place->slices = old.slices;
-    Recount(*place);
+    place->Recount();
   }
   if (!SameUuids(node.cards, cards)) {
     for (const Card& old : node.cards) {
@@ -285,7 +255,7 @@ void Inventory::Unlink(Slice& slice) {
   Slice** link = &card.slices;
   while (*link != &slice) link = &(*link)->next;
   *link = slice.next;
-  Recount(card);
+  card.Recount();
   if (!card.reported && !card.slices) {
     node.cards.erase(node.cards.begin() + (&card - node.cards.data()));
     for (Card& moved : node.cards) {

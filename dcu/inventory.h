@@ -6,7 +6,6 @@
 // Ownership: pointers to nodes and cards hold until the next change.
 #pragma once
 
-#include <cstdint>
 #include <deque>
 #include <memory>
 #include <set>
@@ -17,6 +16,7 @@
 
 #include "base/symbol.h"
 #include "dcu/assignment.h"
+#include "dcu/card.h"
 #include "dcu/device.h"
 #include "dcu/node_tree.h"
 
@@ -28,57 +28,6 @@ struct NodeOptions {
   std::vector<int> occupied_vdevs;              // numbers that are nobody's to give
   bool ready = false;                           // the node's daemon has reported and is alive
   Sharing share = Sharing::kCluster;            // kNamespace: of new slices
-};
-
-// Cards alike, held once for the cluster.
-struct CardType {
-  int id = 0;  // 0, 1, 2, ... in order of first sight
-  std::string model;
-  int compute_units = 0;
-  int reported_cards = 0;  // 0: a type of the past
-};
-
-struct Card;
-
-struct Slice {
-  Card* card = nullptr;
-  Node* node = nullptr;
-  Slice* next = nullptr;  // on the same card
-  CuMask units;
-  MiB memory;
-  base::Symbol ns;  // empty: not known, and so another than any
-  int vdev = -1;
-  int8_t pipe = -1;
-  bool whole = false;
-  Sharing share = Sharing::kCluster;
-};
-
-struct Card {
-  base::Symbol uuid;
-  base::Symbol pci_bus_id;
-  const CardType* type = nullptr;
-  const std::string* reason = nullptr;  // why it is not healthy; null: it is
-  MiB memory;
-  MiB sliceable;  // memory less the node's reserve
-  Mode mode = Mode::kVdcu;
-  bool reported = false;  // false: only slices name it
-  bool cordoned = false;
-
-  // The union of the slices on it.
-  bool taken_whole = false;
-  uint8_t used_pipes = 0;  // bits 0..3
-  uint32_t slice_count = 0;
-  CuMask used_units;
-  MiB used_memory;
-  Slice* slices = nullptr;
-
-  bool healthy() const { return reason == nullptr; }
-  // May anything be granted here, room aside?
-  bool usable() const { return reported && healthy() && !cordoned && mode == Mode::kVdcu; }
-  bool unused() const { return slice_count == 0; }
-  CuMask FreeUnits() const;
-  MiB FreeMemory() const;
-  uint8_t FreePipes() const;  // bits 0..3; none when no further slice may be put on the card
 };
 
 struct Node {
