@@ -13,11 +13,15 @@ int FreeUnits(const Node& node) {
   return node.entries.empty() ? 0 : node.entries.front()->free_units;
 }
 
+int Score(const Node& node, Policy policy) {
+  const int free_units = FreeUnits(node);
+  return policy == Policy::kBinPack ? kHighestScore - free_units : free_units;
+}
+
 bool Before(const Node& a, const Node& b, Policy policy) {
-  const int left = FreeUnits(a);
-  const int right = FreeUnits(b);
-  if (left == right) return a.name < b.name;
-  return policy == Policy::kBinPack ? left < right : left > right;
+  const int left = Score(a, policy);
+  const int right = Score(b, policy);
+  return left == right ? a.name < b.name : left > right;
 }
 
 void SortNodes(std::vector<const Node*>& nodes, Policy policy) {
@@ -173,6 +177,16 @@ Answer AllocateOn(const Inventory& inventory, const Request& request,
   if (auto placement = TryAll(decision, known)) return std::move(*placement);
   for (const Node* node : known) decision.Explain(*node, tally);
   return tally.Finish();
+}
+
+Answer AllocateOnNode(const Inventory& inventory, const Request& request, const std::string& node,
+                      const NodeFilter& filter) {
+  return AllocateOn(inventory, request, {node}, filter);
+}
+
+std::optional<int> ScoreOf(const Inventory& inventory, const std::string& node, Policy policy) {
+  const Node* found = inventory.Find(node);
+  return found == nullptr ? std::nullopt : std::optional(Score(*found, policy));
 }
 
 }  // namespace vdcu::dcu

@@ -17,6 +17,7 @@
 
 #include "dcu/assignment.h"
 #include "dcu/inventory.h"
+#include "dcu/units.h"
 
 namespace vdcu::dcu {
 
@@ -49,6 +50,8 @@ struct Refusal {
   // "0/3 nodes fit: 2 too little card memory (most free 1024 MiB), 1 node has taint x; 16 cards:
   // 10 too little memory, 6 too few compute units"
   std::string Message() const;
+  // Of a single node: "too little card memory (most free 1024 MiB); 8 cards: 8 too little memory".
+  std::string NodeMessage() const;
 };
 
 using Answer = std::variant<Placement, Refusal>;
@@ -59,5 +62,15 @@ Answer Allocate(const Inventory& inventory, const Request& request, const NodeFi
 // Only on these nodes (in the policy's order, not the list's).
 Answer AllocateOn(const Inventory& inventory, const Request& request,
                   const std::vector<std::string>& nodes, const NodeFilter& filter);
+
+// The verdict on one node: the cards and units that it would give, or the refusal of it alone.
+Answer AllocateOnNode(const Inventory& inventory, const Request& request, const std::string& node,
+                      const NodeFilter& filter);
+
+// How well the node suits the policy: of the nodes that fit a request Allocate takes the one with
+// the highest score, of the same the one with the lower name. BinPack: fewer free units score
+// higher; Spread: more. From 0 to kHighestScore. Nothing: no such node has reported.
+inline constexpr int kHighestScore = kMaxCardsPerNode * kMaxComputeUnits;
+std::optional<int> ScoreOf(const Inventory& inventory, const std::string& node, Policy policy);
 
 }  // namespace vdcu::dcu

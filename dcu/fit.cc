@@ -85,29 +85,29 @@ Room Open(const Card& card) {
   return room;
 }
 
-Verdict JudgeCard(const Need& need, const Card& card) {
-  if (need.units[card.type->id] == Need::kNotSelected) return Verdict::kOtherModel;
-  if (!SelectsUuid(*need.slice->devices, card.uuid)) return Verdict::kOtherUuid;
-  if (card.mode == Mode::kMig) return Verdict::kMig;
-  if (!card.healthy()) return Verdict::kUnhealthy;
-  if (card.cordoned) return Verdict::kCordoned;
-  if (need.whole) return Verdict::kFits;
+CardVerdict JudgeCard(const Need& need, const Card& card) {
+  if (need.units[card.type->id] == Need::kNotSelected) return CardVerdict::kOtherModel;
+  if (!SelectsUuid(*need.slice->devices, card.uuid)) return CardVerdict::kOtherUuid;
+  if (card.mode == Mode::kMig) return CardVerdict::kMig;
+  if (!card.healthy()) return CardVerdict::kUnhealthy;
+  if (card.cordoned) return CardVerdict::kCordoned;
+  if (need.whole) return CardVerdict::kFits;
   // What the card could never give is said before what it cannot give now.
-  if (need.units[card.type->id] > card.type->compute_units) return Verdict::kUnits;
-  if (card.sliceable < need.memory) return Verdict::kMemory;
-  return Verdict::kFits;
+  if (need.units[card.type->id] > card.type->compute_units) return CardVerdict::kUnits;
+  if (card.sliceable < need.memory) return CardVerdict::kMemory;
+  return CardVerdict::kFits;
 }
 
-Verdict Judge(const Need& need, const Room& room) {
-  const Verdict verdict = JudgeCard(need, *room.card);
-  if (verdict != Verdict::kFits) return verdict;
-  if (need.whole) return room.unused ? Verdict::kFits : Verdict::kInUse;
-  if (room.card->taken_whole) return Verdict::kInUse;
-  if (room.shared) return Verdict::kShared;
-  if (room.slots == 0 || room.pipes == 0) return Verdict::kNoPipe;
-  if (room.free_units < need.units[room.card->type->id]) return Verdict::kUnits;
-  if (need.all_memory ? !room.untouched : room.memory < need.memory) return Verdict::kMemory;
-  return Verdict::kFits;
+CardVerdict Judge(const Need& need, const Room& room) {
+  const CardVerdict verdict = JudgeCard(need, *room.card);
+  if (verdict != CardVerdict::kFits) return verdict;
+  if (need.whole) return room.unused ? CardVerdict::kFits : CardVerdict::kInUse;
+  if (room.card->taken_whole) return CardVerdict::kInUse;
+  if (room.shared) return CardVerdict::kShared;
+  if (room.slots == 0 || room.pipes == 0) return CardVerdict::kNoPipe;
+  if (room.free_units < need.units[room.card->type->id]) return CardVerdict::kUnits;
+  if (need.all_memory ? !room.untouched : room.memory < need.memory) return CardVerdict::kMemory;
+  return CardVerdict::kFits;
 }
 
 // Whatever fits one fits the other, uuids aside.
@@ -164,7 +164,7 @@ bool Fit::HasEnoughRooms() const {
 std::vector<size_t> Fit::Candidates(const Need& need, const std::vector<bool>& tried) const {
   std::vector<size_t> fitting;
   for (size_t i = 0; i < rooms_.size(); ++i) {
-    if (!tried[i] && Judge(need, rooms_[i]) == Verdict::kFits) fitting.push_back(i);
+    if (!tried[i] && Judge(need, rooms_[i]) == CardVerdict::kFits) fitting.push_back(i);
   }
   std::sort(fitting.begin(), fitting.end(), [this](size_t a, size_t b) {
     const auto left = std::tie(rooms_[a].free_units, rooms_[a].memory);
@@ -257,14 +257,14 @@ const Fit::Explanation& Fit::Explain(const Node& node) {
     explanation_.verdicts.clear();
     for (const Room& room : rooms_) explanation_.verdicts.push_back(Judge(need, room));
     const auto& verdicts = explanation_.verdicts;
-    if (std::find(verdicts.begin(), verdicts.end(), Verdict::kFits) == verdicts.end()) {
+    if (std::find(verdicts.begin(), verdicts.end(), CardVerdict::kFits) == verdicts.end()) {
       return explanation_;
     }
   }
   explanation_.need = &needs_.front();
   for (size_t i = 0; i < rooms_.size(); ++i) {
-    const Verdict verdict = Judge(needs_.front(), rooms_[i]);
-    explanation_.verdicts[i] = verdict == Verdict::kFits ? Verdict::kNotTogether : verdict;
+    const CardVerdict verdict = Judge(needs_.front(), rooms_[i]);
+    explanation_.verdicts[i] = verdict == CardVerdict::kFits ? CardVerdict::kNotTogether : verdict;
   }
   return explanation_;
 }

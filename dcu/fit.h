@@ -10,7 +10,7 @@
 namespace vdcu::dcu {
 
 // Of one card for one slice, in the order in which they are looked for.
-enum class Verdict : uint8_t {
+enum class CardVerdict : uint8_t {
   kFits,
   kOtherModel,
   kOtherUuid,
@@ -63,8 +63,8 @@ class Fit {
   std::optional<std::vector<Assignment>> Place(const Node& node);
 
   struct Explanation {
-    const Need* need = nullptr;     // the first that no card fits; the first if each has one
-    std::vector<Verdict> verdicts;  // of the reported cards, in the node's order
+    const Need* need = nullptr;         // the first that no card fits; the first if each has one
+    std::vector<CardVerdict> verdicts;  // of the reported cards, in the node's order
   };
   // Needs a node where Place found nothing. The explanation holds until the next call.
   const Explanation& Explain(const Node& node);

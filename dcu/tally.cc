@@ -22,6 +22,12 @@ std::string Joined(const Refusal::Counts& counts) {
   return text;
 }
 
+std::string CardsText(const Refusal& refusal) {
+  if (refusal.cards == 0) return "";
+  return "; " + std::to_string(refusal.cards) + (refusal.cards == 1 ? " card: " : " cards: ") +
+         Joined(refusal.card_reasons);
+}
+
 }  // namespace
 
 void Tally::AddNode(const std::string& phrase) {
@@ -36,7 +42,7 @@ void Tally::AddCards(const Node& node, const Fit::Explanation& explanation) {
   auto verdict = explanation.verdicts.begin();
   for (const Card& card : node.cards) {
     if (!card.reported) continue;
-    if (*verdict == Verdict::kUnhealthy) ++sick[*card.reason];
+    if (*verdict == CardVerdict::kUnhealthy) ++sick[*card.reason];
     ++counts[static_cast<size_t>(*verdict)];
     Measure(*explanation.need, card, *verdict++);
   }
@@ -53,72 +59,72 @@ void Tally::AddCards(const Node& node, const Fit::Explanation& explanation) {
 void Tally::AddMostFrequent(Counts& counts, const std::map<std::string_view, int>& sick) {
   const auto by_count = [](const auto& a, const auto& b) { return a.second < b.second; };
   const auto sickest = std::max_element(sick.begin(), sick.end(), by_count);
-  counts[static_cast<size_t>(Verdict::kUnhealthy)] = sick.empty() ? 0 : sickest->second;
+  counts[static_cast<size_t>(CardVerdict::kUnhealthy)] = sick.empty() ? 0 : sickest->second;
   const size_t most = std::max_element(counts.begin(), counts.end()) - counts.begin();
-  if (static_cast<Verdict>(most) == Verdict::kUnhealthy) {
+  if (static_cast<CardVerdict>(most) == CardVerdict::kUnhealthy) {
     ++nodes_with_cards_.sick[sickest->first];
   } else {
     ++nodes_with_cards_.by_verdict[most];
   }
 }
 
-void Tally::Measure(const Need& need, const Card& card, Verdict verdict) {
-  if (verdict == Verdict::kOtherModel || verdict == Verdict::kOtherUuid) return;
+void Tally::Measure(const Need& need, const Card& card, CardVerdict verdict) {
+  if (verdict == CardVerdict::kOtherModel || verdict == CardVerdict::kOtherUuid) return;
   largest_units_ = std::max(largest_units_, card.type->compute_units);
   largest_memory_ = std::max(largest_memory_, card.sliceable);
   units_exist_ |= need.whole || card.type->compute_units >= need.units[card.type->id];
   memory_exists_ |= need.whole || card.sliceable >= need.memory;
-  if (verdict == Verdict::kUnits) {
+  if (verdict == CardVerdict::kUnits) {
     most_free_units_ = std::max(most_free_units_, card.FreeUnits().Count());
-  } else if (verdict == Verdict::kMemory) {
+  } else if (verdict == CardVerdict::kMemory) {
     most_free_memory_ = std::max(most_free_memory_, card.FreeMemory());
   }
 }
 
-std::string Tally::NodePhrase(Verdict verdict) const {
+std::string Tally::NodePhrase(CardVerdict verdict) const {
   const std::string larger = "larger than any card: largest ";
   switch (verdict) {
-    case Verdict::kUnits:
+    case CardVerdict::kUnits:
       if (!units_exist_) return larger + std::to_string(largest_units_) + " compute units";
       return "too few free compute units (most free " + std::to_string(most_free_units_) + ")";
-    case Verdict::kMemory:
+    case CardVerdict::kMemory:
       if (!memory_exists_) return larger + std::to_string(largest_memory_.value) + " MiB";
       return "too little card memory (most free " + std::to_string(most_free_memory_.value) +
              " MiB)";
-    case Verdict::kNoPipe:
+    case CardVerdict::kNoPipe:
       return "no free slice (" + std::to_string(kMaxSlicesPerCard) + " in use)";
-    case Verdict::kInUse:
+    case CardVerdict::kInUse:
       return "card in use";
-    case Verdict::kShared:
+    case CardVerdict::kShared:
       return "card(s) shared with other namespaces";
-    case Verdict::kCordoned:
+    case CardVerdict::kCordoned:
       return "card cordoned";
-    case Verdict::kMig:
+    case CardVerdict::kMig:
       return "card in MIG mode";
     default:
       return CardPhrase(verdict);
   }
 }
 
-std::string Tally::CardPhrase(Verdict verdict) const {
+std::string Tally::CardPhrase(CardVerdict verdict) const {
   switch (verdict) {
-    case Verdict::kUnits:
+    case CardVerdict::kUnits:
       return units_exist_ ? "too few compute units" : "too small";
-    case Verdict::kMemory:
+    case CardVerdict::kMemory:
       return memory_exists_ ? "too little memory" : "too small";
-    case Verdict::kNoPipe:
+    case CardVerdict::kNoPipe:
       return "no free slice";
-    case Verdict::kInUse:
+    case CardVerdict::kInUse:
       return "in use";
-    case Verdict::kShared:
+    case CardVerdict::kShared:
       return "shared with other namespaces";
-    case Verdict::kCordoned:
+    case CardVerdict::kCordoned:
       return "cordoned";
-    case Verdict::kMig:
+    case CardVerdict::kMig:
       return "in MIG mode";
-    case Verdict::kOtherModel:
+    case CardVerdict::kOtherModel:
       return "other model";
-    case Verdict::kOtherUuid:
+    case CardVerdict::kOtherUuid:
       return "uuid not selected";
     default:
       return "room for only some of the slices";
@@ -130,9 +136,9 @@ Refusal Tally::Finish() const {
   std::map<std::string, int> cards;
   int card_count = 0;
   for (size_t i = 0; i < cards_.by_verdict.size(); ++i) {
-    const auto verdict = static_cast<Verdict>(i);
+    const auto verdict = static_cast<CardVerdict>(i);
     card_count += cards_.by_verdict[i];
-    if (verdict == Verdict::kUnhealthy) continue;
+    if (verdict == CardVerdict::kUnhealthy) continue;
     if (const int count = nodes_with_cards_.by_verdict[i]) nodes[NodePhrase(verdict)] += count;
     if (const int count = cards_.by_verdict[i]) cards[CardPhrase(verdict)] += count;
   }
@@ -147,11 +153,9 @@ Refusal Tally::Finish() const {
 
 std::string Refusal::Message() const {
   if (nodes == 0) return "0/0 nodes fit: no node has reported DCU cards";
-  std::string text = "0/" + std::to_string(nodes) + " nodes fit: " + Joined(node_reasons);
-  if (cards > 0)
-    text +=
-        "; " + std::to_string(cards) + (cards == 1 ? " card: " : " cards: ") + Joined(card_reasons);
-  return text;
+  return "0/" + std::to_string(nodes) + " nodes fit: " + Joined(node_reasons) + CardsText(*this);
 }
+
+std::string Refusal::NodeMessage() const { return node_reasons.front().first + CardsText(*this); }
 
 }  // namespace vdcu::dcu

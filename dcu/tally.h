@@ -20,7 +20,7 @@ class Tally {
   Refusal Finish() const;
 
  private:
-  static constexpr size_t kVerdicts = static_cast<size_t>(Verdict::kNotTogether) + 1;
+  static constexpr size_t kVerdicts = static_cast<size_t>(CardVerdict::kNotTogether) + 1;
   using Counts = std::array<int, kVerdicts>;
 
   struct Causes {
@@ -29,9 +29,9 @@ class Tally {
   };
 
   void AddMostFrequent(Counts& counts, const std::map<std::string_view, int>& sick);
-  void Measure(const Need& need, const Card& card, Verdict verdict);
-  std::string NodePhrase(Verdict verdict) const;
-  std::string CardPhrase(Verdict verdict) const;
+  void Measure(const Need& need, const Card& card, CardVerdict verdict);
+  std::string NodePhrase(CardVerdict verdict) const;
+  std::string CardPhrase(CardVerdict verdict) const;
 
   int nodes_ = 0;
   std::map<std::string, int> nodes_by_phrase_;

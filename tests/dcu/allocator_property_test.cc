@@ -141,6 +141,7 @@ class AllocatorProperty : public ::testing::TestWithParam<unsigned> {
     };
     const Answer answer = Allocate(inventory_, request, filter);
     CheckOrder(request, tainted, asked, answer);
+    CheckVerdicts(request, filter, answer);
     CheckSameElsewhere(request, tainted, answer);
     if (const auto* placement = std::get_if<Placement>(&answer)) Grant(request, *placement);
   }
@@ -178,6 +179,26 @@ class AllocatorProperty : public ::testing::TestWithParam<unsigned> {
     for (const auto& [name, state] : world_.nodes) names.push_back(name);
     if (names.empty()) return;
     ASSERT_EQ(Told(AllocateOn(other, request, names, filter)), Told(answer));
+  }
+
+  // The best node is the fitting one with the highest score, and where none fits each says why.
+  void CheckVerdicts(const Request& request, const NodeFilter& filter, const Answer& answer) {
+    std::string best;
+    int best_score = -1;
+    for (const auto& [name, state] : world_.nodes) {
+      const Answer verdict = AllocateOnNode(inventory_, request, name, filter);
+      if (const auto* refusal = std::get_if<Refusal>(&verdict)) {
+        ASSERT_EQ(refusal->nodes, 1);
+        ASSERT_EQ("0/1 nodes fit: 1 " + refusal->NodeMessage(), refusal->Message());
+        continue;
+      }
+      ASSERT_EQ(std::get<Placement>(verdict).node, name);
+      const int score = ScoreOf(inventory_, name, request.policy).value();
+      ASSERT_TRUE(score >= 0 && score <= kHighestScore);
+      if (score > best_score) best = Told(verdict);
+      best_score = std::max(best_score, score);
+    }
+    ASSERT_EQ(std::holds_alternative<Placement>(answer) ? Told(answer) : "", best);
   }
 
   void Grant(const Request& request, const Placement& placement) {

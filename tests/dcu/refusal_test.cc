@@ -155,6 +155,35 @@ TEST(Refusal, LargerThanAnyCardOnlyWhereNoCardIsThatLarge) {
             "small");
 }
 
+TEST(Refusal, OfOneNodeSaysWhyInTheSameWords) {
+  Inventory inventory;
+  inventory.SetNode("n1", {Card60("c1"), Card60("c2")}, Ready());
+  inventory.SetNode("n2", {Card120("c3")}, Ready());
+  inventory.SetSlice("1", Held("n1", "c1", 0, 40, 100, 0, 0));
+  inventory.SetSlice("2", Held("n1", "c2", 0, 50, 100, 0, 1));
+  const auto why = [&](const std::string& node, const NodeFilter& filter) {
+    const Answer answer = AllocateOnNode(inventory, {{Units(30, 1)}}, node, filter);
+    const auto* refusal = std::get_if<Refusal>(&answer);
+    return refusal ? refusal->NodeMessage() : std::get<Placement>(answer).assignments[0].device;
+  };
+  EXPECT_EQ(why("n1", nullptr),
+            "too few free compute units (most free 20); 2 cards: 2 too few compute units");
+  EXPECT_EQ(why("n2", nullptr), "c3");
+  EXPECT_EQ(why("n2", [](const std::string&) { return "node has taint x"; }), "node has taint x");
+  EXPECT_EQ(why("n3", nullptr), "node has reported no DCU cards");
+}
+
+TEST(Score, HigherForTheFullerOrTheEmptierNode) {
+  Inventory inventory;
+  inventory.SetNode("n1", {Card60("c1")}, Ready());
+  inventory.SetNode("n2", {Card60("c2")}, Ready());
+  inventory.SetSlice("1", Held("n1", "c1", 0, 40, 100, 0, 0));
+  EXPECT_GT(ScoreOf(inventory, "n1", Policy::kBinPack), ScoreOf(inventory, "n2", Policy::kBinPack));
+  EXPECT_EQ(ScoreOf(inventory, "n1", Policy::kSpread), 20);
+  EXPECT_EQ(ScoreOf(inventory, "n2", Policy::kSpread), 60);
+  EXPECT_EQ(ScoreOf(inventory, "n3", Policy::kSpread), std::nullopt);
+}
+
 TEST(Refusal, NoNodes) {
   EXPECT_EQ(Why(Inventory(), {Whole()}), "0/0 nodes fit: no node has reported DCU cards");
   Inventory inventory;
