@@ -13,6 +13,12 @@ using Duration = std::chrono::milliseconds;
 using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
 
+// What a decision needs of time: `now` for deadlines, `wall` for what goes into objects (RFC 3339).
+struct Instant {
+  TimePoint now{};
+  std::string wall = {};
+};
+
 class Clock {
  public:
   virtual ~Clock() = default;

@@ -53,6 +53,7 @@ struct Write {
   std::string subresource;  // "status", "binding" or empty
   nlohmann::json body;      // of a delete: DeleteOptions
 
+  bool binds() const { return subresource == "binding"; }
   // "create vdcupartitions team-a/p1", for logs and error messages.
   std::string Describe() const;
 };

@@ -51,7 +51,7 @@ Daemon::Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& ho
       dcunode_informer_(client, loop, Only(crds::kDcuNodes, "metadata.name", options_), random),
       files_(host),
       holdings_(SliceFiles(files_)),
-      runner_(loop, client, metrics, random,
+      runner_(loop, client, events_, metrics, random,
               [this](const std::string& key) { return Process(key); }),
       stages_(loop.clock(), metrics),
       partitions_(

@@ -25,10 +25,9 @@ struct Waiting {
   const Avoided& avoided() const { return pod ? pod->avoided : partition->avoided; }
 };
 
-Waiting FindWaiting(const Cluster& cluster, const std::string& key) {
-  const size_t slash = key.find('/');
-  const std::string object_key = key.substr(slash + 1);
-  if (key.starts_with("pod/")) {
+Waiting FindWaiting(const Cluster& cluster, const Key& key) {
+  const std::string object_key = key.object();
+  if (key.kind == kPod) {
     const PodEntryPtr pod = cluster.FindPod(object_key);
     const bool waits = pod != nullptr && WaitsForUs(cluster, *pod->pod) && pod->node().empty() &&
                        pod->request->has_value() &&
@@ -108,13 +107,12 @@ nlohmann::json Text(const Cluster& cluster, const kclient::Pod& pod) {
 }
 
 // Since when it stands in line.
-std::string Since(const Cluster& cluster, const std::string& key, const std::string& created) {
+std::string Since(const Cluster& cluster, const Key& key, const std::string& created) {
   const Setback* setback = cluster.FindSetback(key);
   return setback ? std::max(created, setback->wall) : created;
 }
 
-Ask AskOfPod(const Cluster& cluster, const std::string& key, const PodEntry& entry,
-             base::TimePoint now) {
+Ask AskOfPod(const Cluster& cluster, const Key& key, const PodEntry& entry, base::TimePoint now) {
   const kclient::Pod& pod = *entry.pod;
   Ask ask;
   ask.order = {-pod.priority, Since(cluster, key, pod.meta.creation_timestamp), key};
@@ -140,7 +138,7 @@ Ask AskOfPod(const Cluster& cluster, const std::string& key, const PodEntry& ent
   return ask;
 }
 
-Ask AskOfPartition(const Cluster& cluster, const std::string& key, const PartitionEntry& entry,
+Ask AskOfPartition(const Cluster& cluster, const Key& key, const PartitionEntry& entry,
                    base::TimePoint now) {
   const crds::VdcuPartition& partition = entry.object();
   Ask ask;
@@ -170,15 +168,14 @@ std::optional<std::string> WhyPassedOver(const Cluster& cluster, const Avoided& 
 
 }  // namespace
 
-std::optional<Ask> DescribeAsk(const Cluster& cluster, const std::string& key,
-                               base::TimePoint now) {
+std::optional<Ask> DescribeAsk(const Cluster& cluster, const Key& key, base::TimePoint now) {
   const Waiting waiting = FindWaiting(cluster, key);
   if (waiting.pod) return AskOfPod(cluster, key, *waiting.pod, now);
   if (waiting.partition) return AskOfPartition(cluster, key, *waiting.partition, now);
   return {};
 }
 
-base::Result<dcu::NodeFilter> FilterFor(const Cluster& cluster, const std::string& key,
+base::Result<dcu::NodeFilter> FilterFor(const Cluster& cluster, const Key& key,
                                         base::TimePoint now) {
   const Waiting waiting = FindWaiting(cluster, key);
   if (const PartitionEntry* reserved = waiting.partition.get()) {
@@ -203,7 +200,7 @@ base::Result<dcu::NodeFilter> FilterFor(const Cluster& cluster, const std::strin
   });
 }
 
-Plan Grant(const Cluster& cluster, const std::string& key, const dcu::Placement& placement) {
+Plan Grant(const Cluster& cluster, const Key& key, const dcu::Placement& placement) {
   const Waiting waiting = FindWaiting(cluster, key);
   Plan plan;
   if (waiting.partition) {
@@ -219,7 +216,7 @@ Plan Grant(const Cluster& cluster, const std::string& key, const dcu::Placement&
   return plan;
 }
 
-Plan Explain(const Cluster& cluster, const std::string& key, const std::string& message,
+Plan Explain(const Cluster& cluster, const Key& key, const std::string& message,
              const Instant& at) {
   const Waiting waiting = FindWaiting(cluster, key);
   Plan plan;

@@ -16,7 +16,7 @@ namespace vdcu::reconcilers {
 
 // Higher priority first, then the older, then by key. Who was refused by the API server goes to the
 // end of its priority's line.
-using Order = std::tuple<int, std::string, std::string>;
+using Order = std::tuple<int, std::string, Key>;
 
 struct Ask {
   Order order;
@@ -26,19 +26,18 @@ struct Ask {
   std::string alike;        // two asks with the same text have the same answer
 };
 
-// `key` is of the workqueue. Nothing: it does not wait for cards (any more).
-std::optional<Ask> DescribeAsk(const Cluster& cluster, const std::string& key, base::TimePoint now);
+// Nothing: it does not wait for cards (any more).
+std::optional<Ask> DescribeAsk(const Cluster& cluster, const Key& key, base::TimePoint now);
 
 // Which nodes may serve it, cards aside. Holds until the cluster changes. Errors: kInvalid, where
 // no node can (its volumes).
-base::Result<dcu::NodeFilter> FilterFor(const Cluster& cluster, const std::string& key,
+base::Result<dcu::NodeFilter> FilterFor(const Cluster& cluster, const Key& key,
                                         base::TimePoint now);
 
 // The writes that give it these cards.
-Plan Grant(const Cluster& cluster, const std::string& key, const dcu::Placement& placement);
+Plan Grant(const Cluster& cluster, const Key& key, const dcu::Placement& placement);
 
 // Says on the object, and in an event, why it waits.
-Plan Explain(const Cluster& cluster, const std::string& key, const std::string& message,
-             const Instant& at);
+Plan Explain(const Cluster& cluster, const Key& key, const std::string& message, const Instant& at);
 
 }  // namespace vdcu::reconcilers

@@ -420,7 +420,7 @@ const std::set<std::string>& Cluster::PodsNaming(std::string_view partition_key)
   return Find(pods_naming_, partition_key);
 }
 
-std::vector<std::string> Cluster::TakeDirty(size_t most) {
+std::vector<Key> Cluster::TakeDirty(size_t most) {
   if (std::exchange(all_dirty_, false)) {
     partitions_.ForEachKey([this](std::string_view key) { MarkDirtyPartition(key); });
     for (const auto& [uid, key] : pod_keys_) MarkDirtyPod(key);
@@ -429,17 +429,17 @@ std::vector<std::string> Cluster::TakeDirty(size_t most) {
       if (doubts_.Find(name) || !node.alike().ready()) dirty_dcu_nodes_.insert(name);
     }
   }
-  std::vector<std::string> keys;
-  const auto take = [&](std::set<base::Symbol>& dirty, std::string (*key_of)(std::string_view)) {
+  std::vector<Key> keys;
+  const auto take = [&](std::set<base::Symbol>& dirty, std::string_view kind) {
     while (!dirty.empty() && keys.size() < most) {
-      keys.push_back(key_of(*dirty.begin()));
+      keys.push_back(MakeKey(kind, *dirty.begin()));
       dirty.erase(dirty.begin());
     }
   };
-  take(dirty_dcu_nodes_, DcuNodeKey);
-  take(dirty_partitions_, PartitionKey);
-  take(dirty_lines_, LineKey);
-  take(dirty_pods_, PodKey);
+  take(dirty_dcu_nodes_, kDcuNode);
+  take(dirty_partitions_, kPartition);
+  take(dirty_lines_, kLine);
+  take(dirty_pods_, kPod);
   return keys;
 }
 

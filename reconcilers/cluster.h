@@ -37,7 +37,6 @@
 #include "reconcilers/packed.h"
 #include "reconcilers/plan.h"
 #include "reconcilers/pod_topology.h"
-#include "reconcilers/setback.h"
 #include "reconcilers/table.h"
 
 namespace vdcu::reconcilers {
@@ -84,9 +83,9 @@ class Cluster {
 
   // A write of the request, by its workqueue key, has failed. It is forgotten when the request is
   // bound, assigned or gone.
-  void SetBack(const std::string& request, Setback setback, base::TimePoint now);
+  void SetBack(const Key& request, Setback setback, base::TimePoint now);
   // Null: none has failed.
-  const Setback* FindSetback(std::string_view request) const { return setbacks_.Find(request); }
+  const Setback* FindSetback(const Key& request) const { return setbacks_.Find(request); }
 
   // What reconcilers note about nodes that refuse, for one object, and about those that do not
   // answer.
@@ -154,7 +153,7 @@ class Cluster {
     return dcu_nodes_by_ready_;
   }
 
-  std::vector<std::string> TakeDirty(size_t most = SIZE_MAX);
+  std::vector<Key> TakeDirty(size_t most = SIZE_MAX);
   bool HasDirty() const {
     return all_dirty_ || !dirty_dcu_nodes_.empty() || !dirty_partitions_.empty() ||
            !dirty_lines_.empty() || !dirty_pods_.empty();
@@ -261,7 +260,7 @@ class Cluster {
   NamespaceHoldings holdings_;
   KeyIndex pods_of_claim_;                  // claim key -> keys of waiting pods
   std::map<std::string, Silence> silent_;   // by node
-  Setbacks setbacks_;                       // by request
+  kclient::Setbacks<Key> setbacks_;         // by request
   bool all_dirty_ = true;                   // until the first TakeDirty, and not noted one by one
   std::set<base::Symbol> dirty_dcu_nodes_;  // names
   std::set<base::Symbol> dirty_pods_;       // keys

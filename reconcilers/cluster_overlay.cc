@@ -158,10 +158,10 @@ void Cluster::SettleOne(const AssumeDoubted& doubted, Outcome outcome, base::Tim
   if (outcome != Outcome::kCommitted) doubted_.erase(doubted.node);
 }
 
-void Cluster::SetBack(const std::string& request, Setback setback, base::TimePoint now) {
+void Cluster::SetBack(const Key& request, Setback setback, base::TimePoint now) {
   setbacks_.Set(request, std::move(setback), now);
-  const std::string key = request.substr(request.find('/') + 1);
-  if (request != PodKey(key)) return MarkDirtyPartition(key);
+  const std::string key = request.object();
+  if (request.kind != kPod) return MarkDirtyPartition(key);
   // Others may have the reserved partition that it names.
   if (const PodEntryPtr entry = FindPod(key)) MarkPodDirty(*entry);
 }

@@ -14,22 +14,16 @@ namespace {
 constexpr int kCostOfMinding = 10;
 
 int PriorityOf(const Order& order) { return -std::get<0>(order); }
-const std::string& KeyOf(const Order& order) { return std::get<2>(order); }
+const Key& KeyOf(const Order& order) { return std::get<2>(order); }
 
-// Of a workqueue key.
-std::string_view NamespaceOf(std::string_view key) {
-  key.remove_prefix(key.find('/') + 1);
-  return key.substr(0, key.find('/'));
-}
-
-Decision Given(const std::string& key, Plan plan) {
+Decision Given(const Key& key, Plan plan) {
   const bool placed = !plan.writes.empty();
   return {key, std::move(plan), placed};
 }
 
 }  // namespace
 
-void Placer::Add(const std::string& key, base::TimePoint now) {
+void Placer::Add(const Key& key, base::TimePoint now) {
   const auto ask = DescribeAsk(cluster_, key, now);
   if (!ask) return Remove(key);
   const auto found = requests_.find(key);
@@ -41,7 +35,7 @@ void Placer::Add(const std::string& key, base::TimePoint now) {
   untried_[ask->order] = key;
 }
 
-void Placer::Remove(const std::string& key) {
+void Placer::Remove(const Key& key) {
   const auto found = requests_.find(key);
   if (found == requests_.end()) return;
   const Request request = std::move(found->second);
@@ -67,8 +61,8 @@ std::optional<Decision> Placer::Next(const Instant& at) {
   return turn->again ? TryAgain(turn->order, at) : TryNew(turn->order, at);
 }
 
-bool Placer::HadTurn(const std::string& key) const {
-  const auto found = spent_.find(NamespaceOf(key));
+bool Placer::HadTurn(const Key& key) const {
+  const auto found = spent_.find(key.ns);
   return found != spent_.end() && found->second >= kTurn;
 }
 
@@ -92,8 +86,8 @@ std::optional<Placer::Turn> Placer::TakeTurn() {
     next = first;
   }
   if (next) {
-    const std::string& key = KeyOf(next->order);
-    spent_[std::string(NamespaceOf(key))] += requests_.at(key).cost;
+    const Key& key = KeyOf(next->order);
+    spent_[key.ns] += requests_.at(key).cost;
   }
   return next;
 }
@@ -122,7 +116,7 @@ void Placer::RetryAll() {
   retry_.clear();
 }
 
-tl::expected<Plan, Placer::Failure> Placer::Place(const std::string& key,
+tl::expected<Plan, Placer::Failure> Placer::Place(const Key& key,
                                                   const std::vector<std::string>* nodes,
                                                   base::TimePoint now) const {
   const auto ask = DescribeAsk(cluster_, key, now);
@@ -147,7 +141,7 @@ tl::expected<Plan, Placer::Failure> Placer::Place(const std::string& key,
 
 // The first of those that were never tried.
 Decision Placer::TryNew(const Order& order, const Instant& at) {
-  const std::string key = untried_.at(order);
+  const Key key = untried_.at(order);
   const std::string alike = requests_.at(key).alike;
   const auto waits = classes_.find(alike);
   if (waits != classes_.end() && !retry_.contains(waits->second.waiting.begin()->first)) {
@@ -174,7 +168,7 @@ Decision Placer::TryNew(const Order& order, const Instant& at) {
 // until all nodes are looked at again.
 Decision Placer::TryAgain(const Order& order, const Instant& at) {
   Class& waits = classes_.at(retry_.at(order));
-  const std::string key = waits.waiting.begin()->second;
+  const Key key = waits.waiting.begin()->second;
   const std::vector<std::string> nodes(improved_.begin(), improved_.end());
   auto plan = Place(key, waits.everywhere ? nullptr : &nodes, at.now);
   if (plan) {
@@ -190,7 +184,7 @@ Decision Placer::TryAgain(const Order& order, const Instant& at) {
   return {key, Explain(cluster_, key, waits.message, at)};
 }
 
-void Placer::Wait(const std::string& key) {
+void Placer::Wait(const Key& key) {
   const Request& request = requests_.at(key);
   untried_.erase(request.order);
   classes_[request.alike].waiting[request.order] = key;

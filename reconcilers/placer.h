@@ -21,7 +21,7 @@
 namespace vdcu::reconcilers {
 
 struct Decision {
-  std::string key;  // of the workqueue
+  Key key;
   Plan plan;
   bool placed = false;  // else the plan says why not
 };
@@ -32,10 +32,10 @@ class Placer {
 
   explicit Placer(Cluster& cluster) : cluster_(cluster) {}
 
-  // A request that waits for cards, by its workqueue key. One that waits already is only looked at
+  // A request that waits for cards. One that waits already is only looked at
   // again if what it asks for has changed.
-  void Add(const std::string& key, base::TimePoint now);
-  void Remove(const std::string& key);
+  void Add(const Key& key, base::TimePoint now);
+  void Remove(const Key& key);
 
   // The next decision, of one try: its plan is empty where that was in vain and there is nothing
   // new to say. Nothing: all that can be tried has been. What it plans must be assumed in the
@@ -51,10 +51,10 @@ class Placer {
     int cost = 1;  // of a try
   };
   struct Class {
-    std::map<Order, std::string> waiting;  // keys
-    std::string message;                   // why the last try over all nodes failed
-    std::set<std::string> eased_by;        // what of TakeEased lets it be tried again everywhere
-    bool everywhere = false;               // the next try is over all nodes
+    std::map<Order, Key> waiting;
+    std::string message;             // why the last try over all nodes failed
+    std::set<std::string> eased_by;  // what of TakeEased lets it be tried again everywhere
+    bool everywhere = false;         // the next try is over all nodes
   };
   struct Failure {
     std::string message;
@@ -66,20 +66,20 @@ class Placer {
     Order order;
   };
   std::optional<Turn> TakeTurn();
-  bool HadTurn(const std::string& key) const;
+  bool HadTurn(const Key& key) const;
 
   void TakeImprovements();
   void RetryAll();
   Decision TryNew(const Order& order, const Instant& at);
   Decision TryAgain(const Order& order, const Instant& at);
-  tl::expected<Plan, Failure> Place(const std::string& key, const std::vector<std::string>* nodes,
+  tl::expected<Plan, Failure> Place(const Key& key, const std::vector<std::string>* nodes,
                                     base::TimePoint now) const;
-  void Wait(const std::string& key);
+  void Wait(const Key& key);
 
   Cluster& cluster_;
-  std::map<std::string, Request> requests_;  // by key; each is in untried_ or waits in its class
-  std::map<Order, std::string> untried_;     // keys
-  std::map<std::string, Class> classes_;     // by Request::alike; none is empty
+  std::map<Key, Request> requests_;  // each is in untried_ or waits in its class
+  std::map<Order, Key> untried_;
+  std::map<std::string, Class> classes_;  // by Request::alike; none is empty
   // The first of each class that was not tried since the last improvement -> its class.
   std::map<Order, std::string> retry_;
   std::set<std::string> improved_;  // the nodes to try for retry_

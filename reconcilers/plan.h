@@ -12,16 +12,19 @@
 
 #include "base/clock.h"
 #include "crds/vdcupartition.h"
+#include "kclient/engine/key.h"
+#include "kclient/engine/outcome.h"
+#include "kclient/engine/setback.h"
 #include "kclient/event.h"
 #include "kclient/write.h"
 
 namespace vdcu::reconcilers {
 
-// What a decision needs of time: `now` for deadlines, `wall` for what goes into objects (RFC 3339).
-struct Instant {
-  base::TimePoint now;
-  std::string wall;
-};
+using base::Instant;
+using kclient::Key;
+using kclient::MakeKey;
+using kclient::Outcome;
+using kclient::Setback;
 
 // The partition exists, with its assignment. When it settles as committed, its UID is that of the
 // object that was stored.
@@ -60,13 +63,6 @@ struct AssumeDoubted {
 using Assumption = std::variant<AssumeCreated, AssumeAssigned, AssumeWritten, AssumeBound,
                                 AssumeReported, AssumeDoubted>;
 
-// What is known of a write that has ended.
-enum class Outcome {
-  kCommitted,
-  kRefused,  // it did not happen
-  kUnknown,  // it may have happened: the watch tells, or the same write again
-};
-
 struct PlannedWrite {
   kclient::Write write;
   Assumption assumption;
@@ -79,15 +75,22 @@ struct Plan {
   bool place = false;  // it waits for cards: give it to the placer
 };
 
-// Workqueue keys: "pod/team-a/p1", "partition/team-a/p1", "dcunode/node-1",
-// "line/team-a/p1".
-std::string PodKey(std::string_view object_key);
-std::string PartitionKey(std::string_view object_key);
-std::string DcuNodeKey(std::string_view name);
-std::string LineKey(std::string_view partition_key);  // those who wait for it
+// Kinds of keys.
+inline constexpr std::string_view kPod = "pod";
+inline constexpr std::string_view kPartition = "partition";
+inline constexpr std::string_view kDcuNode = "dcunode";
+inline constexpr std::string_view kLine = "line";  // those who wait for a partition, by its name
+
+// Of the object's "namespace/name", or name.
+inline Key PodKey(std::string_view object) { return MakeKey(kPod, object); }
+inline Key PartitionKey(std::string_view object) { return MakeKey(kPartition, object); }
+inline Key DcuNodeKey(std::string_view name) { return MakeKey(kDcuNode, name); }
+inline Key LineKey(std::string_view partition) { return MakeKey(kLine, partition); }
 // Of the object that is written to: who finds out what became of a write whose answer was lost.
-std::string KeyOf(const Assumption& assumption);
+Key KeyOf(const Assumption& assumption);
 // Of the request that the write was for: who decides anew when it was refused.
-std::string RequestKeyOf(const Assumption& assumption);
+Key RequestKeyOf(const Assumption& assumption);
+// What the object gives as the reason where a rule refuses the write.
+std::string_view RefusedReasonOf(const Assumption& assumption);
 
 }  // namespace vdcu::reconcilers

@@ -6,11 +6,11 @@
 
 namespace vdcu::reconcilers {
 
-Plan Reconcile(Cluster& cluster, const std::string& key, const PartitionInstant& at) {
-  const std::string object = key.substr(key.find('/') + 1);
-  if (key.starts_with("pod/")) return ReconcilePod(cluster, object, at);
-  if (key.starts_with("line/")) return ReconcileLine(cluster, object, at);
-  if (key.starts_with("dcunode/")) return ReconcileDcuNode(cluster, object, at);
+Plan Reconcile(Cluster& cluster, const Key& key, const PartitionInstant& at) {
+  const std::string object = key.object();
+  if (key.kind == kPod) return ReconcilePod(cluster, object, at);
+  if (key.kind == kLine) return ReconcileLine(cluster, object, at);
+  if (key.kind == kDcuNode) return ReconcileDcuNode(cluster, object, at);
   return ReconcilePartition(cluster, object, at);
 }
 

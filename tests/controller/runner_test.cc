@@ -19,35 +19,8 @@ namespace {
 
 using base::ErrorCode;
 using builders::MakePod;
-using reconcilers::Outcome;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-TEST(OutcomeOf, WhatAnAnswerSaysAboutAWrite) {
-  const reconcilers::AssumeBound bind;
-  const reconcilers::AssumeCreated create;
-  const reconcilers::AssumeWritten patch;
-  struct Case {
-    std::string name;
-    reconcilers::Assumption assumption;
-    ErrorCode code;
-    Outcome want;
-  };
-  for (const Case& c : std::vector<Case>{
-           {"no answer", create, ErrorCode::kUnavailable, Outcome::kUnknown},
-           {"an answer that is cut off", create, ErrorCode::kCorrupt, Outcome::kUnknown},
-           {"a call that was given up", create, ErrorCode::kCancelled, Outcome::kUnknown},
-           {"what exists may be ours", create, ErrorCode::kAlreadyExists, Outcome::kUnknown},
-           {"a pod that is bound may be by us", bind, ErrorCode::kConflict, Outcome::kUnknown},
-           {"an object that has changed since", patch, ErrorCode::kConflict, Outcome::kRefused},
-           {"a pod that is gone", bind, ErrorCode::kNotFound, Outcome::kRefused},
-           {"no right", create, ErrorCode::kForbidden, Outcome::kRefused},
-           {"too many requests", patch, ErrorCode::kThrottled, Outcome::kRefused},
-           {"against a rule", create, ErrorCode::kInvalid, Outcome::kRefused}}) {
-    EXPECT_EQ(OutcomeOf(c.assumption, base::Error{c.code, "", {}}), c.want) << c.name;
-  }
-  EXPECT_EQ(OutcomeOf(create, base::Ok()), Outcome::kCommitted);
-}
 
 class RunnerTest : public testing::Test {
  protected:
@@ -285,12 +258,12 @@ TEST_F(RunnerTest, ReportsLeaveRoomForWhoCanBePlaced) {
   runner_.Start();
   for (int i = 0; i < 100; ++i) Show(Wrong("p" + std::to_string(i)));
   RunFor(0);
-  EXPECT_EQ(Sent().size(), Reports::kMost);
+  EXPECT_EQ(Sent().size(), kclient::Reports::kMost);
   Show(Waiting("q"));
   RunFor(0);
   EXPECT_THAT(Sent(), ElementsAre("POST " + partitions_));
   for (size_t answered = 0; answered < transport_.requests().size(); ++answered) {
-    transport_.Answer(answered, answered == Reports::kMost ? 201 : 200, "{}");
+    transport_.Answer(answered, answered == kclient::Reports::kMost ? 201 : 200, "{}");
     RunFor(0);
   }
   EXPECT_EQ(transport_.requests().size(), 101u) << "all are told";

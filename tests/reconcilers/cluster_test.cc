@@ -28,7 +28,7 @@ class ClusterTest : public testing::Test {
     Clear();
   }
   void Clear() {
-    shown_.cluster.TakeDirty();
+    shown_.TakeDirty();
     shown_.cluster.TakeImproved();
   }
   void Assume(const Assumption& assumption) { shown_.cluster.Assume(assumption, shown_.at.now); }
@@ -68,7 +68,7 @@ TEST_F(ClusterTest, ARefusedCreateCountsNoMore) {
   EXPECT_EQ(shown_.UnitsTaken("n"), 0);
   EXPECT_EQ(PodsOn("n"), 0);
   EXPECT_THAT(shown_.cluster.TakeImproved(), ElementsAre("n"));
-  EXPECT_THAT(shown_.cluster.TakeDirty(), IsEmpty()) << "the runner tries again, but not at once";
+  EXPECT_THAT(shown_.TakeDirty(), IsEmpty()) << "the runner tries again, but not at once";
 }
 
 TEST_F(ClusterTest, ACreateOfUnknownEndKeepsItsSlice) {
@@ -156,7 +156,7 @@ TEST_F(ClusterTest, AnAssignmentThatIsRefusedIsTakenBack) {
   Settle(assigned, Outcome::kRefused);
   EXPECT_EQ(shown_.UnitsTaken("n", 1), 0);
   EXPECT_THAT(shown_.cluster.TakeImproved(), ElementsAre("n"));
-  EXPECT_THAT(shown_.cluster.TakeDirty(), IsEmpty());
+  EXPECT_THAT(shown_.TakeDirty(), IsEmpty());
 }
 
 TEST_F(ClusterTest, NoConditionSpeaksOfAnAssignmentThatIsNotShown) {
@@ -193,7 +193,7 @@ TEST_F(ClusterTest, ABindingCountsUntilItIsRefused) {
   Settle(bound, Outcome::kRefused);
   EXPECT_EQ(PodsOn("n"), 0);
   EXPECT_EQ(shown_.cluster.FindPod("team-a/p")->node(), "");
-  EXPECT_THAT(shown_.cluster.TakeDirty(), IsEmpty());
+  EXPECT_THAT(shown_.TakeDirty(), IsEmpty());
 }
 
 TEST_F(ClusterTest, ABoundPodIsWhereTheWatchSays) {
@@ -277,9 +277,8 @@ TEST_F(ClusterTest, WhoNamesAPartitionIsToldToItAndToTheOthers) {
   shown_.Show(naming("b", "r"));
   Clear();
   shown_.Show(naming("a", "s"));
-  EXPECT_THAT(shown_.cluster.TakeDirty(),
-              ElementsAre("partition/team-a/r", "partition/team-a/s", "line/team-a/r",
-                          "line/team-a/s", "pod/team-a/a"));
+  EXPECT_THAT(shown_.TakeDirty(), ElementsAre("partition/team-a/r", "partition/team-a/s",
+                                              "line/team-a/r", "line/team-a/s", "pod/team-a/a"));
   shown_.Remove(naming("b", "r"));
   EXPECT_TRUE(shown_.TakesDirty("partition/team-a/r"));
 }

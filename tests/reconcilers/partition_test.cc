@@ -110,11 +110,12 @@ TEST_F(PartitionTest, ARefusedOneIsPlacedAnewElsewhere) {
   EXPECT_THAT(Reasons(plan), ElementsAre("SliceRefused"));
   EXPECT_TRUE(LiftsFinalizer(plan));
   shown_.Show(MakePartition("r").Version("2").Obj());
-  const auto filter = FilterFor(shown_.cluster, "partition/team-a/r", shown_.at.now);
+  const auto filter = FilterFor(shown_.cluster, PartitionKey("team-a/r"), shown_.at.now);
   EXPECT_EQ((*filter)("n"), "node refused the slice just now");
   EXPECT_EQ(shown_.OfPartition(Reserved().Obj()).requeue_after, base::Duration(1'000));
   shown_.Pass(base::Duration(1'000));
-  EXPECT_EQ((*FilterFor(shown_.cluster, "partition/team-a/r", shown_.at.now))("n"), std::nullopt);
+  EXPECT_EQ((*FilterFor(shown_.cluster, PartitionKey("team-a/r"), shown_.at.now))("n"),
+            std::nullopt);
 }
 
 TEST_F(PartitionTest, ARefusalOfTheAssignmentBeforeIsNoRefusal) {
@@ -235,7 +236,7 @@ TEST_F(PartitionTest, AnAssignmentThatIsRefusedWaitsAndSaysWhy) {
   shown_.Pass(*plan.requeue_after);
   EXPECT_TRUE(shown_.OfPartition(waiting).place);
   shown_.Show(Reserved().Obj());
-  EXPECT_EQ(shown_.cluster.FindSetback("partition/team-a/r"), nullptr) << "assigned";
+  EXPECT_EQ(shown_.cluster.FindSetback(PartitionKey("team-a/r")), nullptr) << "assigned";
 }
 
 TEST_F(PartitionTest, AnAssignmentThatMayHaveBeenDoneIsRepeatedWhenTheWaitIsOver) {
@@ -254,7 +255,7 @@ TEST_F(PartitionTest, AnAssignmentThatMayHaveBeenDoneIsRepeatedWhenTheWaitIsOver
 TEST_F(PartitionTest, SaysOnceWhyItWaits) {
   shown_.Show(MakePartition("r").Obj());
   const auto explain = [&](const std::string& why) {
-    return Explain(shown_.cluster, "partition/team-a/r", why, shown_.at);
+    return Explain(shown_.cluster, PartitionKey("team-a/r"), why, shown_.at);
   };
   const Plan plan = explain("nothing fits");
   EXPECT_THAT(Writes(plan), ElementsAre("patch vdcupartitions/status team-a/r"));

@@ -32,7 +32,7 @@ class PlacerTest : public testing::Test {
     while (const auto decision = placer_.Next(shown_.at)) {
       shown_.Assume(decision->plan);
       last_ = decision->plan;
-      const std::string name = decision->key.substr(decision->key.rfind('/') + 1);
+      const std::string name = decision->key.name;
       if (decision->placed) {
         decisions.push_back(name + " placed");
       } else if (!decision->plan.writes.empty()) {
@@ -110,7 +110,7 @@ TEST_F(PlacerTest, WhoWasRefusedGoesToTheEndOfItsPrioritysLine) {
 TEST_F(PlacerTest, GrantsPodsTheirObjectsAndPartitionsTheirCards) {
   shown_.ShowNode("n", 1);
   shown_.Show(MakePartition("r").Obj());
-  placer_.Add("partition/team-a/r", shown_.at.now);
+  placer_.Add(PartitionKey("team-a/r"), shown_.at.now);
   EXPECT_THAT(Decide(), ElementsAre("r placed"));
   EXPECT_THAT(Writes(last_), ElementsAre("patch vdcupartitions team-a/r"));
   EXPECT_EQ(shown_.UnitsTaken("n"), 10);
@@ -204,7 +204,7 @@ TEST_F(PlacerTest, WhoIsRemovedLeavesTheClassToTheNext) {
   Decide();
   Take("n", 0);
   shown_.Remove(Asks("a", 50).Obj());
-  placer_.Remove("pod/team-a/a");
+  placer_.Remove(PodKey("team-a/a"));
   EXPECT_THAT(Decide(), ElementsAre("b placed"));
   EXPECT_EQ(placer_.waiting(), 0u);
 }
@@ -229,13 +229,13 @@ TEST_F(PlacerTest, ANodeThatRefusedIsTriedAgainAfterAWhile) {
     EXPECT_EQ(shown_.OfPod("p").requeue_after, wait) << "each time for longer";
     if (seconds < 30) shown_.Pass(wait);
   }
-  placer_.Add("pod/team-a/p", shown_.at.now);
+  placer_.Add(PodKey("team-a/p"), shown_.at.now);
   EXPECT_THAT(Decide(), ElementsAre("p waits"));
   shown_.Pass(wait - base::Duration(1));
-  placer_.Add("pod/team-a/p", shown_.at.now);
+  placer_.Add(PodKey("team-a/p"), shown_.at.now);
   EXPECT_THAT(Decide(), IsEmpty());
   shown_.Pass(base::Duration(1));
-  placer_.Add("pod/team-a/p", shown_.at.now);
+  placer_.Add(PodKey("team-a/p"), shown_.at.now);
   EXPECT_THAT(Decide(), ElementsAre("p placed"));
 }
 

@@ -93,7 +93,7 @@ TEST_F(ReservedTest, OneAtATimeAndTheNextWhenTheFirstIsGone) {
   shown_.Show(Naming("a").BoundFor("r").Node("n").Obj());
   EXPECT_EQ(Told("b"), "VDCUPartition r is held by pod a");
   shown_.Show(Reserved().Ready().UsedBy(first).Obj());
-  shown_.cluster.TakeDirty();
+  shown_.TakeDirty();
   shown_.Remove(first);
   EXPECT_TRUE(shown_.TakesDirty("pod/team-a/b"));
   EXPECT_EQ(Told("b"), "VDCUPartition r is still held by pod a") << "the daemon has not let go";
@@ -165,7 +165,7 @@ TEST_F(ReservedTest, WhoseBindingIsRefusedDoesNotKeepOthersFromIt) {
   const Plan bind = shown_.OfPod("a");
   shown_.Assume(bind);
   shown_.Settle(bind, Outcome::kRefused);
-  shown_.cluster.TakeDirty();
+  shown_.TakeDirty();
   shown_.SetBack(bind, {base::ErrorCode::kInvalid, "no", {}});
   EXPECT_TRUE(shown_.TakesDirty("pod/team-a/p"));
   EXPECT_EQ(Reported(shown_.OfPod("a"))["reason"], "BindRefused");
@@ -180,7 +180,7 @@ TEST_F(ReservedTest, TheNodeMustTakeThePod) {
   shown_.Show(Naming("p").Obj());
   shown_.Show(MakeNode("n").Taint("x", "", "NoSchedule").Obj());
   EXPECT_EQ(Told("p"), "node n of the partition: node has taint x:NoSchedule");
-  shown_.cluster.TakeDirty();
+  shown_.TakeDirty();
   shown_.Show(MakeNode("n").Obj());
   EXPECT_TRUE(shown_.TakesDirty("pod/team-a/p"));
   shown_.Remove(MakeNode("n").Obj());

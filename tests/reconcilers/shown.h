@@ -95,16 +95,24 @@ class Shown {
   // As the runner does when the writes of the plan have failed with that.
   void SetBack(const Plan& plan, const base::Error& error) {
     for (const auto& planned : plan.writes) {
-      const std::string request = RequestKeyOf(planned.assumption);
-      auto after = AfterFailure(cluster.FindSetback(request), planned, error, 0.5, at);
+      const Key request = RequestKeyOf(planned.assumption);
+      auto after = kclient::AfterFailure(cluster.FindSetback(request),
+                                         {planned.write, RefusedReasonOf(planned.assumption)},
+                                         error, 0.5, at);
       cluster.SetBack(request, std::move(after), at.now);
     }
+  }
+  // Keys that are to be reconciled, as texts: "pod/team-a/p".
+  std::vector<std::string> TakeDirty() {
+    std::vector<std::string> texts;
+    for (const Key& key : cluster.TakeDirty()) texts.push_back(key.Text());
+    return texts;
   }
   // All keys that are to be reconciled, those of the lines that are looked at meanwhile too.
   std::vector<std::string> TakeAllDirty() {
     std::vector<std::string> all;
     while (cluster.HasDirty()) {
-      for (const std::string& key : cluster.TakeDirty()) {
+      for (const std::string& key : TakeDirty()) {
         all.push_back(key);
         if (key.starts_with("line/")) ReconcileLine(cluster, key.substr(5), at);
       }

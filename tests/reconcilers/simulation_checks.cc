@@ -152,7 +152,7 @@ std::string Simulation::WhatIsLeftToDo() {
   for (const auto& node : DecodeAll<crds::DcuNode>(api_.All("dcunodes"))) fresh.Show(node);
   for (const auto& pod : DecodeAll<kclient::Pod>(api_.All("pods"))) fresh.Show(pod);
   for (const auto& p : DecodeAll<crds::VdcuPartition>(api_.All("vdcupartitions"))) fresh.Show(p);
-  for (const std::string& key : fresh.cluster.TakeDirty()) {
+  for (const Key& key : fresh.cluster.TakeDirty()) {
     const Plan plan = Reconcile(fresh.cluster, key, fresh.at);
     if (plan.place) placer.Add(key, fresh.at.now);
     for (const auto& planned : plan.writes) {
@@ -161,7 +161,7 @@ std::string Simulation::WhatIsLeftToDo() {
   }
   while (const auto decision = placer.Next(fresh.at)) {
     if (decision->placed) {
-      return decision->key + " fits: " + api_.Find("pods", decision->key.substr(4))->dump();
+      return decision->key.Text() + " fits: " + api_.Find("pods", decision->key.object())->dump();
     }
   }
   return "";

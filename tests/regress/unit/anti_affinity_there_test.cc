@@ -48,9 +48,9 @@ class AntiAffinityThereTest : public testing::Test {
   }
   // As the runner does with what has changed.
   void Reconcile() {
-    for (const std::string& key : shown_.cluster.TakeDirty()) {
-      if (!key.starts_with("pod/")) continue;
-      const Plan plan = ReconcilePod(shown_.cluster, key.substr(4), shown_.at);
+    for (const Key& key : shown_.cluster.TakeDirty()) {
+      if (key.kind != kPod) continue;
+      const Plan plan = ReconcilePod(shown_.cluster, key.object(), shown_.at);
       if (plan.place) placer_.Add(key, shown_.at.now);
     }
   }
@@ -59,7 +59,7 @@ class AntiAffinityThereTest : public testing::Test {
     std::vector<std::string> decisions;
     while (const auto decision = placer_.Next(shown_.at)) {
       shown_.Assume(decision->plan);
-      const std::string name = decision->key.substr(decision->key.rfind('/') + 1);
+      const std::string name = decision->key.name;
       if (decision->placed) {
         const auto& body = decision->plan.writes[0].write.body;
         decisions.push_back(name + " on " + body["spec"]["assignment"]["node"].get<std::string>());

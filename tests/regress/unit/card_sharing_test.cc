@@ -30,7 +30,7 @@ class CardSharingTest : public testing::Test {
     auto pod = MakePod("p").Limits(kTenth);
     if (!share.empty()) pod.Annotation(std::string(crds::kShareAnnotation), share);
     shown.Show(pod.Obj());
-    placer.Add("pod/team-a/p", shown.at.now);
+    placer.Add(PodKey("team-a/p"), shown.at.now);
     const auto decision = placer.Next(shown.at);
     if (!decision) return "";
     shown.Assume(decision->plan);
@@ -104,7 +104,7 @@ TEST_F(CardSharingTest, ASliceThatIsOnItsWayCountsAtOnce) {
   shown_.ShowNode("n", 1);
   EXPECT_EQ(Place("namespace"), "namespace");
   shown_.Show(MakePod("q").Ns("team-b").Limits(kTenth).Obj());
-  placer_.Add("pod/team-b/q", shown_.at.now);
+  placer_.Add(PodKey("team-b/q"), shown_.at.now);
   const auto other = placer_.Next(shown_.at);
   ASSERT_TRUE(other);
   EXPECT_FALSE(other->placed);
@@ -116,7 +116,7 @@ TEST_F(CardSharingTest, OfTwoThatAskForTheSameOneMayFit) {
   shown_.Show(There("team-b", dcu::Sharing::kNamespace));
   EXPECT_EQ(Place(), kShared);
   shown_.Show(MakePod("q").Ns("team-b").Limits(kTenth).Obj());
-  placer_.Add("pod/team-b/q", shown_.at.now);
+  placer_.Add(PodKey("team-b/q"), shown_.at.now);
   const auto other = placer_.Next(shown_.at);
   ASSERT_TRUE(other);
   EXPECT_TRUE(other->placed) << "it may stand beside its own";
@@ -142,7 +142,7 @@ TEST_F(CardSharingTest, ItWaitsUntilItsNamespaceIsSeenAndCanBeRead) {
   Placer placer(shown.cluster);
   shown.ShowNode("n", 1);
   EXPECT_EQ(Place(shown, placer), "namespace team-a has not been seen yet");
-  shown.cluster.TakeDirty();
+  shown.TakeDirty();
   shown.ShowNamespace("team-a", "mine");
   EXPECT_TRUE(shown.TakesDirty("pod/team-a/p"));
   EXPECT_EQ(Place(shown, placer),
@@ -158,7 +158,7 @@ TEST_F(CardSharingTest, AReservedPartitionSaysItInItsSpec) {
   auto reserved = *MakePartition("r").Obj();
   reserved.spec.share = dcu::Sharing::kNamespace;
   shown_.Show(std::make_shared<const crds::VdcuPartition>(reserved));
-  placer_.Add("partition/team-a/r", shown_.at.now);
+  placer_.Add(PartitionKey("team-a/r"), shown_.at.now);
   const auto refused = placer_.Next(shown_.at);
   ASSERT_TRUE(refused);
   EXPECT_EQ(Reported(refused->plan)["message"], kShared);

@@ -104,7 +104,7 @@ TEST_F(EditedAnnotationTest, OneEventAnswersEachEdit) {
            {"s",
             "names VDCUPartition s, which changes nothing: the pod was bound for VDCUPartition r"},
            {"", "is gone, which changes nothing: the pod was bound for VDCUPartition r"}}) {
-    shown_.cluster.TakeDirty();
+    shown_.TakeDirty();
     shown_.Show(PodBuilder(bound).Annotation(kNames, named).Obj());
     EXPECT_TRUE(shown_.TakesDirty("pod/team-a/p"));
     const Plan plan = shown_.OfPod("p");

@@ -34,7 +34,7 @@ class ForeignFinalizerTest : public testing::Test {
   Decision Place() {
     Placer placer(shown_.cluster);
     shown_.Show(MakePod("p").Limits(kTenth).Obj());
-    placer.Add("pod/team-a/p", shown_.at.now);
+    placer.Add(PodKey("team-a/p"), shown_.at.now);
     return *placer.Next(shown_.at);
   }
 

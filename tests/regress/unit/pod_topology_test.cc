@@ -208,15 +208,15 @@ TEST_F(PodTopologyTest, TaintedNodesCountWhereTheConstraintSaysSo) {
 class PodTopologyPlacingTest : public PodTopologyTest {
  protected:
   std::vector<std::string> Placed() {
-    for (const std::string& key : shown_.cluster.TakeDirty()) {
-      if (!key.starts_with("pod/")) continue;
-      const Plan plan = ReconcilePod(shown_.cluster, key.substr(4), shown_.at);
+    for (const Key& key : shown_.cluster.TakeDirty()) {
+      if (key.kind != kPod) continue;
+      const Plan plan = ReconcilePod(shown_.cluster, key.object(), shown_.at);
       if (plan.place) placer_.Add(key, shown_.at.now);
     }
     std::vector<std::string> placed;
     while (const auto decision = placer_.Next(shown_.at)) {
       shown_.Assume(decision->plan);
-      const std::string name = decision->key.substr(decision->key.rfind('/') + 1);
+      const std::string name = decision->key.name;
       if (!decision->placed) {
         if (!decision->plan.writes.empty()) told_ = Reported(decision->plan)["message"];
         continue;

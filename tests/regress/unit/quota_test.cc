@@ -41,11 +41,10 @@ class QuotaTest : public testing::Test {
     shown_.cluster.OnQuota(std::exchange(quotas_[ns], now), now);
   }
   void Reconcile() {
-    for (const std::string& key : shown_.cluster.TakeDirty()) {
-      const std::string object = key.substr(key.find('/') + 1);
-      const Plan plan = key.starts_with("pod/")
-                            ? ReconcilePod(shown_.cluster, object, shown_.at)
-                            : ReconcilePartition(shown_.cluster, object, shown_.at);
+    for (const Key& key : shown_.cluster.TakeDirty()) {
+      const std::string object = key.object();
+      const Plan plan = key.kind == kPod ? ReconcilePod(shown_.cluster, object, shown_.at)
+                                         : ReconcilePartition(shown_.cluster, object, shown_.at);
       if (plan.place) placer_.Add(key, shown_.at.now);
     }
   }
@@ -55,7 +54,7 @@ class QuotaTest : public testing::Test {
     std::vector<std::string> placed;
     while (const auto decision = placer_.Next(shown_.at)) {
       shown_.Assume(decision->plan);
-      const std::string name = decision->key.substr(decision->key.rfind('/') + 1);
+      const std::string name = decision->key.name;
       if (decision->placed) {
         placed.push_back(name);
         shown_.Settle(decision->plan, Outcome::kCommitted);
@@ -174,7 +173,7 @@ TEST_F(QuotaTest, EachAmountIsCountedAsAPodWouldAskForIt) {
     shown.cluster.OnQuota(nullptr, std::make_shared<const kclient::ResourceQuota>(quota));
     shown.Show(c.partition);
     Placer placer(shown.cluster);
-    placer.Add("partition/team-a/r", shown.at.now);
+    placer.Add(PartitionKey("team-a/r"), shown.at.now);
     const auto decision = placer.Next(shown.at);
     ASSERT_TRUE(decision);
     EXPECT_EQ(decision->placed, c.want_placed);

@@ -17,7 +17,7 @@ class RestoredEtcdTest : public testing::Test {
   RestoredEtcdTest() {
     shown_.ShowNode("n", 2);
     shown_.Show(pod_);
-    shown_.cluster.TakeDirty();
+    shown_.TakeDirty();
   }
   void Commit(const Assumption& assumption) {
     shown_.cluster.Assume(assumption, shown_.at.now);
@@ -65,7 +65,7 @@ TEST_F(RestoredEtcdTest, ABindingFromBeforeTheListIsVoid) {
   shown_.cluster.OnPodsListed();
   EXPECT_EQ(shown_.cluster.FindPod("team-a/p")->node(), "n") << "the list may be older";
   shown_.cluster.OnPodsListBegin();
-  shown_.cluster.TakeDirty();
+  shown_.TakeDirty();
   shown_.cluster.OnPodsListed();
   EXPECT_EQ(shown_.cluster.FindPod("team-a/p")->node(), "");
   EXPECT_EQ(shown_.cluster.ledger().Find("n")->pods, 0);

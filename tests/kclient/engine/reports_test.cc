@@ -1,11 +1,11 @@
-#include "controller/reports.h"
+#include "kclient/engine/reports.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace vdcu::controller {
+namespace vdcu::kclient {
 namespace {
 
 using base::Duration;
@@ -16,11 +16,12 @@ using testing::Optional;
 
 class ReportsTest : public testing::Test {
  protected:
+  static Key K(const std::string& ns, int i) { return {"pod", ns, std::to_string(i)}; }
   std::optional<Duration> Begin(const std::string& ns, int i) {
-    const std::string name = ns + "/" + std::to_string(i);
-    return reports_.Begin({"patch " + name, ns, "pod/" + name}, now_);
+    const Key key = K(ns, i);
+    return reports_.Begin({"patch " + key.object(), key}, now_);
   }
-  std::optional<std::string> End(const std::string& ns, int i, bool stored = true) {
+  std::optional<Key> End(const std::string& ns, int i, bool stored = true) {
     return reports_.End("patch " + ns + "/" + std::to_string(i), stored);
   }
   // So many as there may be at once.
@@ -37,7 +38,7 @@ TEST_F(ReportsTest, OneOfAnObjectAtATime) {
   EXPECT_EQ(Begin("a", 1), std::nullopt);
   EXPECT_THAT(Begin("a", 1), Optional(Duration(0)));
   EXPECT_EQ(Begin("a", 2), std::nullopt) << "another object";
-  EXPECT_THAT(End("a", 1), Optional(Eq("pod/a/1")));
+  EXPECT_THAT(End("a", 1), Optional(Eq(K("a", 1))));
   EXPECT_EQ(End("a", 2), std::nullopt) << "nobody waited";
 }
 
@@ -62,11 +63,11 @@ TEST_F(ReportsTest, NamespacesTakeTurnsForTheRoomThatThereIs) {
   EXPECT_THAT(Begin("b", 1), Optional(Duration(0)));
   EXPECT_THAT(reports_.TakeTurns(), IsEmpty());
   for (int i = 0; i < 3; ++i) End("full", i);
-  EXPECT_THAT(reports_.TakeTurns(), ElementsAre("pod/a/1", "pod/b/1", "pod/a/2"));
+  EXPECT_THAT(reports_.TakeTurns(), ElementsAre(K("a", 1), K("b", 1), K("a", 2)));
   // They had nothing to say any more.
-  EXPECT_THAT(reports_.TakeTurns(), ElementsAre("pod/a/3"));
+  EXPECT_THAT(reports_.TakeTurns(), ElementsAre(K("a", 3)));
   EXPECT_THAT(reports_.TakeTurns(), IsEmpty());
 }
 
 }  // namespace
-}  // namespace vdcu::controller
+}  // namespace vdcu::kclient

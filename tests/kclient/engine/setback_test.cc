@@ -1,4 +1,4 @@
-#include "reconcilers/setback.h"
+#include "kclient/engine/setback.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,25 +6,22 @@
 #include <string>
 #include <vector>
 
-#include "reconcilers/partition.h"
-#include "reconcilers/pod_partitions.h"
-#include "tests/builders/builders.h"
+#include <optional>
 
-namespace vdcu::reconcilers {
+namespace vdcu::kclient {
 namespace {
 
 using base::Duration;
 using base::ErrorCode;
-using builders::MakePod;
 
 class SetbackTest : public testing::Test {
  protected:
   // As many failures as there are answers, each when the wait before it was over.
-  Setback After(const PlannedWrite& planned, const std::vector<base::Error>& answers) {
+  Setback After(const FailedWrite& failed, const std::vector<base::Error>& answers) {
     std::optional<Setback> setback;
     for (const base::Error& error : answers) {
       if (setback) at_.now = setback->until;
-      setback = AfterFailure(setback ? &*setback : nullptr, planned, error, random_, at_);
+      setback = AfterFailure(setback ? &*setback : nullptr, failed, error, random_, at_);
     }
     return *setback;
   }
@@ -32,13 +29,16 @@ class SetbackTest : public testing::Test {
     return After(bind_, answers).until - at_.now;
   }
 
-  const builders::PodPtr pod_ = MakePod("p").Limits({{"hygon.com/dcunum", 1}}).Obj();
-  const PlannedWrite bind_ = BindPod(*pod_, "n", "").writes.front();
-  const PlannedWrite create_ = CreatePartition(*builders::MakePartition("").For(pod_).Obj());
-  const PlannedWrite assign_ = AssignPartition(*builders::MakePartition("r").Obj(),
-                                               builders::MakeSlice("n", 0, 0, 10, 1000, 0, 0));
-  const PlannedWrite delete_ = DeletePartition(*builders::MakePartition("r").Obj());
-  Instant at_{base::TimePoint(Duration(1'000'000)), "2026-01-01T01:00:00Z"};
+  static constexpr Resource kThings{"example.com", "v1", "things", "Thing", true};
+  const Write bind_write_ = MakeBind("team-a", "p", "uid", "n");
+  const Write create_write_ = MakeCreate(kThings, "team-a", "t", {});
+  const Write patch_write_ = MakePatch(kThings, "team-a", "t", "", {}, "uid", "1");
+  const Write delete_write_ = MakeDelete(kThings, "team-a", "t", "uid", "1");
+  const FailedWrite bind_{bind_write_, "BindRefused"};
+  const FailedWrite create_{create_write_, "CreateRefused"};
+  const FailedWrite patch_{patch_write_, "WriteRefused"};
+  const FailedWrite delete_{delete_write_, "WriteRefused"};
+  base::Instant at_{base::TimePoint(Duration(1'000'000)), "2026-01-01T01:00:00Z"};
   double random_ = 0.999999;
 };
 
@@ -65,6 +65,24 @@ TEST_F(SetbackTest, EachFailureInARowDoublesTheWait) {
   EXPECT_EQ(Wait({{ErrorCode::kForbidden, "no", {}}}), Duration(125)) << "spread";
 }
 
+TEST_F(SetbackTest, WhatTheWatchIsAboutToShowIsTriedAgainInASecond) {
+  for (const ErrorCode code : {ErrorCode::kConflict, ErrorCode::kNotFound}) {
+    const std::vector<base::Error> answers(20, base::Error{code, "no", {}});
+    EXPECT_EQ(After(patch_, answers).until - at_.now, Duration(999));
+    EXPECT_GT(After(bind_, answers).until - at_.now, Duration(50'000)) << "it may show nothing";
+  }
+}
+
+TEST_F(SetbackTest, WhatIsNoWriteOnlyWaits) {
+  Setback setback;
+  for (int i = 0; i < 20; ++i) {
+    at_.now = setback.until;
+    setback = AfterFailure(&setback, {ErrorCode::kUnavailable, "no", {}}, random_, at_);
+  }
+  EXPECT_EQ(setback.until - at_.now, Duration(59'999));
+  EXPECT_EQ(setback.message, "");
+}
+
 TEST_F(SetbackTest, TheServersWordIsObeyedAndBounded) {
   const auto throttled = [](int ms) {
     return base::Error{ErrorCode::kThrottled, "", Duration(ms)};
@@ -87,7 +105,7 @@ TEST_F(SetbackTest, WhatARuleRefusesIsToldAtOnceAndAnythingElseWhenItLasts) {
 TEST_F(SetbackTest, SaysWhatWasRefusedInTheServersWords) {
   struct Case {
     std::string name;
-    PlannedWrite planned;
+    FailedWrite failed;
     std::string error;
     std::string want_reason;
     std::string want_message;
@@ -95,18 +113,18 @@ TEST_F(SetbackTest, SaysWhatWasRefusedInTheServersWords) {
   const std::string name = create_.write.name;
   for (const Case& c : std::vector<Case>{
            {"a create, without the name that nothing has", create_,
-            create_.write.Describe() + ": HTTP 403 Forbidden: vdcupartitions.vdcu.io \"" + name +
+            create_.write.Describe() + ": HTTP 403 Forbidden: things.example.com \"" + name +
                 "\" is forbidden: exceeded quota: q",
             "CreateRefused",
-            "create vdcupartitions failed: HTTP 403 Forbidden: vdcupartitions.vdcu.io is "
+            "create things failed: HTTP 403 Forbidden: things.example.com is "
             "forbidden: exceeded quota: q"},
            {"a binding", bind_, "create pods/binding team-a/p: HTTP 422 Invalid: no", "BindRefused",
             "create pods/binding team-a/p failed: HTTP 422 Invalid: no"},
-           {"an assignment", assign_, "HTTP 422 Invalid: no", "AssignRefused",
-            "patch vdcupartitions team-a/r failed: HTTP 422 Invalid: no"},
+           {"a change", patch_, "HTTP 422 Invalid: no", "WriteRefused",
+            "patch things team-a/t failed: HTTP 422 Invalid: no"},
            {"any other write", delete_, "no", "WriteRefused",
-            "delete vdcupartitions team-a/r failed: no"}}) {
-    const Setback setback = After(c.planned, {{ErrorCode::kForbidden, c.error, {}}});
+            "delete things team-a/t failed: no"}}) {
+    const Setback setback = After(c.failed, {{ErrorCode::kForbidden, c.error, {}}});
     EXPECT_EQ(setback.reason, c.want_reason) << c.name;
     EXPECT_EQ(setback.message, c.want_message) << c.name;
   }
@@ -127,7 +145,7 @@ TEST_F(SetbackTest, CountsBindingsAmongAllThatFailed) {
 }
 
 TEST_F(SetbackTest, WhatHasBeenOverForTenMinutesIsForgotten) {
-  Setbacks setbacks;
+  Setbacks<std::string> setbacks;
   const base::TimePoint now = at_.now;
   Setback setback;
   setback.until = now + Duration(1'000);
@@ -142,4 +160,4 @@ TEST_F(SetbackTest, WhatHasBeenOverForTenMinutesIsForgotten) {
 }
 
 }  // namespace
-}  // namespace vdcu::reconcilers
+}  // namespace vdcu::kclient

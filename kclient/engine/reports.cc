@@ -1,8 +1,8 @@
-#include "controller/reports.h"
+#include "kclient/engine/reports.h"
 
 #include <utility>
 
-namespace vdcu::controller {
+namespace vdcu::kclient {
 
 std::optional<base::Duration> Reports::Begin(const Report& report, base::TimePoint now) {
   constexpr base::Duration kByEnd{0};
@@ -16,7 +16,7 @@ std::optional<base::Duration> Reports::Begin(const Report& report, base::TimePoi
     return told->second + kTellEvery - now;
   }
   if (under_way_.size() >= kMost) {
-    waiting_[report.ns].insert(report.key);
+    waiting_[report.key.ns].insert(report.key);
     return kByEnd;
   }
   under_way_.try_emplace(report.what);
@@ -24,28 +24,28 @@ std::optional<base::Duration> Reports::Begin(const Report& report, base::TimePoi
   return {};
 }
 
-std::optional<std::string> Reports::End(std::string_view what, bool stored) {
+std::optional<Key> Reports::End(std::string_view what, bool stored) {
   const auto ended = under_way_.find(what);
   if (ended == under_way_.end()) return {};
   if (!stored) told_.erase(ended->first);
-  std::optional<std::string> waits = std::move(ended->second);
+  std::optional<Key> waits = std::move(ended->second);
   under_way_.erase(ended);
   return waits;
 }
 
-std::vector<std::string> Reports::TakeTurns() {
-  std::vector<std::string> keys;
+std::vector<Key> Reports::TakeTurns() {
+  std::vector<Key> keys;
   while (!waiting_.empty() && under_way_.size() + keys.size() < kMost) keys.push_back(TakeTurn());
   return keys;
 }
 
-std::string Reports::TakeTurn() {
+Key Reports::TakeTurn() {
   auto turn = waiting_.upper_bound(last_turn_);
   if (turn == waiting_.end()) turn = waiting_.begin();
   last_turn_ = turn->first;
-  const auto key = turn->second.extract(turn->second.begin());
+  auto key = turn->second.extract(turn->second.begin());
   if (turn->second.empty()) waiting_.erase(turn);
-  return key.value();
+  return std::move(key.value());
 }
 
 // What was told longer ago bounds nothing any more.
@@ -55,4 +55,4 @@ void Reports::Forget(base::TimePoint now) {
   forget_at_ = now + kTellEvery;
 }
 
-}  // namespace vdcu::controller
+}  // namespace vdcu::kclient

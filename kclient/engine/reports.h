@@ -1,4 +1,4 @@
-// Which reports may be sent now: what a pod or a partition says of why it waits.
+// Which reports may be sent now: writes that only tell people something, as why a pod waits.
 //
 // Promises: one at a time for each object; its text changes after kTellEvery at the earliest; no
 // more than kMost are under way, so that writes that place always have room; when there are too
@@ -14,8 +14,9 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "kclient/engine/key.h"
 
-namespace vdcu::controller {
+namespace vdcu::kclient {
 
 class Reports {
  public:
@@ -25,29 +26,28 @@ class Reports {
   // `what` is the report, the same for all of an object; `key` decides anew what it says.
   struct Report {
     std::string what;
-    std::string ns;
-    std::string key;
+    Key key;
   };
 
   // Nothing: it is under way from now on. Else it was not begun, and its key has to try again:
   // after that time, or, where that is 0, when End or TakeTurns returns it.
   std::optional<base::Duration> Begin(const Report& report, base::TimePoint now);
   // Whether it is `stored` now. Returns the key of another report of the object that waited for it.
-  std::optional<std::string> End(std::string_view what, bool stored);
+  std::optional<Key> End(std::string_view what, bool stored);
   // Keys that waited for room, as many as there is room for.
-  std::vector<std::string> TakeTurns();
+  std::vector<Key> TakeTurns();
 
  private:
   void Forget(base::TimePoint now);
-  std::string TakeTurn();
+  Key TakeTurn();
 
   // Under way -> the key of one that waits for its end: without a resourceVersion as precondition
   // either of two at once might be the last.
-  std::map<std::string, std::optional<std::string>, std::less<>> under_way_;
+  std::map<std::string, std::optional<Key>, std::less<>> under_way_;
   std::unordered_map<std::string, base::TimePoint> told_;  // when each was begun, of late
   base::TimePoint forget_at_{};
-  std::map<std::string, std::set<std::string>> waiting_;  // keys by namespace; none is empty
-  std::string last_turn_;                                 // namespace
+  std::map<std::string, std::set<Key>> waiting_;  // by namespace; none is empty
+  std::string last_turn_;                         // namespace
 };
 
-}  // namespace vdcu::controller
+}  // namespace vdcu::kclient

@@ -1,21 +1,20 @@
-#include "kclient/workqueue.h"
+#include "kclient/engine/workqueue.h"
 
 #include <algorithm>
 
 namespace vdcu::kclient {
 
-WorkQueue::WorkQueue(base::Loop& loop, RateLimiter limiter, std::function<void()> on_ready)
+WorkQueue::WorkQueue(base::Loop& loop, std::function<void()> on_ready)
     : loop_(loop),
-      limiter_(std::move(limiter)),
       ready_timer_(loop.MakeTimer(std::move(on_ready))),
       due_timer_(loop.MakeTimer([this] { OnDue(); })) {}
 
-void WorkQueue::Add(const std::string& key) {
+void WorkQueue::Add(const Key& key) {
   if (shut_down_ || !dirty_.insert(key).second) return;
   if (!processing_.contains(key)) Enqueue(key);
 }
 
-void WorkQueue::AddAfter(const std::string& key, base::Duration delay) {
+void WorkQueue::AddAfter(const Key& key, base::Duration delay) {
   if (shut_down_) return;
   if (delay <= base::Duration(0)) return Add(key);
   const base::TimePoint when = loop_.clock().Now() + delay;
@@ -29,18 +28,16 @@ void WorkQueue::AddAfter(const std::string& key, base::Duration delay) {
   StartDueTimer();
 }
 
-void WorkQueue::AddRateLimited(const std::string& key) { AddAfter(key, limiter_.When(key)); }
-
-std::optional<std::string> WorkQueue::Get() {
+std::optional<Key> WorkQueue::Get() {
   if (queue_.empty()) return std::nullopt;
-  std::string key = std::move(queue_.front());
+  Key key = std::move(queue_.front());
   queue_.pop_front();
   dirty_.erase(key);
   processing_.insert(key);
   return key;
 }
 
-void WorkQueue::Done(const std::string& key) {
+void WorkQueue::Done(const Key& key) {
   processing_.erase(key);
   if (dirty_.contains(key)) Enqueue(key);
 }
@@ -52,7 +49,7 @@ void WorkQueue::ShutDown() {
   due_timer_->Stop();
 }
 
-void WorkQueue::Enqueue(const std::string& key) {
+void WorkQueue::Enqueue(const Key& key) {
   queue_.push_back(key);
   if (!ready_timer_->armed()) ready_timer_->Start(base::Duration(0));
 }
@@ -60,7 +57,7 @@ void WorkQueue::Enqueue(const std::string& key) {
 void WorkQueue::OnDue() {
   const base::TimePoint now = loop_.clock().Now();
   while (!by_time_.empty() && by_time_.begin()->first <= now) {
-    const std::string key = by_time_.begin()->second;
+    const Key key = by_time_.begin()->second;
     by_time_.erase(by_time_.begin());
     due_.erase(key);
     Add(key);
