@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "crds/resources.h"
+#include "crds/writes.h"
 #include "reconcilers/pod_partitions.h"
 #include "reconcilers/reconcile.h"
 
@@ -148,8 +149,8 @@ void Runner::OnRefused(const kclient::PlannedTask& task, const kclient::Setback&
     }
   } else if (task.write.resource == crds::kVdcuPartitions) {
     if (const auto partition = parts_.cluster.ShownPartition(key)) {
-      parts_.events.Record(reconcilers::PartitionEvent(*partition, warning, setback.reason,
-                                                       "Writing", setback.message));
+      parts_.events.Record(crds::PartitionEvent(partition->meta, warning, setback.reason, "Writing",
+                                                setback.message));
     }
   }
 }

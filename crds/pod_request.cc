@@ -35,7 +35,7 @@ std::optional<int64_t> Amount(const kclient::Container& container, std::string_v
   return std::nullopt;
 }
 
-Amounts AmountsOf(const kclient::Container& container, const ResourceFamily& family) {
+Amounts AmountsOf(const kclient::Container& container, const ResourceNames& family) {
   return {.count = Amount(container, family.count),
           .memory = Amount(container, family.memory),
           .cores = Amount(container, family.cores)};
@@ -50,7 +50,7 @@ std::string Said(std::string_view resource, int64_t amount) {
   return std::string(resource) + " " + std::to_string(amount);
 }
 
-base::Status CheckCount(const std::string& container, const ResourceFamily& family,
+base::Status CheckCount(const std::string& container, const ResourceNames& family,
                         const Amounts& asked) {
   const std::string part(asked.memory ? family.memory : family.cores);
   const bool has_part = asked.memory || asked.cores;
@@ -71,7 +71,7 @@ base::Status CheckCount(const std::string& container, const ResourceFamily& fami
   return base::Ok();
 }
 
-base::Status CheckParts(const std::string& container, const ResourceFamily& family,
+base::Status CheckParts(const std::string& container, const ResourceNames& family,
                         const Amounts& asked) {
   if (asked.memory && (*asked.memory < 1 || *asked.memory > kMaxMemory.value)) {
     return Wrong(container, Said(family.memory, *asked.memory),
@@ -87,8 +87,8 @@ base::Status CheckParts(const std::string& container, const ResourceFamily& fami
 
 // nullopt: the container asks for no card.
 base::Result<std::optional<ContainerRequest>> ReadContainer(const kclient::Container& container) {
-  const ResourceFamily* named = nullptr;
-  for (const ResourceFamily& family : kResourceFamilies) {
+  const ResourceNames* named = nullptr;
+  for (const ResourceNames& family : kResourceNames) {
     if (!AmountsOf(container, family).any()) continue;
     if (named != nullptr) {
       return Wrong(container.name, std::string(named->count) + " and " + std::string(family.count),
@@ -109,7 +109,7 @@ base::Result<std::optional<ContainerRequest>> ReadContainer(const kclient::Conta
 }
 
 base::Status CheckInitContainer(const kclient::Container& container) {
-  for (const ResourceFamily& family : kResourceFamilies) {
+  for (const ResourceNames& family : kResourceNames) {
     for (const std::string_view resource : {family.count, family.memory, family.cores}) {
       const int64_t amount = Amount(container, resource).value_or(0);
       if (amount == 0) continue;
@@ -206,7 +206,7 @@ base::Status CheckPartition(const PodRequest& request, const dcu::DeviceSelector
   }
   if (request.containers.size() != 1) {
     return wrong("exactly one container must ask for it with " +
-                 std::string(kResourceFamilies[0].count) + ": 1, and " +
+                 std::string(kResourceNames[0].count) + ": 1, and " +
                  std::to_string(request.containers.size()) + " ask for cards");
   }
   const ContainerRequest& asked = request.containers.front();
@@ -281,16 +281,16 @@ bool Names(const std::vector<kclient::Container>& containers) {
 }  // namespace
 
 bool IsPartResource(std::string_view resource) {
-  return std::any_of(kResourceFamilies.begin(), kResourceFamilies.end(),
-                     [&](const ResourceFamily& family) {
+  return std::any_of(kResourceNames.begin(), kResourceNames.end(),
+                     [&](const ResourceNames& family) {
                        return resource == family.memory || resource == family.cores;
                      });
 }
 
 bool IsDcuResource(std::string_view resource) {
   return IsPartResource(resource) ||
-         std::any_of(kResourceFamilies.begin(), kResourceFamilies.end(),
-                     [&](const ResourceFamily& family) { return resource == family.count; });
+         std::any_of(kResourceNames.begin(), kResourceNames.end(),
+                     [&](const ResourceNames& family) { return resource == family.count; });
 }
 
 base::Result<PodRequest> ParsePodRequest(const kclient::Pod& pod) {

@@ -14,13 +14,13 @@
 
 namespace vdcu::crds {
 
-// One family of resource names for the same cards.
-struct ResourceFamily {
+// The names of what is asked for. There are two sets of them, for the same cards.
+struct ResourceNames {
   std::string_view count;   // "hygon.com/dcunum": cards; a device plugin registers it
   std::string_view memory;  // MiB of a card
   std::string_view cores;   // percent of a card's units
 };
-inline constexpr std::array<ResourceFamily, 2> kResourceFamilies{{
+inline constexpr std::array<ResourceNames, 2> kResourceNames{{
     {"hygon.com/dcunum", "hygon.com/dcumem", "hygon.com/dcucores"},
     {"hygon.com/hcunum", "hygon.com/hcumem", "hygon.com/hcucores"},
 }};

@@ -27,9 +27,9 @@ void AddAsks(kclient::JsonView container, std::vector<NodePod::Ask>& asks) {
   if (!resources) return;
   kclient::ForEachMember(
       *resources, "requests", [&](std::string_view name, kclient::JsonView value) {
-        const bool counts = std::any_of(
-            crds::kResourceFamilies.begin(), crds::kResourceFamilies.end(),
-            [name](const crds::ResourceFamily& family) { return family.count == name; });
+        const bool counts =
+            std::any_of(crds::kResourceNames.begin(), crds::kResourceNames.end(),
+                        [name](const crds::ResourceNames& names) { return names.count == name; });
         std::string_view text;
         if (!counts || value.get(text) != simdjson::SUCCESS) return;
         const int64_t count = kclient::ParseQuantity(text).value_or(0);

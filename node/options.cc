@@ -41,7 +41,7 @@ std::string CheckAbsolute(const std::string& folder) {
 
 std::string CheckResourceName(const std::string& name) {
   std::string names;
-  for (const crds::ResourceFamily& family : crds::kResourceFamilies) {
+  for (const crds::ResourceNames& family : crds::kResourceNames) {
     if (name == family.count) return "";
     names += (names.empty() ? "" : " or ") + std::string(family.count);
   }

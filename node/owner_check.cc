@@ -61,8 +61,8 @@ std::vector<Trace> OwnerCheck::FindOnHost() const {
     own.insert(kubelet::Plugin::EndpointOf(resource));
   }
   std::set<std::string> former;
-  for (const crds::ResourceFamily& family : crds::kResourceFamilies) {
-    former.insert(kubelet::Plugin::EndpointOf(family.count));
+  for (const crds::ResourceNames& names : crds::kResourceNames) {
+    former.insert(kubelet::Plugin::EndpointOf(names.count));
   }
   // What has no cgroups where they cannot be found may run all the same.
   const bool cgroups_found = sources_.cgroups.Check().has_value();

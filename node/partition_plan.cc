@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "crds/keys.h"
-#include "crds/resources.h"
+#include "crds/writes.h"
 #include "node/slice_files.h"
 
 namespace vdcu::node {
@@ -16,20 +16,6 @@ using kclient::Condition;
 
 constexpr char kTrue[] = "True";
 constexpr char kFalse[] = "False";
-
-kclient::Event MakeEvent(const kclient::ObjectMeta& meta, kclient::EventType type,
-                         const std::string& reason, const std::string& action,
-                         const std::string& note) {
-  return {.regarding = {.api_version = std::string(crds::kApiVersion),
-                        .kind = std::string(crds::kVdcuPartitions.kind),
-                        .ns = meta.ns,
-                        .name = meta.name,
-                        .uid = meta.uid},
-          .type = type,
-          .reason = reason,
-          .action = action,
-          .note = note};
-}
 
 // The conditions of one partition, each set with the object's generation.
 class Conditions {
@@ -110,26 +96,22 @@ std::vector<kclient::Event> EventsOf(const PartitionView& view,
   if (!view.held) {
     if (!Differs(before, after, crds::kPrepared)) return {};
     const Condition& prepared = *kclient::FindCondition(after, crds::kPrepared);
-    return {MakeEvent(meta, kclient::EventType::kWarning, prepared.reason, "Preparing",
-                      prepared.message)};
+    return {crds::PartitionEvent(meta, kclient::EventType::kWarning, prepared.reason, "Preparing",
+                                 prepared.message)};
   }
   const Condition* was = kclient::FindCondition(before, crds::kHealthy);
   const Condition& health = *kclient::FindCondition(after, crds::kHealthy);
   const bool was_sick = was != nullptr && was->status == kFalse;
   const bool sick = health.status == kFalse;
   if (sick == was_sick) return {};
-  return {MakeEvent(meta, sick ? kclient::EventType::kWarning : kclient::EventType::kNormal,
-                    health.reason, "CheckingHealth", health.message)};
+  return {crds::PartitionEvent(meta,
+                               sick ? kclient::EventType::kWarning : kclient::EventType::kNormal,
+                               health.reason, "CheckingHealth", health.message)};
 }
 
 kclient::Write LiftFinalizer(const kclient::ObjectMeta& meta) {
-  nlohmann::json others = nlohmann::json::array();
-  for (const std::string& finalizer : meta.finalizers) {
-    if (finalizer != crds::kFinalizer) others.push_back(finalizer);
-  }
-  return kclient::MakePatch(crds::kVdcuPartitions, meta.ns, meta.name, "",
-                            {{"metadata", {{"finalizers", std::move(others)}}}}, meta.uid,
-                            meta.resource_version);
+  return crds::PatchPartition(meta, "",
+                              {{"metadata", {{"finalizers", crds::FinalizersWithoutOurs(meta)}}}});
 }
 
 PartitionPlan PlanLettingGo(const PartitionView& view) {
@@ -154,9 +136,7 @@ PartitionPlan PlanPartition(const PartitionView& view, base::WallTime now) {
   if (status == view.partition.status) return plan;
   const kclient::ObjectMeta& meta = view.partition.meta;
   plan.events = EventsOf(view, status.conditions);
-  plan.writes.push_back(kclient::MakePatch(crds::kVdcuPartitions, meta.ns, meta.name, "status",
-                                           {{"status", crds::ToJson(status)}}, meta.uid,
-                                           meta.resource_version));
+  plan.writes.push_back(crds::PatchPartition(meta, "status", {{"status", crds::ToJson(status)}}));
   return plan;
 }
 
@@ -191,10 +171,10 @@ PartitionPlan PlanUnreadable(const kclient::ObjectMeta& meta,
   changed.Set(crds::kReady, kFalse, "Unreadable", error);
   const std::vector<Condition> after = changed.Take();
   if (after == conditions) return plan;
-  plan.events = {MakeEvent(meta, kclient::EventType::kWarning, "Unreadable", "Preparing", error)};
-  plan.writes.push_back(kclient::MakePatch(crds::kVdcuPartitions, meta.ns, meta.name, "status",
-                                           {{"status", {{"conditions", kclient::ToJson(after)}}}},
-                                           meta.uid, meta.resource_version));
+  plan.events = {
+      crds::PartitionEvent(meta, kclient::EventType::kWarning, "Unreadable", "Preparing", error)};
+  plan.writes.push_back(
+      crds::PatchPartition(meta, "status", {{"status", {{"conditions", kclient::ToJson(after)}}}}));
   return plan;
 }
 

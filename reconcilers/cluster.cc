@@ -10,8 +10,6 @@ namespace vdcu::reconcilers {
 
 namespace {
 
-constexpr std::string_view kOutOfService = "node.kubernetes.io/out-of-service";
-
 // Of a bound pod: what it says of its partition is not what it was bound for.
 bool Misnames(const kclient::Pod& pod) {
   return pod.bound() && crds::NamedPartition(pod.meta) != crds::BoundPartition(pod.meta);
@@ -22,13 +20,6 @@ bool SaysTheSame(const kclient::Pod& a, const kclient::Pod& b) {
          crds::NamedPartition(a.meta) == crds::NamedPartition(b.meta);
 }
 
-bool HasTaint(const kclient::Node& node, std::string_view key) {
-  for (const kclient::Taint& taint : node.taints) {
-    if (taint.key == key) return true;
-  }
-  return false;
-}
-
 // Whether a pod that did not fit before may fit now.
 bool SameForPlacement(const kclient::Node& a, const kclient::Node& b) {
   return a.unschedulable == b.unschedulable && a.taints == b.taints &&
@@ -36,7 +27,10 @@ bool SameForPlacement(const kclient::Node& a, const kclient::Node& b) {
 }
 
 bool SameForLettingGo(const kclient::Node& a, const kclient::Node& b) {
-  return a.ready == b.ready && HasTaint(a, kOutOfService) == HasTaint(b, kOutOfService);
+  const auto out = [](const kclient::Node& node) {
+    return kclient::HasTaint(node.taints, kclient::kOutOfService);
+  };
+  return a.ready == b.ready && out(a) == out(b);
 }
 
 }  // namespace

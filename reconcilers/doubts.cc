@@ -28,9 +28,9 @@ bool AnyHealthy(const crds::DcuNode& dcu_node) {
 }
 
 bool OffersCards(const kclient::Node& node) {
-  return std::any_of(crds::kResourceFamilies.begin(), crds::kResourceFamilies.end(),
-                     [&](const crds::ResourceFamily& family) {
-                       const auto found = node.allocatable.find(family.count);
+  return std::any_of(crds::kResourceNames.begin(), crds::kResourceNames.end(),
+                     [&](const crds::ResourceNames& names) {
+                       const auto found = node.allocatable.find(names.count);
                        return found != node.allocatable.end() && found->second > 0;
                      });
 }

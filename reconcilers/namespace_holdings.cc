@@ -17,7 +17,7 @@ struct Bound {
 };
 
 // Of one family of names.
-std::array<Bound, 3> BoundsOf(const crds::ResourceFamily& family) {
+std::array<Bound, 3> BoundsOf(const crds::ResourceNames& family) {
   return {{{family.count, &Amounts::cards},
            {family.memory, &Amounts::memory},
            {family.cores, &Amounts::percent}}};
@@ -98,7 +98,7 @@ std::optional<std::string> NamespaceHoldings::WhyOver(
     for (const base::Symbol& key : found->second.of_units) held += of_units(key);
   }
   for (const auto& [name, bounds] : quotas->second) {
-    for (const crds::ResourceFamily& family : crds::kResourceFamilies) {
+    for (const crds::ResourceNames& family : crds::kResourceNames) {
       for (const auto& [resource, amount] : BoundsOf(family)) {
         const auto bound = bounds.find(std::string(kPrefix) + std::string(resource));
         if (bound == bounds.end() || held.*amount + more.*amount <= bound->second) continue;

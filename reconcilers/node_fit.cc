@@ -35,11 +35,10 @@ Reason WhyTainted(const kclient::Node& node, const std::vector<kclient::Tolerati
 // What kube-controller-manager says of a node that does not answer.
 Reason WhyDead(const kclient::Node& node) {
   for (const kclient::Taint& taint : node.taints) {
-    for (const std::string_view key :
-         {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable",
-          "node.kubernetes.io/out-of-service"}) {
-      if (taint.key == key) return "node has taint " + taint.key + ":" + taint.effect;
-    }
+    const bool dead = taint.key == "node.kubernetes.io/not-ready" ||
+                      taint.key == "node.kubernetes.io/unreachable" ||
+                      taint.key == kclient::kOutOfService;
+    if (dead) return "node has taint " + taint.key + ":" + taint.effect;
   }
   return {};
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "crds/keys.h"
-#include "crds/resources.h"
+#include "crds/writes.h"
 #include "reconcilers/conditions.h"
 #include "reconcilers/pod_partitions.h"
 
@@ -14,20 +14,9 @@ namespace vdcu::reconcilers {
 
 namespace {
 
-constexpr std::string_view kOutOfService = "node.kubernetes.io/out-of-service";
-
 PlannedWrite PatchPartition(const crds::VdcuPartition& partition, nlohmann::json patch) {
-  return {kclient::MakePatch(crds::kVdcuPartitions, partition.meta.ns, partition.meta.name, "",
-                             std::move(patch), partition.meta.uid, partition.meta.resource_version),
+  return {crds::PatchPartition(partition.meta, "", std::move(patch)),
           AssumeWritten{partition.meta.key(), partition.meta.resource_version}};
-}
-
-nlohmann::json FinalizersWithoutOurs(const crds::VdcuPartition& partition) {
-  nlohmann::json finalizers = nlohmann::json::array();
-  for (const std::string& finalizer : partition.meta.finalizers) {
-    if (finalizer != crds::kFinalizer) finalizers.push_back(finalizer);
-  }
-  return finalizers;
 }
 
 // The pod that the partition was made for can never use it (any more).
@@ -75,9 +64,7 @@ std::optional<base::Duration> LetGoIn(const Cluster& cluster, const crds::VdcuPa
   const NodeLoad* load = cluster.ledger().Find(partition.spec.assignment->node);
   if (load == nullptr) return base::Duration(0);
   const kclient::Node node = load->node->Unpack(load->name);
-  for (const kclient::Taint& taint : node.taints) {
-    if (taint.key == kOutOfService) return base::Duration(0);
-  }
+  if (kclient::HasTaint(node.taints, kclient::kOutOfService)) return base::Duration(0);
   // Its daemon does not answer, and the pod shall go elsewhere.
   if (NeverUsed(cluster, partition)) {
     if (cluster.IsSilent(node.meta.name, at.now)) return base::Duration(0);
@@ -99,12 +86,12 @@ Plan LetGoInItsPlace(const Cluster& cluster, const crds::VdcuPartition& partitio
     return plan;
   }
   plan.writes.push_back(PatchPartition(
-      partition, {{"metadata", {{"finalizers", FinalizersWithoutOurs(partition)}}}}));
+      partition, {{"metadata", {{"finalizers", crds::FinalizersWithoutOurs(partition.meta)}}}}));
   if (partition.assigned()) {
-    plan.events.push_back(PartitionEvent(partition, kclient::EventType::kWarning, "NodeGone",
-                                         "LettingGo",
-                                         "node " + partition.spec.assignment->node +
-                                             " is gone or does not answer: the slice is free"));
+    plan.events.push_back(
+        crds::PartitionEvent(partition.meta, kclient::EventType::kWarning, "NodeGone", "LettingGo",
+                             "node " + partition.spec.assignment->node +
+                                 " is gone or does not answer: the slice is free"));
   }
   return plan;
 }
@@ -112,11 +99,12 @@ Plan LetGoInItsPlace(const Cluster& cluster, const crds::VdcuPartition& partitio
 Plan Unassign(const crds::VdcuPartition& partition, const std::string& reason,
               const std::string& why) {
   Plan plan;
-  const nlohmann::json patch = {{"metadata", {{"finalizers", FinalizersWithoutOurs(partition)}}},
-                                {"spec", {{"assignment", nullptr}}}};
+  const nlohmann::json patch = {
+      {"metadata", {{"finalizers", crds::FinalizersWithoutOurs(partition.meta)}}},
+      {"spec", {{"assignment", nullptr}}}};
   plan.writes.push_back(PatchPartition(partition, patch));
-  plan.events.push_back(PartitionEvent(partition, kclient::EventType::kWarning, reason,
-                                       "Unassigning", why + ": it is placed anew"));
+  plan.events.push_back(crds::PartitionEvent(partition.meta, kclient::EventType::kWarning, reason,
+                                             "Unassigning", why + ": it is placed anew"));
   return plan;
 }
 
@@ -212,12 +200,11 @@ void AppendUnassigned(Plan& plan, const crds::VdcuPartition& partition, std::str
     return;
   }
   plan.writes.push_back(
-      {kclient::MakePatch(crds::kVdcuPartitions, partition.meta.ns, partition.meta.name, "status",
-                          {{"status", {{"conditions", kclient::ToJson(conditions)}}}},
-                          partition.meta.uid, partition.meta.resource_version),
+      {crds::PatchPartition(partition.meta, "status",
+                            {{"status", {{"conditions", kclient::ToJson(conditions)}}}}),
        AssumeWritten{partition.meta.key(), partition.meta.resource_version}});
-  plan.events.push_back(PartitionEvent(partition, kclient::EventType::kWarning, std::string(reason),
-                                       "Assigning", message));
+  plan.events.push_back(crds::PartitionEvent(partition.meta, kclient::EventType::kWarning,
+                                             std::string(reason), "Assigning", message));
 }
 
 PlannedWrite AssignPartition(const crds::VdcuPartition& partition,
@@ -226,8 +213,7 @@ PlannedWrite AssignPartition(const crds::VdcuPartition& partition,
   if (!partition.meta.HasFinalizer(crds::kFinalizer)) finalizers.push_back(crds::kFinalizer);
   nlohmann::json patch = {{"metadata", {{"finalizers", finalizers}}},
                           {"spec", {{"assignment", crds::ToJson(assignment)}}}};
-  return {kclient::MakePatch(crds::kVdcuPartitions, partition.meta.ns, partition.meta.name, "",
-                             std::move(patch), partition.meta.uid, partition.meta.resource_version),
+  return {crds::PatchPartition(partition.meta, "", std::move(patch)),
           AssumeAssigned{partition.meta.key(), assignment}};
 }
 

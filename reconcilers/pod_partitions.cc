@@ -68,16 +68,6 @@ kclient::Event PodEvent(const kclient::Pod& pod, kclient::EventType type, std::s
           std::move(note)};
 }
 
-kclient::Event PartitionEvent(const crds::VdcuPartition& partition, kclient::EventType type,
-                              std::string reason, std::string action, std::string note) {
-  return {{std::string(crds::kApiVersion), std::string(crds::kVdcuPartitions.kind),
-           partition.meta.ns, partition.meta.name, partition.meta.uid},
-          type,
-          std::move(reason),
-          std::move(action),
-          std::move(note)};
-}
-
 PlannedWrite ReportUnscheduled(const kclient::Pod& pod, std::string_view reason,
                                const std::string& message, std::string_view now) {
   nlohmann::json condition = {

@@ -36,11 +36,9 @@ PlannedWrite DeletePartition(const crds::VdcuPartition& partition);
 // `partition` is the reserved one that it is bound for; empty: it has its own.
 Plan BindPod(const kclient::Pod& pod, const std::string& node, const std::string& partition);
 
-// An event about the object.
+// An event about the pod.
 kclient::Event PodEvent(const kclient::Pod& pod, kclient::EventType type, std::string reason,
                         std::string action, std::string note);
-kclient::Event PartitionEvent(const crds::VdcuPartition& partition, kclient::EventType type,
-                              std::string reason, std::string action, std::string note);
 
 // PodScheduled=False, as kube-scheduler reports it. reason: "Unschedulable" (cluster-autoscaler
 // reads it) or "SchedulerError" (no node would help).

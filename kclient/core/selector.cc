@@ -136,6 +136,11 @@ std::vector<Toleration> ParseTolerations(JsonView spec) {
   return tolerations;
 }
 
+bool HasTaint(const std::vector<Taint>& taints, std::string_view key) {
+  return std::any_of(taints.begin(), taints.end(),
+                     [key](const Taint& taint) { return taint.key == key; });
+}
+
 bool Tolerates(const Toleration& toleration, const Taint& taint) {
   const auto& [key, op, value, effect] = toleration;
   if (!effect.empty() && effect != taint.effect) return false;

@@ -62,6 +62,9 @@ struct Toleration {
 
 std::vector<Taint> ParseTaints(JsonView spec);
 std::vector<Toleration> ParseTolerations(JsonView spec);
+// An administrator says that the machine is off: what ran there has ended.
+inline constexpr std::string_view kOutOfService = "node.kubernetes.io/out-of-service";
+bool HasTaint(const std::vector<Taint>& taints, std::string_view key);
 bool Tolerates(const Toleration& toleration, const Taint& taint);
 // The first NoSchedule or NoExecute taint that no toleration covers; nullptr if there is none.
 const Taint* FindUntolerated(const std::vector<Taint>& taints,

@@ -282,7 +282,7 @@ TEST(AsksForDcu, AlsoOnceBound) {
 }
 
 TEST(Resources, PartsAreInNoNodesAllocatable) {
-  for (const ResourceFamily& family : kResourceFamilies) {
+  for (const ResourceNames& family : kResourceNames) {
     EXPECT_FALSE(IsPartResource(family.count));
     EXPECT_TRUE(IsPartResource(family.memory));
     EXPECT_TRUE(IsPartResource(family.cores));
