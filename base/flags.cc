@@ -43,8 +43,12 @@ void AddChoice(CLI::App& app, const std::string& flag, const std::string& help,
 
 void AddCommonFlags(CLI::App& app, CommonFlags& flags) {
   app.add_option("--kubeconfig", flags.kubeconfig,
-                 "Kubeconfig file; without it the service account of the pod")
+                 "Kubeconfig file; without it those that KUBECONFIG names, the service account of "
+                 "the pod, or ~/.kube/config")
       ->type_name("FILE");
+  app.add_option("--context", flags.context,
+                 "Context of the kubeconfig; without it its current-context")
+      ->type_name("NAME");
   app.add_option("--listen", flags.listen,
                  "Serve /livez, /healthz, /readyz and /metrics there; without it serve nothing")
       ->type_name("ADDRESS:PORT")

@@ -20,13 +20,14 @@ inline constexpr int kExitUsage = 2;
 inline constexpr int kExitFailure = 1;
 
 struct CommonFlags {
-  std::string kubeconfig;  // empty: in-cluster
+  std::string kubeconfig;  // empty: as kclient::LoadConfig finds it
+  std::string context;     // of the kubeconfig; empty: its current one
   std::string listen;      // for HttpServer::Listen; empty: serve nothing
   Level log_level = Level::kInfo;
   LogFormat log_format = LogFormat::kText;
 };
 
-// --kubeconfig, --listen, --log-level, --log-format, --version.
+// --kubeconfig, --context, --listen, --log-level, --log-format, --version.
 void AddCommonFlags(CLI::App& app, CommonFlags& flags);
 
 // A flag that takes one of a few names; that name's function takes it.

@@ -198,6 +198,18 @@ void UvLoop::OnPosted() {
 
 void UvLoop::Run() { uv_run(loop_.get(), UV_RUN_DEFAULT); }
 
+bool UvLoop::RunUntil(const std::function<bool()>& done, Duration most) {
+  constexpr Duration kAskEvery{2};
+  const TimePoint deadline = clock_.Now() + most;
+  const TimerPtr wake = MakeTimer([] {});
+  while (!done()) {
+    if (clock_.Now() >= deadline) return false;
+    wake->Start(kAskEvery);
+    RunOnce();
+  }
+  return true;
+}
+
 void UvLoop::RunOnce() { uv_run(loop_.get(), UV_RUN_ONCE); }
 
 void UvLoop::Stop() {

@@ -56,6 +56,9 @@ class UvLoop : public Loop {
 
   // Runs callbacks until Stop() or until nothing is left that could call back.
   void Run();
+  // Runs callbacks until `done`, which is asked after each turn and every few milliseconds, or
+  // until `most` is over. Returns what `done` says then.
+  bool RunUntil(const std::function<bool()>& done, Duration most);
   // Runs what is ready, waiting for one event at most; for tests.
   void RunOnce();
   // Threads: any.

@@ -10,11 +10,10 @@ namespace vdcu::bench {
 
 namespace {
 
-constexpr base::Duration kTick{2};
 constexpr size_t kAtOnce = 64;
 
 kclient::Config ConfigOf(const std::string& kubeconfig) {
-  auto config = kclient::LoadKubeconfig(kubeconfig);
+  auto config = kclient::LoadKubeconfig({kubeconfig});
   CHECK(config.has_value(), config.error().message);
   return std::move(*config);
 }
@@ -66,14 +65,7 @@ void Connection::ApplyAll(size_t count, const std::function<kclient::Write(size_
 
 void Connection::RunUntil(const std::string& what, const std::function<bool()>& done,
                           base::Duration most) {
-  const base::TimePoint deadline = Now() + most;
-  base::TimerPtr tick;
-  tick = loop_.MakeTimer([&] { tick->Start(kTick); });
-  tick->Start(kTick);
-  while (!done()) {
-    CHECK(Now() < deadline, "waited too long for " + what);
-    loop_.RunOnce();
-  }
+  CHECK(loop_.RunUntil(done, most), "waited too long for " + what);
 }
 
 void Connection::RunFor(base::Duration time) {

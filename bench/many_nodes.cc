@@ -112,7 +112,7 @@ int Main(const std::string& kubeconfig, const std::string& folder, size_t count)
   base::UvLoop loop;
   Connection admin(loop, kubeconfig);
   const std::vector<std::string> tokens = Register(admin, count);
-  auto config = kclient::LoadKubeconfig(kubeconfig).value();
+  auto config = kclient::LoadKubeconfig({kubeconfig}).value();
   config.cert_data.clear();
   config.key_data.clear();
   std::vector<std::unique_ptr<Played>> nodes;

@@ -8,8 +8,7 @@ namespace vdcu::controller {
 namespace {
 
 base::Result<int> Run(const Options& options) {
-  ASSIGN_OR_RETURN(const kclient::Config config,
-                   kclient::LoadConfigAndWarn(options.common.kubeconfig));
+  ASSIGN_OR_RETURN(const kclient::Config config, kclient::LoadConfigAndWarn(options.common));
   base::UvLoop loop;
   App app(loop, options, config);
   RETURN_IF_ERROR(app.Start());

@@ -12,6 +12,7 @@
 #include "base/dns_name.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "kclient/curl_proxy.h"
 #include "kclient/kubeconfig_file.h"
 #include "kclient/pem.h"
 
@@ -31,6 +32,17 @@ std::string_view Trimmed(std::string_view text) {
   const size_t begin = text.find_first_not_of(kSpace);
   if (begin == std::string::npos) return "";
   return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
+}
+
+// "A:B" -> A and B, each once; empty parts are none.
+std::vector<std::string> SplitList(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream all(text);
+  for (std::string part; std::getline(all, part, ':');) {
+    const bool known = std::find(parts.begin(), parts.end(), part) != parts.end();
+    if (!part.empty() && !known) parts.push_back(part);
+  }
+  return parts;
 }
 
 }  // namespace
@@ -74,6 +86,7 @@ Result<Config> LoadInCluster(const std::string& folder) {
   config.server = "https://" + (ipv6 ? "[" + host + "]" : host) + ":" + port;
   config.token_file = folder + "/token";
   config.service_account = folder;
+  ASSIGN_OR_RETURN(config.proxy, ProxyFromEnvironment(config.server));
   ASSIGN_OR_RETURN(config.token, ReadToken(config.token_file, config.files));
   ASSIGN_OR_RETURN(config.ca_data, ReadSmallFile(folder + "/ca.crt", config.files));
   RETURN_IF_ERROR(CheckCertificates(folder + "/ca.crt", config.ca_data));
@@ -86,29 +99,29 @@ Result<Config> LoadInCluster(const std::string& folder) {
   return config;
 }
 
-Result<Config> LoadConfig(const std::string& path) {
-  if (!path.empty()) return LoadKubeconfig(path);
+Result<Config> LoadConfig(const std::string& path, const std::string& context) {
+  if (!path.empty()) return LoadKubeconfig({path}, context);
   if (const std::string named = Environment("KUBECONFIG"); !named.empty()) {
-    if (named.find(':') != std::string::npos) {
-      return base::Invalid("KUBECONFIG: \"" + named +
-                           "\" names several files; they are not merged, name one");
-    }
-    return LoadKubeconfig(named);
+    return LoadKubeconfig(SplitList(named), context);
   }
-  if (!Environment("KUBERNETES_SERVICE_HOST").empty()) return LoadInCluster();
+  if (!Environment("KUBERNETES_SERVICE_HOST").empty()) {
+    if (context.empty()) return LoadInCluster();
+    return base::Invalid("--context \"" + context +
+                         "\": a pod's service account has none: want a kubeconfig, too");
+  }
   const std::string home = Environment("HOME") + "/.kube/config";
   if (!base::Root("/").Exists(home)) {
     return base::NotFound(
         "no API server is configured: no --kubeconfig, no KUBECONFIG, not in a pod, no " + home);
   }
-  return LoadKubeconfig(home);
+  return LoadKubeconfig({home}, context);
 }
 
 std::vector<std::string> WarningsOf(const Config& config) {
   std::vector<std::string> warnings;
   if (config.insecure_skip_tls_verify) {
     warnings.push_back(
-        config.kubeconfig +
+        config.cluster_file +
         ": insecure-skip-tls-verify: true: whoever answers in the API server's place "
         "gets the credentials and is believed");
   }
@@ -121,15 +134,15 @@ std::vector<std::string> WarningsOf(const Config& config) {
     warnings.push_back(path + ": the " + what + " can be read by others, its mode is 0" +
                        mode.str() + ": want 0600");
   };
-  if (config.kubeconfig.empty()) return warnings;
-  look("kubeconfig", config.kubeconfig);
+  for (const std::string& path : config.kubeconfigs) look("kubeconfig", path);
+  if (config.kubeconfigs.empty()) return warnings;
   look("client's key", config.key_file);
   look("token", config.token_file);
   return warnings;
 }
 
-Result<Config> LoadConfigAndWarn(const std::string& path) {
-  auto config = LoadConfig(path);
+Result<Config> LoadConfigAndWarn(const base::CommonFlags& flags) {
+  auto config = LoadConfig(flags.kubeconfig, flags.context);
   if (!config) return base::WithContext(std::move(config.error()), "no way to the API server");
   for (const std::string& warning : WarningsOf(*config)) {
     base::Log(base::Level::kWarning, "credentials are not safe", {{"why", warning}});

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "base/file_stamp.h"
+#include "base/flags.h"
 #include "base/result.h"
+#include "kclient/impersonation.h"
 
 namespace vdcu::kclient {
 
@@ -26,31 +28,41 @@ struct Config {
   std::string token_file;       // wins over token
   std::string tls_server_name;  // the name that the server's certificate must have; empty: host
   bool insecure_skip_tls_verify = false;
+  std::string proxy;  // for libcurl, with its password; empty: none
+  Impersonation impersonate;
   std::string namespace_name = "default";
 
-  // Where all this is from, so that it can be read again; both empty: it cannot.
-  std::string kubeconfig;       // file
-  std::string service_account;  // folder
-  SourceFiles files;            // as they were before they were read
+  // Where all this is from, so that it can be read again; the first and the third empty: it cannot.
+  std::vector<std::string> kubeconfigs;  // files
+  std::string context;                   // that was asked for; empty: current-context
+  std::string service_account;           // folder
+  std::string cluster_file;              // the kubeconfig that describes the server
+  SourceFiles files;                     // as they were before they were read
 };
 
-// The current context of a kubeconfig. A field that is empty counts as absent. Relative paths in it
-// are relative to its folder. Ways of authentication that run a program (exec, auth-provider),
-// proxies and impersonation are kInvalid.
-base::Result<Config> LoadKubeconfig(const std::string& path);
+// `context`, or the current one, of files that are read as one, as kubectl does it: of each
+// cluster, user and context, and for current-context, the first file counts that has it, and it
+// alone. One of several may be absent. A field that is empty counts as absent. Relative paths are
+// relative to the folder of the file that they stand in. Without `proxy-url` the proxy is that of
+// HTTPS_PROXY and NO_PROXY. Ways of authentication that run a program (exec, auth-provider) are
+// kInvalid.
+base::Result<Config> LoadKubeconfig(const std::vector<std::string>& paths,
+                                    const std::string& context = "");
 
-// The service account of the pod that this process runs in. `folder` is where its files are.
+// The service account of the pod that this process runs in, with the proxy of the environment.
+// `folder` is where its files are.
 base::Result<Config> LoadInCluster(
     const std::string& folder = "/var/run/secrets/kubernetes.io/serviceaccount");
 
-// The first of: `path` where it is not empty, $KUBECONFIG, the service account, ~/.kube/config.
-base::Result<Config> LoadConfig(const std::string& path);
+// The first of: `path` where it is not empty, the files that KUBECONFIG names (with colons), the
+// service account, ~/.kube/config. `context` asks for one of a kubeconfig.
+base::Result<Config> LoadConfig(const std::string& path, const std::string& context);
 
 // What makes it easy to take the credentials, a sentence each: the server is not verified; others
 // of the host may read the kubeconfig, the key or the token. What a pod is given only it can read.
 std::vector<std::string> WarningsOf(const Config& config);
 
-// LoadConfig; the log gets its warnings.
-base::Result<Config> LoadConfigAndWarn(const std::string& path);
+// What --kubeconfig and --context say; the log gets the warnings.
+base::Result<Config> LoadConfigAndWarn(const base::CommonFlags& flags);
 
 }  // namespace vdcu::kclient

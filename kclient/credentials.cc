@@ -18,10 +18,11 @@ bool HaveChanged(const SourceFiles& files) {
 }
 
 base::Result<Config> ReadAgain(const Config& old) {
-  ASSIGN_OR_RETURN(Config config, old.kubeconfig.empty() ? LoadInCluster(old.service_account)
-                                                         : LoadKubeconfig(old.kubeconfig));
+  ASSIGN_OR_RETURN(Config config, old.kubeconfigs.empty()
+                                      ? LoadInCluster(old.service_account)
+                                      : LoadKubeconfig(old.kubeconfigs, old.context));
   if (config.server == old.server) return config;
-  return base::Invalid(old.kubeconfig + ": names another server, \"" + config.server +
+  return base::Invalid(config.cluster_file + ": names another server, \"" + config.server +
                        "\" instead of \"" + old.server + "\": start again to go there");
 }
 
@@ -33,6 +34,8 @@ std::string Difference(const Config& a, const Config& b) {
   add(a.ca_data != b.ca_data, "certificate authority");
   add(a.cert_data != b.cert_data || a.key_data != b.key_data, "client certificate");
   add(a.token != b.token, "token");
+  add(!(a.impersonate == b.impersonate), "impersonation");
+  add(a.proxy != b.proxy, "proxy");
   return names;
 }
 

@@ -120,6 +120,8 @@ HeaderList CurlHandles::Headers(const std::string& content_type) {
     // "Expect:" takes away libcurl's own, which would cost long bodies a round trip.
     std::vector<std::string> lines{"Accept: application/json", "Expect:"};
     if (!token.empty()) lines.push_back("Authorization: Bearer " + token);
+    const std::vector<std::string> who = HeadersOf(endpoint_->config->impersonate);
+    lines.insert(lines.end(), who.begin(), who.end());
     if (!content_type.empty()) lines.push_back("Content-Type: " + content_type);
     list = MakeList(lines);
   }
@@ -130,12 +132,12 @@ CURL* CurlHandles::Make() const {
   CURL* easy = curl_easy_init();
   CHECK(easy != nullptr, "curl_easy_init");
   SetTls(easy);
+  SetProxy(easy);
   SetOption(easy, CURLOPT_NOSIGNAL, 1L);
   SetOption(easy, CURLOPT_PROTOCOLS_STR, "https");
   SetOption(easy, CURLOPT_PATH_AS_IS, 1L);
   SetOption(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2TLS});
   SetOption(easy, CURLOPT_PIPEWAIT, 1L);
-  SetOption(easy, CURLOPT_PROXY, "");  // none, whatever the environment says
   SetOption(easy, CURLOPT_USERAGENT, user_agent_.c_str());
   SetOption(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectMilliseconds);
   SetOption(easy, CURLOPT_TCP_NODELAY, 1L);
@@ -148,6 +150,22 @@ CURL* CurlHandles::Make() const {
     SetOption(easy, CURLOPT_CONNECT_TO, endpoint_->connect_to.get());
   }
   return easy;
+}
+
+// The config says all; libcurl must not look into the environment.
+void CurlHandles::SetProxy(CURL* easy) const {
+  const Config& config = *endpoint_->config;
+  SetOption(easy, CURLOPT_PROXY, config.proxy.c_str());
+  SetOption(easy, CURLOPT_NOPROXY, "");
+  if (!config.proxy.starts_with("https://")) return;
+  // As Go does it: a proxy is verified as the server is.
+  if (config.insecure_skip_tls_verify) {
+    SetOption(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 0L);
+    SetOption(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 0L);
+  } else if (!config.ca_data.empty()) {
+    SetBlob(easy, CURLOPT_PROXY_CAINFO_BLOB, config.ca_data);
+    SetOption(easy, CURLOPT_PROXY_CAPATH, static_cast<const char*>(nullptr));
+  }
 }
 
 void CurlHandles::SetTls(CURL* easy) const {

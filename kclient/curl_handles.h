@@ -60,6 +60,7 @@ class CurlHandles {
  private:
   CURL* Make() const;
   void SetTls(CURL* easy) const;
+  void SetProxy(CURL* easy) const;
   void CleanUp();
 
   const std::string user_agent_;

@@ -77,8 +77,7 @@ DaemonOptions ToDaemonOptions(const Options& options, const kclient::Config& con
 
 base::Result<int> Run(const Options& options) {
   base::UvLoop loop;
-  ASSIGN_OR_RETURN(const kclient::Config config,
-                   kclient::LoadConfigAndWarn(options.common.kubeconfig));
+  ASSIGN_OR_RETURN(const kclient::Config config, kclient::LoadConfigAndWarn(options.common));
   kclient::CurlTransport transport(loop, config, "vdcu-node");
   kclient::Client client(transport);
   const base::Root host(options.host_root);

@@ -19,7 +19,7 @@
 #include "kclient/core/pod.h"
 #include "kclient/curl_transport.h"
 #include "kclient/informer.h"
-#include "tests/integration/cluster.h"
+#include "tests/integration/kclient_session.h"
 
 namespace vdcu::integration {
 namespace {
@@ -27,9 +27,7 @@ namespace {
 using base::ErrorCode;
 using base::Result;
 using kclient::CallPtr;
-using kclient::Client;
 using kclient::Config;
-using kclient::CurlTransport;
 using kclient::Informer;
 using kclient::JsonView;
 using kclient::Pod;
@@ -37,67 +35,6 @@ using nlohmann::json;
 using std::chrono::seconds;
 
 constexpr kclient::Resource kConfigMaps{"", "v1", "configmaps", "ConfigMap", true};
-
-Cluster& cluster() {
-  static Cluster one;
-  return one;
-}
-
-Config AdminConfig() {
-  auto config = kclient::LoadKubeconfig(cluster().admin_kubeconfig());
-  EXPECT_TRUE(config) << config.error().message;
-  return *config;
-}
-
-// A client with a loop of its own; Until() runs it.
-class Session {
- public:
-  explicit Session(const Config& config)
-      : transport_(loop_, config, "vdcu-test"),
-        client_(transport_),
-        wake_(loop_.MakeTimer([this] { wake_->Start(std::chrono::milliseconds(50)); })) {
-    wake_->Start(std::chrono::milliseconds(50));
-  }
-
-  base::UvLoop& loop() { return loop_; }
-  Client& client() { return client_; }
-  CurlTransport& transport() { return transport_; }
-
-  bool Until(const std::function<bool()>& done, base::Duration limit = seconds(60)) {
-    const base::TimePoint deadline = loop_.clock().Now() + limit;
-    while (!done() && loop_.clock().Now() < deadline) loop_.RunOnce();
-    return done();
-  }
-
-  // The answer of one call, as JSON text.
-  using Starter = std::function<CallPtr(kclient::ObjectCallback)>;
-  Result<json> Await(const Starter& start) {
-    std::optional<Result<json>> answer;
-    const CallPtr call = start([&answer](Result<JsonView> view) {
-      if (view) {
-        answer.emplace(json::parse(simdjson::minify(*view)));
-      } else {
-        answer.emplace(view.error());
-      }
-    });
-    EXPECT_FALSE(answer) << "the callback ran inside the starting call";
-    EXPECT_TRUE(Until([&answer] { return answer.has_value(); }, seconds(120)));
-    return answer.value_or(base::NotFound("no answer"));
-  }
-  Result<json> Apply(const kclient::Write& write) {
-    return Await([&](auto done) { return client_.Apply(write, std::move(done)); });
-  }
-  Result<json> Get(const kclient::Resource& resource, const std::string& ns,
-                   const std::string& name) {
-    return Await([&](auto done) { return client_.Get(resource, ns, name, std::move(done)); });
-  }
-
- private:
-  base::UvLoop loop_;
-  CurlTransport transport_;
-  Client client_;
-  base::TimerPtr wake_;  // so that RunOnce() returns
-};
 
 ErrorCode CodeOf(const Result<json>& result) {
   EXPECT_FALSE(result) << result->dump();
@@ -267,7 +204,7 @@ std::string ReadFile(const std::string& path) {
 TEST(Credentials, ATokenFileThatRotatesIsReadAgain) {
   const std::string path = cluster().TokenKubeconfig("rotation", "robot");
   const std::string good = ReadFile(path + ".token");
-  auto config = kclient::LoadKubeconfig(path);
+  auto config = kclient::LoadKubeconfig({path});
   ASSERT_TRUE(config) << config.error().message;
   config->token = "wrong";
   WriteFile(path + ".token", "wrong");
@@ -287,7 +224,7 @@ TEST(Credentials, ATokenFileThatRotatesIsReadAgain) {
 TEST(Credentials, AClientCertificateThatRotatesIsUsedAndHalfOfItIsNot) {
   // Both in files, as a kubelet keeps them.
   const auto user = [](const std::string& name) {
-    return *kclient::LoadKubeconfig(cluster().UserKubeconfig(name, {"nobodies"}));
+    return *kclient::LoadKubeconfig({cluster().UserKubeconfig(name, {"nobodies"})});
   };
   const Config first = user("first");
   const Config second = user("second");
@@ -298,7 +235,7 @@ TEST(Credentials, AClientCertificateThatRotatesIsUsedAndHalfOfItIsNot) {
   const std::string files = cluster().folder() + "/file";
   WriteFile(files + ".crt", first.cert_data);
   WriteFile(files + ".key", first.key_data);
-  const auto config = kclient::LoadKubeconfig(path);
+  const auto config = kclient::LoadKubeconfig({path});
   ASSERT_TRUE(config) << config.error().message;
   Session session(*config);
   // 403 says who asks.
@@ -337,7 +274,7 @@ TEST(Credentials, AnotherCaIsRefusedAndAnotherNameIsVerified) {
 }
 
 TEST(Credentials, ACertificateOfNoRightsIsForbidden) {
-  const auto config = kclient::LoadKubeconfig(cluster().UserKubeconfig("jane", {"nobodies"}));
+  const auto config = kclient::LoadKubeconfig({cluster().UserKubeconfig("jane", {"nobodies"})});
   ASSERT_TRUE(config) << config.error().message;
   const auto refused = Session(*config).Get(kConfigMaps, "default", "none");
   EXPECT_EQ(CodeOf(refused), ErrorCode::kForbidden);

@@ -66,7 +66,7 @@ class Process {
 
  private:
   static kclient::Config LoadAdmin() {
-    auto config = kclient::LoadKubeconfig(cluster().admin_kubeconfig());
+    auto config = kclient::LoadKubeconfig({cluster().admin_kubeconfig()});
     EXPECT_TRUE(config) << config.error().message;
     return *config;
   }

@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "kclient/credentials.h"
 #include "tests/kclient/certificate.h"
@@ -92,8 +93,8 @@ constexpr const char* kServer = "server: 'https://10.0.0.1:6443/'";
 
 TEST_F(ConfigTest, FilesAreRelativeToTheKubeconfig) {
   const auto config = LoadKubeconfig(
-      WriteKubeconfig(std::string(kServer) + ", certificate-authority: ca.crt",
-                      "client-certificate: user.crt, client-key: user.key, tokenFile: token"));
+      {WriteKubeconfig(std::string(kServer) + ", certificate-authority: ca.crt",
+                       "client-certificate: user.crt, client-key: user.key, tokenFile: token")});
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->server, "https://10.0.0.1:6443");
   EXPECT_EQ(config->ca_data, kCert);
@@ -106,10 +107,10 @@ TEST_F(ConfigTest, FilesAreRelativeToTheKubeconfig) {
 }
 
 TEST_F(ConfigTest, InlineDataWinsOverFiles) {
-  const auto config = LoadKubeconfig(WriteKubeconfig(
+  const auto config = LoadKubeconfig({WriteKubeconfig(
       std::string(kServer) + ", certificate-authority: absent, certificate-authority-data: " +
           kCertData + ", tls-server-name: kubernetes",
-      std::string("client-certificate-data: ") + kCertData + ", client-key-data: " + kKeyData));
+      std::string("client-certificate-data: ") + kCertData + ", client-key-data: " + kKeyData)});
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->ca_data, kCert);
   EXPECT_EQ(config->cert_data, kCert);
@@ -118,11 +119,11 @@ TEST_F(ConfigTest, InlineDataWinsOverFiles) {
 }
 
 TEST_F(ConfigTest, JsonIsAKubeconfigToo) {
-  const auto config = LoadKubeconfig(Write(
+  const auto config = LoadKubeconfig({Write(
       "config",
       R"({"current-context":"c","contexts":[{"name":"c","context":{"cluster":"k","user":"u"}}],
       "clusters":[{"name":"k","cluster":{"server":"https://h","insecure-skip-tls-verify":true}}],
-      "users":[{"name":"u","user":{"token":"t"}}]})"));
+      "users":[{"name":"u","user":{"token":"t"}}]})")});
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_TRUE(config->insecure_skip_tls_verify);
   EXPECT_EQ(config->token, "t");
@@ -153,14 +154,25 @@ TEST_F(ConfigTest, EachMistakeIsNamedWithFileAndField) {
       {"a CA that nobody looks at",
        server + ", certificate-authority: ca.crt, insecure-skip-tls-verify: true", "token: t",
        "insecure-skip-tls-verify: true contradicts certificate-authority"},
-      {"a proxy", server + ", proxy-url: 'http://p'", "token: t",
-       "clusters[k].cluster.proxy-url: proxies are not supported"},
+      {"a proxy of another kind", server + ", proxy-url: 'ftp://p'", "token: t",
+       "clusters[k].cluster.proxy-url: \"ftp://p\": want http://HOST:PORT, https://HOST:PORT or "
+       "socks5://HOST:PORT"},
+      {"a proxy without a scheme", server + ", proxy-url: 'p:80'", "token: t",
+       "clusters[k].cluster.proxy-url: \"p:80\": want"},
       {"a program for credentials", server, "exec: {command: aws}",
        "users[u].user.exec: no programs are run for credentials"},
       {"an auth provider", server, "auth-provider: {name: gcp}",
        "users[u].user.auth-provider: no programs are run"},
       {"a password", server, "username: a, password: b", "users[u].user.username: "},
-      {"impersonation", server, "token: t, as: root", "users[u].user.as: impersonation"},
+      {"groups without a user", server, "token: t, as-groups: [a]", "users[u].user.as: is missing"},
+      {"groups that are no list", server, "token: t, as: a, as-groups: b",
+       "users[u].user.as-groups: must be a list of strings"},
+      {"extras that are no map", server, "token: t, as: a, as-user-extra: [b]",
+       "users[u].user.as-user-extra: must be a map of lists"},
+      {"an extra that is no list", server, "token: t, as: a, as-user-extra: {k: v}",
+       "users[u].user.as-user-extra[k]: must be a list of strings"},
+      {"a user with a line break", server, R"(token: t, as: "a\nHost: b")",
+       "users[u].user.as: want text without control characters"},
       {"a certificate without its key", server, "client-certificate: user.crt",
        "users[u].user.client-certificate: must come with client-key"},
       {"a certificate that is half written",
@@ -182,7 +194,7 @@ TEST_F(ConfigTest, EachMistakeIsNamedWithFileAndField) {
   for (const auto& test : kCases) {
     SCOPED_TRACE(test.description);
     const std::string path = WriteKubeconfig(test.cluster, test.user);
-    const auto config = LoadKubeconfig(path);
+    const auto config = LoadKubeconfig({path});
     ASSERT_FALSE(config);
     EXPECT_NE(config.error().message.find(test.want_message), std::string::npos)
         << config.error().message;
@@ -217,12 +229,12 @@ TEST_F(ConfigTest, WhatIsNoKubeconfigIsRefused) {
   };
   for (const auto& test : kCases) {
     SCOPED_TRACE(test.description);
-    const auto config = LoadKubeconfig(Write("config", test.text));
+    const auto config = LoadKubeconfig({Write("config", test.text)});
     ASSERT_FALSE(config);
     EXPECT_NE(config.error().message.find(test.want_message), std::string::npos)
         << config.error().message;
   }
-  EXPECT_EQ(LoadKubeconfig(folder_ / "absent").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(LoadKubeconfig({folder_ / "absent"}).error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(ConfigTest, InAPodTheServiceAccountIsRead) {
@@ -250,27 +262,214 @@ TEST_F(ConfigTest, TheFirstPlaceThatIsNamedIsTaken) {
     return folder_ / name;
   };
   const ScopedVariable none("KUBECONFIG", std::nullopt);
-  const auto missing = LoadConfig("");
+  const auto missing = LoadConfig("", "");
   ASSERT_FALSE(missing);
   EXPECT_NE(missing.error().message.find("no --kubeconfig, no KUBECONFIG, not in a pod"),
             std::string::npos);
   server(".kube/config");
-  EXPECT_EQ(LoadConfig("")->server, "https://.kube/config");
+  EXPECT_EQ(LoadConfig("", "")->server, "https://.kube/config");
   const ScopedVariable variable("KUBECONFIG", server("variable"));
-  EXPECT_EQ(LoadConfig("")->server, "https://variable");
-  EXPECT_EQ(LoadConfig(server("flag"))->server, "https://flag");
-  const ScopedVariable several("KUBECONFIG", "/a:/b");
-  EXPECT_NE(LoadConfig("").error().message.find("names several files"), std::string::npos);
+  EXPECT_EQ(LoadConfig("", "")->server, "https://variable");
+  EXPECT_EQ(LoadConfig(server("flag"), "")->server, "https://flag");
+}
+
+TEST_F(ConfigTest, APodsAccountHasNoContext) {
+  const ScopedVariable none("KUBECONFIG", std::nullopt);
+  const ScopedVariable host("KUBERNETES_SERVICE_HOST", "10.0.0.1");
+  const auto config = LoadConfig("", "mine");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().message,
+            "--context \"mine\": a pod's service account has none: want a kubeconfig, too");
+}
+
+TEST_F(ConfigTest, AContextMayBeAskedFor) {
+  const std::string path = Write(
+      "config",
+      "current-context: a\ncontexts:\n- {name: a, context: {cluster: a, user: u}}\n"
+      "- {name: b, context: {cluster: b, user: u}}\nclusters:\n"
+      "- {name: a, cluster: {server: 'https://a'}}\n- {name: b, cluster: {server: 'https://b'}}\n"
+      "users: [{name: u, user: {token: t}}]\n");
+  EXPECT_EQ(LoadConfig(path, "")->server, "https://a");
+  EXPECT_EQ(LoadConfig(path, "b")->server, "https://b");
+  const auto none = LoadConfig(path, "c");
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().message, path + ": contexts[c]: no such entry: want one of a, b");
+}
+
+class SeveralKubeconfigsTest : public ConfigTest {
+ protected:
+  SeveralKubeconfigsTest() {
+    std::filesystem::create_directory(folder_ / "one");
+    std::filesystem::create_directory(folder_ / "two");
+    Write("one/token", "of-one");
+    Write("two/token", "of-two");
+  }
+  std::string Path(const std::string& name) const { return folder_ / name; }
+  base::Result<Config> Load(const std::string& names) const {
+    const ScopedVariable variable("KUBECONFIG", names);
+    return LoadConfig("", "");
+  }
+};
+
+TEST_F(SeveralKubeconfigsTest, TheFirstThatHasAnEntryCounts) {
+  Write("one/config",
+        "contexts: [{name: c, context: {cluster: k, user: u, namespace: first}}]\n"
+        "users: [{name: u, user: {tokenFile: token}}]\n");
+  Write(
+      "two/config",
+      "current-context: c\n"
+      "contexts: [{name: c, context: {cluster: other, user: other, namespace: second}}]\n"
+      "clusters: [{name: k, cluster: {server: 'https://two', certificate-authority: ../ca.crt}}]\n"
+      "users: [{name: u, user: {token: t, as: root}}]\n");
+  Write("three", "current-context: nothing\nclusters: [{name: k, cluster: {server: 'https://3'}}]");
+  const auto config = Load(Path("one/config") + "::" + Path("absent") + ":" + Path("two/config") +
+                           ":" + Path("three") + ":" + Path("one/config"));
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->server, "https://two");
+  EXPECT_EQ(config->namespace_name, "first");
+  EXPECT_EQ(config->token, "of-one") << "relative to its own file";
+  EXPECT_EQ(config->ca_data, kCert);
+  EXPECT_EQ(config->impersonate.user, "") << "nothing of the second user u";
+  EXPECT_EQ(config->kubeconfigs.size(), 4u);
+}
+
+TEST_F(SeveralKubeconfigsTest, MistakesNameTheFileThatHasThem) {
+  Write("one/config", "users: [{name: u, user: {tokenFile: nowhere}}]");
+  Write("two/config",
+        "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
+        "clusters: [{name: k, cluster: {server: 'https://two'}}]\n");
+  const std::string both = Path("one/config") + ":" + Path("two/config");
+  EXPECT_EQ(Load(both).error().message.find(Path("one/config") + ": users[u].user.tokenFile: "),
+            0u);
+  Write("one/config", "users: [");
+  EXPECT_EQ(Load(both).error().message.find(Path("one/config") + ": yaml-cpp"), 0u);
+  Write("one/config", "users: []");
+  EXPECT_EQ(Load(both).error().message, both + ": users[u]: no such entry");
+  const std::string none = Path("x") + ":" + Path("y");
+  EXPECT_EQ(Load(none).error().message, none + ": none of these kubeconfigs is there");
+}
+
+TEST_F(SeveralKubeconfigsTest, AllAreReadAgain) {
+  Write("one/config", "users: [{name: u, user: {token: a}}]");
+  Write("two/config",
+        "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
+        "clusters: [{name: k, cluster: {server: 'https://two'}}]\n");
+  Credentials credentials(
+      *Load(Path("zero") + ":" + Path("one/config") + ":" + Path("two/config")));
+  EXPECT_EQ(credentials.config()->token, "a");
+  Write("one/config", "users: [{name: u, user: {token: longer}}]");
+  credentials.OnRefused();
+  EXPECT_EQ(credentials.config()->token, "longer");
+  Write("zero", "users: [{name: u, user: {token: new}}]");
+  credentials.OnRefused();
+  EXPECT_EQ(credentials.config()->token, "new") << "one that was absent";
+}
+
+TEST_F(ConfigTest, AnImpersonatedUserGoesIntoHeaders) {
+  const auto config = LoadKubeconfig(
+      {WriteKubeconfig(kServer,
+                       "token: t, as: jane, as-uid: '7', as-groups: [a, b c], as-user-extra: "
+                       "{'example.com/Scope%': [x, y], plain: [z]}")});
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(HeadersOf(config->impersonate),
+            (std::vector<std::string>{
+                "Impersonate-User: jane", "Impersonate-Uid: 7", "Impersonate-Group: a",
+                "Impersonate-Group: b c", "Impersonate-Extra-example.com%2FScope%25: x",
+                "Impersonate-Extra-example.com%2FScope%25: y", "Impersonate-Extra-plain: z"}));
+  EXPECT_TRUE(HeadersOf(Impersonation()).empty());
+}
+
+TEST_F(ConfigTest, AProxyIsTakenAsItIsOrRefusedWithoutItsPassword) {
+  const struct {
+    const char* url;
+    const char* want;
+  } kCases[] = {
+      {"http://p:3128", "http://p:3128"},
+      {"http://p/", "http://p:80"},
+      {"https://p", "https://p:443"},
+      {"socks5://p", "socks5h://p:1080"},
+      {"http://me:se%40cret@p:1", "http://me:se%40cret@p:1"},
+      {"http://[fd00::1]:8080", "http://[fd00::1]:8080"},
+  };
+  const ScopedVariable ignored("NO_PROXY", "*");
+  for (const auto& test : kCases) {
+    const auto config = LoadKubeconfig(
+        {WriteKubeconfig(std::string(kServer) + ", proxy-url: '" + test.url + "'", "token: t")});
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->proxy, test.want);
+  }
+  const auto wrong = LoadKubeconfig(
+      {WriteKubeconfig(std::string(kServer) + ", proxy-url: 'ftp://me:secret@p'", "token: t")});
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().message.find("secret"), std::string::npos) << wrong.error().message;
+}
+
+// As golang.org/x/net/http/httpproxy has it.
+TEST_F(ConfigTest, TheEnvironmentNamesAProxy) {
+  const struct {
+    const char* server;
+    const char* proxy;
+    const char* no_proxy;
+    const char* want;
+  } kCases[] = {
+      {"https://h:6443", "http://p:1", "", "http://p:1"},
+      {"https://h:6443", "p:1", "", "http://p:1"},
+      {"https://h:6443", "socks5://p:1", "", "socks5h://p:1"},
+      {"https://localhost:6443", "http://p:1", "", ""},
+      {"https://127.1.2.3:6443", "http://p:1", "", ""},
+      {"https://[::1]:6443", "http://p:1", "", ""},
+      {"https://h:6443", "http://p:1", "*", ""},
+      {"https://h:6443", "http://p:1", " a , h ", ""},
+      {"https://H:6443", "http://p:1", "h", ""},
+      {"https://h:6443", "http://p:1", "hh", "http://p:1"},
+      {"https://a.h:6443", "http://p:1", "h", ""},
+      {"https://ah:6443", "http://p:1", "h", "http://p:1"},
+      {"https://h:6443", "http://p:1", ".h", "http://p:1"},
+      {"https://a.h:6443", "http://p:1", ".h", ""},
+      {"https://a.h:6443", "http://p:1", "*.h", ""},
+      {"https://h:6443", "http://p:1", "*.h", "http://p:1"},
+      {"https://h:6443", "http://p:1", "h:6443", ""},
+      {"https://h:6443", "http://p:1", "h:443", "http://p:1"},
+      {"https://h", "http://p:1", "h:443", ""},
+      {"https://10.1.2.3:6443", "http://p:1", "10.0.0.0/8", ""},
+      {"https://11.1.2.3:6443", "http://p:1", "10.0.0.0/8", "http://p:1"},
+      {"https://10.1.2.3:6443", "http://p:1", "10.1.2.3", ""},
+      {"https://10.1.2.3:6443", "http://p:1", "10.1.2.3:6443", ""},
+      {"https://10.1.2.3:6443", "http://p:1", "10.1.2.3:1", "http://p:1"},
+      {"https://[fd00::1]:6443", "http://p:1", "fd00::/16", ""},
+      {"https://[fd00::1]:6443", "http://p:1", "[fd00::1]:6443", ""},
+      {"https://[fd00::1]:6443", "http://p:1", "fd00::2", "http://p:1"},
+      {"https://h:6443", "http://p:1", ",:80,/8,10.0.0.0/99", "http://p:1"},
+  };
+  const ScopedVariable lower("https_proxy", "http://lower:1");
+  const ScopedVariable lower_no("no_proxy", std::nullopt);
+  for (const auto& test : kCases) {
+    SCOPED_TRACE(std::string(test.server) + " NO_PROXY=" + test.no_proxy);
+    const ScopedVariable proxy("HTTPS_PROXY", test.proxy);
+    const ScopedVariable no_proxy("NO_PROXY", test.no_proxy);
+    const auto config =
+        LoadKubeconfig({WriteKubeconfig("server: '" + std::string(test.server) + "'", "token: t")});
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->proxy, test.want);
+  }
+  const ScopedVariable no_upper("HTTPS_PROXY", std::nullopt);
+  const ScopedVariable http_only("HTTP_PROXY", "http://http:1");
+  EXPECT_EQ(LoadKubeconfig({WriteKubeconfig(kServer, "token: t")})->proxy, "http://lower:1");
+  const ScopedVariable wrong("HTTPS_PROXY", "gopher://me:secret@p");
+  const auto refused = LoadKubeconfig({WriteKubeconfig(kServer, "token: t")});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            "HTTPS_PROXY: the URL: want http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT");
 }
 
 TEST_F(ConfigTest, AFieldThatIsEmptyIsAbsent) {
-  const auto config = LoadKubeconfig(WriteKubeconfig(
+  const auto config = LoadKubeconfig({WriteKubeconfig(
       std::string(kServer) +
           R"(, proxy-url: "", certificate-authority: "", certificate-authority-data: "",
           tls-server-name: "", insecure-skip-tls-verify: false)",
       R"(token: t, tokenFile: "", client-certificate: "", client-certificate-data: "",
           client-key: "", client-key-data: "", username: "", password: "", as: "", as-uid: "",
-          as-groups: [], as-user-extra: {}, exec: null, auth-provider: null)"));
+          as-groups: [], as-user-extra: {}, exec: null, auth-provider: null)")});
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->token, "t");
   EXPECT_EQ(config->ca_data, "");
@@ -284,8 +483,8 @@ class CredentialsTest : public ConfigTest {
   }
   Credentials Load() const {
     auto config = LoadKubeconfig(
-        WriteKubeconfig(std::string(kServer) + ", certificate-authority: ca.crt",
-                        "client-certificate: user.crt, client-key: user.key, tokenFile: token"));
+        {WriteKubeconfig(std::string(kServer) + ", certificate-authority: ca.crt",
+                         "client-certificate: user.crt, client-key: user.key, tokenFile: token")});
     EXPECT_TRUE(config) << config.error().message;
     return Credentials(std::move(*config));
   }

@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       std::filesystem::temp_directory_path() / ("vdcu-fuzz-" + std::to_string(getpid()));
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
-  const auto config = vdcu::kclient::LoadKubeconfig(path);
+  const auto config = vdcu::kclient::LoadKubeconfig({path});
   std::filesystem::remove(path);
   const bool right = config ? IsUsable(*config) : config.error().message.starts_with(path);
   if (!right) std::abort();

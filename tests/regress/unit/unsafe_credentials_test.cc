@@ -38,7 +38,7 @@ class UnsafeCredentialsTest : public testing::Test {
               "token}}]\n"
               "contexts: [{name: x, context: {cluster: c, user: u}}]\ncurrent-context: x\n",
           mode);
-    const auto config = LoadKubeconfig(Path("kubeconfig"));
+    const auto config = LoadKubeconfig({Path("kubeconfig")});
     EXPECT_TRUE(config) << config.error().message;
     return config ? WarningsOf(*config) : std::vector<std::string>();
   }
