@@ -32,21 +32,6 @@ class SystemClock : public Clock {
   WallTime Wall() const override;
 };
 
-// Moves only when told; for tests and simulation.
-class SimulatedClock : public Clock {
- public:
-  TimePoint Now() const override { return now_; }
-  WallTime Wall() const override { return wall_; }
-  void Advance(Duration by) {
-    now_ += by;
-    wall_ += by;
-  }
-
- private:
-  TimePoint now_{std::chrono::seconds(1000)};
-  WallTime wall_{std::chrono::seconds(1'700'000'000)};
-};
-
 // RFC 3339 in UTC, whole seconds: metav1.Time ("2026-01-02T15:04:05Z").
 std::string FormatTime(WallTime time);
 // RFC 3339 in UTC with microseconds: metav1.MicroTime.

@@ -22,7 +22,7 @@ namespace {
 using nlohmann::json;
 
 constexpr char kCrowd[] = "crowd";
-constexpr kclient::Resource kNamespaces{"", "v1", "namespaces", "Namespace", false};
+constexpr kclient::Resource kNamespaces{"", "v1", "namespaces", "Namespace"};
 constexpr int kNodes = 10;
 constexpr base::Duration kEvery{300};
 

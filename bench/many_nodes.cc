@@ -26,7 +26,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kCards = 8;
-constexpr kclient::Resource kServiceAccounts{"", "v1", "serviceaccounts", "ServiceAccount", true};
+constexpr kclient::Resource kServiceAccounts{"", "v1", "serviceaccounts", "ServiceAccount"};
 
 std::string NameOf(size_t node) { return "node-" + std::to_string(node); }
 

@@ -35,6 +35,9 @@ function(vdcu_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC vdcu_options ${ARG_DEPS})
+  if(VDCU_SANITIZE AND NOT VDCU_FUZZ)
+    target_compile_options(${name} PRIVATE -ffunction-sections)  # for tools/check-dead-code
+  endif()
 endfunction()
 
 # vdcu_binary(<name> SOURCES a.cc … [DEPS target …]): an executable in <build>/bin
@@ -42,6 +45,9 @@ function(vdcu_binary name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE vdcu_options ${ARG_DEPS})
+  if(VDCU_SANITIZE AND NOT VDCU_FUZZ)
+    target_link_options(${name} PRIVATE -Wl,--gc-sections)  # for tools/check-dead-code
+  endif()
   add_dependencies(binaries ${name})
 endfunction()
 

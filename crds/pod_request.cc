@@ -267,17 +267,6 @@ base::Status CheckTogether(const std::vector<ContainerRequest>& containers) {
   return check(slices, "slices", kMaxSlices);
 }
 
-bool Names(const kclient::ResourceList& resources) {
-  return std::any_of(resources.begin(), resources.end(),
-                     [](const auto& item) { return IsDcuResource(item.first); });
-}
-
-bool Names(const std::vector<kclient::Container>& containers) {
-  return std::any_of(containers.begin(), containers.end(), [](const auto& container) {
-    return Names(container.limits) || Names(container.requests);
-  });
-}
-
 }  // namespace
 
 bool IsPartResource(std::string_view resource) {
@@ -321,12 +310,6 @@ std::string_view BoundPartition(const kclient::ObjectMeta& pod) {
 
 std::string BoundPartitionText(std::string_view partition, std::string_view pod_uid) {
   return std::string(partition) + "/" + std::string(pod_uid);
-}
-
-bool AsksForDcu(const kclient::Pod& pod) {
-  if (Names(pod.requests)) return true;
-  return pod.scheduling != nullptr &&
-         (Names(pod.scheduling->containers) || Names(pod.scheduling->init_containers));
 }
 
 }  // namespace vdcu::crds

@@ -65,7 +65,4 @@ std::string_view NamedPartition(const kclient::ObjectMeta& pod);
 std::string_view BoundPartition(const kclient::ObjectMeta& pod);
 std::string BoundPartitionText(std::string_view partition, std::string_view pod_uid);
 
-// Whether the pod's limits or requests name any resource of ours, right or wrong.
-bool AsksForDcu(const kclient::Pod& pod);
-
 }  // namespace vdcu::crds

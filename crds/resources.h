@@ -7,7 +7,7 @@
 namespace vdcu::crds {
 
 inline constexpr kclient::Resource kVdcuPartitions{kGroup, kVersion, "vdcupartitions",
-                                                   "VDCUPartition", true};
-inline constexpr kclient::Resource kDcuNodes{kGroup, kVersion, "dcunodes", "DCUNode", false};
+                                                   "VDCUPartition"};
+inline constexpr kclient::Resource kDcuNodes{kGroup, kVersion, "dcunodes", "DCUNode"};
 
 }  // namespace vdcu::crds

@@ -103,11 +103,6 @@ bool VdcuPartition::holds() const {
   return assigned() && (!meta.deleting() || meta.HasFinalizer(kFinalizer));
 }
 
-bool VdcuPartition::IsTrue(std::string_view condition_type) const {
-  const kclient::Condition* condition = kclient::FindCondition(status.conditions, condition_type);
-  return condition != nullptr && condition->status == "True";
-}
-
 base::Result<VdcuPartition> VdcuPartition::FromJson(kclient::JsonView object) {
   VdcuPartition partition;
   ASSIGN_OR_RETURN(partition.meta,

@@ -53,7 +53,6 @@ struct VdcuPartition {
   // Whether it stands for its assignment. One that is being deleted does not any more once our
   // finalizer is lifted, however long another finalizer keeps the object.
   bool holds() const;
-  bool IsTrue(std::string_view condition_type) const;
   friend auto operator<=>(const VdcuPartition&, const VdcuPartition&) = default;
 
   // Annotations are not kept. Errors: kCorrupt, naming field and value. Never more lenient than the

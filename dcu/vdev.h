@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
 #include "dcu/assignment.h"
 
 namespace vdcu::dcu {
@@ -27,8 +26,5 @@ struct VdevFile {
 VdevFile MakeVdevFile(const Assignment& assignment, std::string_view pci_bus_id);
 
 std::string Render(const VdevFile& file);
-
-// Accepts exactly what Render writes. Errors: kCorrupt, with the line.
-base::Result<VdevFile> ParseVdevFile(std::string_view text);
 
 }  // namespace vdcu::dcu

@@ -17,21 +17,19 @@ struct Resource {
   std::string_view version;
   std::string_view plural;
   std::string_view kind;
-  bool namespaced = true;
 
   friend bool operator==(const Resource&, const Resource&) = default;
 };
 
-inline constexpr Resource kPods{"", "v1", "pods", "Pod", true};
-inline constexpr Resource kNodes{"", "v1", "nodes", "Node", false};
+inline constexpr Resource kPods{"", "v1", "pods", "Pod"};
+inline constexpr Resource kNodes{"", "v1", "nodes", "Node"};
 inline constexpr Resource kPersistentVolumeClaims{"", "v1", "persistentvolumeclaims",
-                                                  "PersistentVolumeClaim", true};
-inline constexpr Resource kPersistentVolumes{"", "v1", "persistentvolumes", "PersistentVolume",
-                                             false};
-inline constexpr Resource kNamespaces{"", "v1", "namespaces", "Namespace", false};
-inline constexpr Resource kResourceQuotas{"", "v1", "resourcequotas", "ResourceQuota", true};
-inline constexpr Resource kLeases{"coordination.k8s.io", "v1", "leases", "Lease", true};
-inline constexpr Resource kEvents{"events.k8s.io", "v1", "events", "Event", true};
+                                                  "PersistentVolumeClaim"};
+inline constexpr Resource kPersistentVolumes{"", "v1", "persistentvolumes", "PersistentVolume"};
+inline constexpr Resource kNamespaces{"", "v1", "namespaces", "Namespace"};
+inline constexpr Resource kResourceQuotas{"", "v1", "resourcequotas", "ResourceQuota"};
+inline constexpr Resource kLeases{"coordination.k8s.io", "v1", "leases", "Lease"};
+inline constexpr Resource kEvents{"events.k8s.io", "v1", "events", "Event"};
 
 // "/api/v1/namespaces/NS/pods/NAME/SUBRESOURCE", parts that are empty left out.
 std::string ResourcePath(const Resource& resource, std::string_view ns, std::string_view name = "",

@@ -138,7 +138,6 @@ void SetHealth(const base::Root& root, const std::string& pci, dcu::Device& devi
   if (const std::string errors = UncorrectableErrors(root, pci); !errors.empty()) {
     return sick("UncorrectableErrors", pci + "/ras/" + errors + " uncorrectable errors");
   }
-  if (root.Exists(pci + "/sick")) sick("MarkedSick", pci + "/sick exists");
 }
 
 // Nothing: a CPU or another vendor's GPU.

@@ -85,7 +85,6 @@ inline constexpr std::string_view kLine = "line";  // those who wait for a parti
 inline Key PodKey(std::string_view object) { return MakeKey(kPod, object); }
 inline Key PartitionKey(std::string_view object) { return MakeKey(kPartition, object); }
 inline Key DcuNodeKey(std::string_view name) { return MakeKey(kDcuNode, name); }
-inline Key LineKey(std::string_view partition) { return MakeKey(kLine, partition); }
 // Of the object that is written to: who finds out what became of a write whose answer was lost.
 Key KeyOf(const Assumption& assumption);
 // Of the request that the write was for: who decides anew when it was refused.

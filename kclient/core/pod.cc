@@ -116,22 +116,6 @@ std::shared_ptr<const PodScheduling> ParseScheduling(JsonView pod, JsonView spec
   return scheduling;
 }
 
-// Nothing is running, and nothing will be again: a container between two restarts does not count.
-bool AllTerminated(const Pod& pod, JsonView object) {
-  bool running = false;
-  bool started = false;
-  const auto status = Get(object, "status");
-  if (!status) return true;
-  for (const std::string_view kind : {"initContainerStatuses", "containerStatuses"}) {
-    ForEach(*status, kind, [&](JsonView container) {
-      running |= Find(container, {"state", "running"}).has_value();
-      started |=
-          Find(container, {"state", "terminated"}) || Find(container, {"lastState", "terminated"});
-    });
-  }
-  return !running && (!started || pod.terminal());
-}
-
 }  // namespace
 
 bool Clash(const HostPort& a, const HostPort& b) {
@@ -155,7 +139,6 @@ base::Result<Pod> Pod::FromJson(JsonView object) {
   if (const auto keeps_away = Find(*spec, {"affinity", "podAntiAffinity"})) {
     pod.anti_affinity = ParseAffinityTerms(*keeps_away, kRequired, pod.meta.ns);
   }
-  pod.all_terminated = AllTerminated(pod, object);
   if (!pod.bound()) pod.scheduling = ParseScheduling(object, *spec, pod.meta);
   return pod;
 }

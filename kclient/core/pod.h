@@ -57,9 +57,7 @@ struct Pod {
   int priority = 0;
   ResourceList requests;  // the whole pod, by the kubelet's arithmetic (see PodRequests)
   std::vector<HostPort> host_ports;
-  std::vector<PodAffinityTerm> anti_affinity;  // required: whom it keeps away
-  // No container runs, and none will again: the phase is terminal or none ever started.
-  bool all_terminated = false;
+  std::vector<PodAffinityTerm> anti_affinity;       // required: whom it keeps away
   std::shared_ptr<const PodScheduling> scheduling;  // only while node_name is empty
 
   bool bound() const { return !node_name.empty(); }

@@ -68,15 +68,5 @@ TEST(SystemClock, TicksForward) {
   EXPECT_GT(clock.Wall(), At(1'700'000'000));
 }
 
-TEST(SimulatedClock, MovesOnlyWhenTold) {
-  SimulatedClock clock;
-  const TimePoint now = clock.Now();
-  const WallTime wall = clock.Wall();
-  EXPECT_EQ(clock.Now(), now);
-  clock.Advance(Duration(1500));
-  EXPECT_EQ(clock.Now() - now, Duration(1500));
-  EXPECT_EQ(clock.Wall() - wall, Duration(1500));
-}
-
 }  // namespace
 }  // namespace vdcu::base

@@ -15,6 +15,7 @@
 
 #include "base/http/server.h"
 #include "tests/base/http_client.h"
+#include "tests/fakes/simulated_clock.h"
 
 namespace vdcu::base {
 namespace {
@@ -41,7 +42,7 @@ class EndpointsTest : public ::testing::Test {
   }
 
   UvLoop loop_;
-  SimulatedClock clock_;
+  fakes::SimulatedClock clock_;
   std::vector<std::string> reasons_;
   int made_ = 0;
   std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();

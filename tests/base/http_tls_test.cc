@@ -21,6 +21,7 @@
 
 #include "base/http/server.h"
 #include "tests/base/http_client.h"
+#include "tests/fakes/simulated_clock.h"
 #include "tests/kclient/certificate.h"
 
 namespace vdcu::base {
@@ -226,7 +227,7 @@ TEST_F(HttpTlsTest, APairThatCannotBeUsedIsSaidOnceAndTheOldStays) {
     SCOPED_TRACE(test.description);
     Write(first_);
     ReloadedTls pair = std::move(*ReloadedTls::Load(Files()).value());
-    SimulatedClock clock;
+    fakes::SimulatedClock clock;
     const auto before = pair.Current(clock.Now());
     Replace(test.file, test.bad);
     testing::internal::CaptureStdout();

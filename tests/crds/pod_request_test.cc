@@ -264,23 +264,6 @@ TEST(ParsePodRequest, ReadsPolicyAndPartition) {
   EXPECT_EQ(request->containers.size(), 1U);
 }
 
-TEST(AsksForDcu, WhoeverNamesOneOfOurResources) {
-  EXPECT_FALSE(AsksForDcu(MakePod(Limits({{"cpu", 1}, {"example.com/dcunum", 1}}))));
-  EXPECT_TRUE(AsksForDcu(MakePod(kOneCard)));
-  EXPECT_TRUE(AsksForDcu(MakePod(Limits({{"hygon.com/hcucores", 5}}))));
-  EXPECT_TRUE(AsksForDcu(MakePod(json::array({{{"requests", {{"hygon.com/dcumem", 5}}}}}))));
-  EXPECT_TRUE(AsksForDcu(MakePod(Limits(json::object()), kNone, kOneCard)));
-}
-
-TEST(AsksForDcu, AlsoOnceBound) {
-  json pod = json::parse(R"({"metadata": {"name": "p"}, "spec": {"nodeName": "node-1",
-      "containers": [{"name": "c", "resources": {"limits": {"hygon.com/dcunum": 1}}}]}})");
-  const auto bound = Parse<kclient::Pod>(pod);
-  ASSERT_TRUE(bound) << bound.error().message;
-  EXPECT_TRUE(bound->bound());
-  EXPECT_TRUE(AsksForDcu(*bound));
-}
-
 TEST(Resources, PartsAreInNoNodesAllocatable) {
   for (const ResourceNames& family : kResourceNames) {
     EXPECT_FALSE(IsPartResource(family.count));

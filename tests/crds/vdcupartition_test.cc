@@ -44,8 +44,10 @@ TEST(VdcuPartition, EveryFieldIsRead) {
                                                .pipe = 0,
                                                .vdev = 4,
                                                .share = dcu::Sharing::kNamespace}));
-  EXPECT_TRUE(partition->IsTrue(kReady));
-  EXPECT_FALSE(partition->IsTrue(kPrepared));
+  const auto* ready = kclient::FindCondition(partition->status.conditions, kReady);
+  ASSERT_NE(ready, nullptr);
+  EXPECT_EQ(ready->status, "True");
+  EXPECT_EQ(kclient::FindCondition(partition->status.conditions, kPrepared), nullptr);
   EXPECT_EQ(partition->status.vdev_file, "/etc/vdev/vdev4.conf");
   EXPECT_EQ(partition->status.used_by, pod_ref);
 }

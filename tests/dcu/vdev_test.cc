@@ -5,6 +5,7 @@
 #include <random>
 
 #include "tests/dcu/cards.h"
+#include "tests/dcu/vdev_parser.h"
 
 namespace vdcu::dcu {
 namespace {

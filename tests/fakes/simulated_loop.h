@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "tests/fakes/simulated_clock.h"
 
 namespace vdcu::fakes {
 
@@ -43,7 +44,7 @@ class SimulatedLoop : public base::Loop {
   // When, and which Start() it was: the order in which timers fire.
   using Slot = std::pair<base::TimePoint, uint64_t>;
 
-  base::SimulatedClock clock_;
+  SimulatedClock clock_;
   std::map<Slot, SimulatedTimer*> armed_;
   uint64_t starts_ = 0;
   int timers_ = 0;

@@ -58,12 +58,6 @@ base::Status WriteTopology(const base::Root& root, const Card& card) {
   return WriteIfOther(root, folder + "/gpu_id", std::to_string(40000 + card.bus) + "\n");
 }
 
-// Files that stand for a state: there with `content` or not there.
-base::Status Toggle(const base::Root& root, const std::string& path, bool there,
-                    const std::string& content) {
-  return there ? WriteIfOther(root, path, content) : root.RemoveFile(path);
-}
-
 base::Status WriteDevices(const base::Root& root, const Card& card) {
   const std::string card_node = "/dev/dri/card" + std::to_string(card.drm_minor);
   const std::string render = "/dev/dri/renderD" + std::to_string(kFirstRender + card.drm_minor);
@@ -101,7 +95,6 @@ base::Status WritePci(const base::Root& root, const Card& card) {
   RETURN_IF_ERROR(MakeFolders(root, drm + "card" + std::to_string(card.drm_minor)));
   RETURN_IF_ERROR(
       MakeFolders(root, drm + "renderD" + std::to_string(kFirstRender + card.drm_minor)));
-  RETURN_IF_ERROR(Toggle(root, folder + "/sick", card.sickness == Sickness::kMarker, "1\n"));
   if (card.sickness == Sickness::kDriver) return root.RemoveFile(folder + "/driver");
   return Link(root, folder + "/driver", "../../../bus/pci/drivers/hydcu");
 }

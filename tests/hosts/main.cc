@@ -19,7 +19,7 @@ struct Arguments {
   std::string folder;
   int card = 0;
   HostOptions options;
-  Sickness how = Sickness::kMarker;
+  Sickness how = Sickness::kRas;
   std::string mig;
 };
 
@@ -89,11 +89,9 @@ void AddChanges(CLI::App& app, Arguments& arguments, std::map<CLI::App*, Change>
             [](SimulatedHost& host) { return List(host); });
   CLI::App* sick = AddChange(app, a, "sick", "Make a card ill", changes,
                              [&a](SimulatedHost& host) { return host.MakeSick(a.card, a.how); });
-  const std::map<std::string, Sickness> ways{{"marker", Sickness::kMarker},
-                                             {"driver", Sickness::kDriver},
-                                             {"ras", Sickness::kRas},
-                                             {"dri", Sickness::kDri}};
-  sick->add_option("--how", a.how, "The sign of illness, default marker")
+  const std::map<std::string, Sickness> ways{
+      {"driver", Sickness::kDriver}, {"ras", Sickness::kRas}, {"dri", Sickness::kDri}};
+  sick->add_option("--how", a.how, "The sign of illness, default ras")
       ->transform(CLI::CheckedTransformer(ways));
   AddChange(app, a, "heal", "Make a card healthy, ours and readable again", changes,
             [&a](SimulatedHost& host) { return host.Heal(a.card); });

@@ -28,8 +28,8 @@ struct HostOptions {
   bool real_devices = false;
 };
 
-enum class Sickness { kNone, kMarker, kDriver, kRas, kDri };
-inline constexpr std::string_view kSicknessNames[] = {"none", "marker", "driver", "ras", "dri"};
+enum class Sickness { kNone, kDriver, kRas, kDri };
+inline constexpr std::string_view kSicknessNames[] = {"none", "driver", "ras", "dri"};
 
 // One card and what is wrong with it.
 struct Card {

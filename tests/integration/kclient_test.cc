@@ -34,7 +34,7 @@ using kclient::Pod;
 using nlohmann::json;
 using std::chrono::seconds;
 
-constexpr kclient::Resource kConfigMaps{"", "v1", "configmaps", "ConfigMap", true};
+constexpr kclient::Resource kConfigMaps{"", "v1", "configmaps", "ConfigMap"};
 
 ErrorCode CodeOf(const Result<json>& result) {
   EXPECT_FALSE(result) << result->dump();

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kclient/credentials.h"
+#include "tests/fakes/simulated_clock.h"
 #include "tests/kclient/certificate.h"
 
 namespace vdcu::kclient {
@@ -489,7 +490,7 @@ class CredentialsTest : public ConfigTest {
     return Credentials(std::move(*config));
   }
 
-  base::SimulatedClock clock_;
+  fakes::SimulatedClock clock_;
 };
 
 TEST_F(CredentialsTest, EachFileIsReadAgainWhenItChanges) {

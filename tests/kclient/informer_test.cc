@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "kclient/index.h"
 #include "tests/fakes/fake_transport.h"
 #include "tests/fakes/simulated_loop.h"
 
@@ -79,7 +78,6 @@ class InformerTest : public testing::Test {
   Client client_{transport_};
   Strings told_;
   Informer<Thing> informer_{client_, loop_, {kPods, "", "", ""}, [] { return 0.5; }};
-  Index<Thing> by_node_{informer_, [](const Thing& thing) { return Strings{thing.node}; }};
 };
 
 TEST_F(InformerTest, IsSyncedAfterTheWholeFirstList) {
@@ -149,18 +147,6 @@ TEST_F(InformerTest, AnObjectThatDoesNotDecodeIsLeftOutAndReportedOnceAVersion) 
   EXPECT_EQ(Told(), Strings{"->A@13"});
   Watch(Event("MODIFIED", Object("a", "A", 14, bad)) + Event("DELETED", Object("a", "A", 15, bad)));
   EXPECT_EQ(Told(), (Strings{"A@13>-", "bad ns/a bad: must be false"}));
-}
-
-TEST_F(InformerTest, AnIndexHoldsWhatTheStoreHolds) {
-  StartWith(Object("a", "A", 1, R"(,"node":"n1")") + "," + Object("b", "B", 2, R"(,"node":"n1")"));
-  EXPECT_EQ(by_node_.Find("n1").size(), 2u);
-  EXPECT_TRUE(by_node_.Find("n2").empty());
-  Watch(Event("MODIFIED", Object("a", "A", 11, R"(,"node":"n2")")));
-  ASSERT_EQ(by_node_.Find("n1").size(), 1u);
-  EXPECT_EQ(by_node_.Find("n1").begin()->second->meta.name, "b");
-  EXPECT_EQ(by_node_.Find("n2").begin()->second->meta.resource_version, "11");
-  Watch(Event("DELETED", Object("b", "B", 12)));
-  EXPECT_TRUE(by_node_.Find("n1").empty());
 }
 
 TEST(Informer, KeepsItsObjectsInTheCacheThatItIsGiven) {

@@ -76,8 +76,8 @@ class LeaderElectorTest : public ::testing::Test {
   }
   // Time passes and the process does not run.
   void Freeze(Duration by) {
-    const auto& clock = static_cast<const base::SimulatedClock&>(loop_.clock());
-    const_cast<base::SimulatedClock&>(clock).Advance(by);
+    const auto& clock = static_cast<const fakes::SimulatedClock&>(loop_.clock());
+    const_cast<fakes::SimulatedClock&>(clock).Advance(by);
   }
   bool MayWrite(Duration timeout) { return elector_->MayWrite(loop_.clock().Now(), timeout); }
 

@@ -23,7 +23,7 @@ inline dcu::Device MakeDevice(const std::string& uuid) {
 
 inline dcu::Device MakeSick(dcu::Device device) {
   device.healthy = false;
-  device.reason = "MarkedSick";
+  device.reason = "DriverUnbound";
   device.message = "it is";
   return device;
 }

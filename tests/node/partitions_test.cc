@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "tests/fakes/simulated_clock.h"
 #include "tests/node/builders.h"
 #include "tests/node/temp_folder.h"
 
@@ -78,7 +79,7 @@ class PartitionsTest : public testing::Test {
   TempFolder folder_;
   base::Root root_{folder_.path()};
   RootFileOps files_{root_};
-  base::SimulatedClock clock_;
+  fakes::SimulatedClock clock_;
   Metrics metrics_;
   Holdings holdings_{SliceFiles(files_)};
   kclient::Store<crds::VdcuPartition> store_;

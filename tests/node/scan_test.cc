@@ -77,8 +77,8 @@ TEST(Scan, FindsEachSignOfIllnessOnItsCardAlone) {
     std::string want_reason;
   };
   for (const Case& c :
-       {Case{Sickness::kMarker, "MarkedSick"}, Case{Sickness::kDriver, "DriverUnbound"},
-        Case{Sickness::kRas, "UncorrectableErrors"}, Case{Sickness::kDri, "DeviceNodesMissing"}}) {
+       {Case{Sickness::kDriver, "DriverUnbound"}, Case{Sickness::kRas, "UncorrectableErrors"},
+        Case{Sickness::kDri, "DeviceNodesMissing"}}) {
     SCOPED_TRACE(c.want_reason);
     const TempFolder folder;
     auto host = MakeHost(folder, {.cards = 2});

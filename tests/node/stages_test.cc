@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/fakes/simulated_clock.h"
+
 namespace vdcu::node {
 namespace {
 
@@ -27,7 +29,7 @@ class StagesTest : public testing::Test {
     return counted;
   }
 
-  base::SimulatedClock clock_;
+  fakes::SimulatedClock clock_;
   Metrics metrics_;
   Stages stages_{clock_, metrics_};
 };

@@ -154,7 +154,7 @@ void SimulatedNode::SetUp(bool up) {
 
 void SimulatedNode::Publish(const std::vector<crds::VdcuPartition>& partitions) {
   auto builder = builders::MakeDcuNode(name_).Cards(cards_);
-  for (const int card : sick_) builder.Sick(card, "MarkedSick");
+  for (const int card : sick_) builder.Sick(card, "DriverUnbound");
   crds::DcuNodeStatus status = builder.Obj()->status;
   for (auto& device : status.devices) device.memory = dcu::MiB{kCardMemory};
   // What is held though no object says so: it is gone, or names another slice by now.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "crds/keys.h"
+#include "reconcilers/conditions.h"
 #include "reconcilers/reconcile.h"
 #include "tests/reconcilers/shown.h"
 #include "tests/reconcilers/simulated_objects.h"
@@ -94,7 +95,7 @@ std::string Simulation::WhatIsWrongAtRest() {
     const std::string key = partition.meta.key();
     // A reserved one that was made or placed anew while a pod still has the old slice may be
     // refused, or deleted before it is admitted, and stays so until that pod ends.
-    const bool waits = (!partition.IsTrue(crds::kPrepared) || partition.meta.deleting()) &&
+    const bool waits = (!IsTrue(partition, crds::kPrepared) || partition.meta.deleting()) &&
                        !partition.spec.pod_ref && used.contains(partition.meta.name);
     if (partition.assigned() && NodeOf(partition.spec.assignment->node).works()) {
       named[partition.meta.uid] = !waits;

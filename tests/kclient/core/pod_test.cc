@@ -144,60 +144,6 @@ TEST(Pod, NamesTheFieldsThatNobodyHereUnderstands) {
   }
 }
 
-struct EndCase {
-  std::string name;
-  std::string status;
-  bool want;
-};
-
-TEST(Pod, AllTerminatedMeansThatNothingRunsOrWillAgain) {
-  const std::vector<EndCase> cases = {
-      {"just created", R"({"phase": "Pending"})", true},
-      {"waiting for its image",
-       R"({"phase": "Pending", "containerStatuses": [
-            {"name": "a", "state": {"waiting": {"reason": "ContainerCreating"}}}]})",
-       true},
-      {"running",
-       R"({"phase": "Running", "containerStatuses": [{"name": "a", "state": {"running": {}}}]})",
-       false},
-      {"between two restarts",
-       R"({"phase": "Running", "containerStatuses": [
-            {"name": "a", "state": {"waiting": {"reason": "CrashLoopBackOff"}},
-             "lastState": {"terminated": {"exitCode": 1}}}]})",
-       false},
-      {"its init container ended and the rest starts",
-       R"({"phase": "Pending",
-           "initContainerStatuses": [{"name": "i", "state": {"terminated": {"exitCode": 0}}}],
-           "containerStatuses": [{"name": "a", "state": {"waiting": {}}}]})",
-       false},
-      {"succeeded",
-       R"({"phase": "Succeeded", "containerStatuses": [
-            {"name": "a", "state": {"terminated": {"exitCode": 0}}}]})",
-       true},
-      {"failed, one container never started",
-       R"({"phase": "Failed", "containerStatuses": [
-            {"name": "a", "state": {"terminated": {"exitCode": 1}}},
-            {"name": "b", "state": {"waiting": {"reason": "PodInitializing"}}}]})",
-       true},
-      {"refused by the kubelet", R"({"phase": "Failed", "reason": "OutOfcpu"})", true},
-      {"failed by the garbage collector while its node is silent",
-       R"({"phase": "Failed", "containerStatuses": [{"name": "a", "state": {"running": {}}}]})",
-       false},
-      {"failed with a sidecar still running",
-       R"({"phase": "Failed",
-           "initContainerStatuses": [{"name": "s", "state": {"running": {}}}],
-           "containerStatuses": [{"name": "a", "state": {"terminated": {}}}]})",
-       false},
-  };
-  for (const auto& [name, status, want] : cases) {
-    const Parsed json(R"({"metadata": {"name": "p"}, "spec": {"nodeName": "n"}, "status": )" +
-                      status + "}");
-    const auto pod = Pod::FromJson(json.view());
-    ASSERT_TRUE(pod) << name;
-    EXPECT_EQ(pod->all_terminated, want) << name;
-  }
-}
-
 TEST(HostPort, ClashesOnTheSamePortProtocolAndAddress) {
   const HostPort port{"10.0.0.1", "TCP", 80};
   EXPECT_TRUE(Clash(port, port));
