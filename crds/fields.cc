@@ -38,9 +38,9 @@ std::string MemoryText(dcu::MiB memory) { return std::to_string(memory.value) + 
 std::string Fields::String(std::string_view key) {
   const auto value = kclient::Get(object_, key);
   if (!value) return "";
-  std::string_view text;
-  if (value->get(text)) Fail(key, "must be a string");
-  return std::string(text);
+  const auto text = value->String();
+  if (!text) Fail(key, "must be a string");
+  return std::string(text.value_or(""));
 }
 
 std::string Fields::Required(std::string_view key) {
@@ -66,15 +66,15 @@ std::string Fields::RequiredUid(std::string_view key) {
 std::optional<int> Fields::Int(std::string_view key, int least, int most) {
   const auto value = kclient::Get(object_, key);
   if (!value) return std::nullopt;
-  int64_t number = 0;
-  if (value->get(number) || number < least || number > most) {
+  const auto number = value->Int();
+  if (!number || *number < least || *number > most) {
     Fail(key, most == std::numeric_limits<int>::max()
                   ? "must be a whole number, at least " + std::to_string(least)
                   : "must be a whole number from " + std::to_string(least) + " to " +
                         std::to_string(most));
     return std::nullopt;
   }
-  return static_cast<int>(number);
+  return static_cast<int>(*number);
 }
 
 int Fields::RequiredInt(std::string_view key, int least, int most) {
@@ -91,9 +91,8 @@ bool Fields::RequiredBool(std::string_view key) {
 std::optional<dcu::MiB> Fields::Memory(std::string_view key) {
   const auto value = kclient::Get(object_, key);
   if (!value) return std::nullopt;
-  std::string_view text;
-  const std::string number = simdjson::minify(*value);
-  const auto memory = ParseMemory(value->get(text) ? number : text);
+  const auto text = value->String();
+  const auto memory = ParseMemory(text ? std::string(*text) : value->Text());
   if (!memory) {
     Fail(key, memory.error().message);
     return std::nullopt;
@@ -116,8 +115,8 @@ dcu::Sharing Fields::Sharing(std::string_view key) {
 std::vector<std::string> Fields::Strings(std::string_view key) {
   std::vector<std::string> strings;
   kclient::ForEach(object_, key, [&](kclient::JsonView element) {
-    std::string_view text;
-    if (element.get(text) || text.empty()) Fail(key, "must be a list of strings, none empty");
+    const std::string_view text = element.String().value_or("");
+    if (text.empty()) Fail(key, "must be a list of strings, none empty");
     strings.emplace_back(text);
   });
   return strings;
@@ -126,12 +125,12 @@ std::vector<std::string> Fields::Strings(std::string_view key) {
 std::vector<int> Fields::Ints(std::string_view key, int least, int most) {
   std::vector<int> numbers;
   kclient::ForEach(object_, key, [&](kclient::JsonView element) {
-    int64_t number = 0;
-    if (element.get(number) || number < least || number > most) {
+    const auto number = element.Int();
+    if (!number || *number < least || *number > most) {
       return Fail(key, "must be a list of whole numbers from " + std::to_string(least) + " to " +
                            std::to_string(most));
     }
-    numbers.push_back(static_cast<int>(number));
+    numbers.push_back(static_cast<int>(*number));
   });
   return numbers;
 }
@@ -139,14 +138,14 @@ std::vector<int> Fields::Ints(std::string_view key, int least, int most) {
 std::optional<Fields> Fields::Object(std::string_view key) {
   const auto value = kclient::Get(object_, key);
   if (!value) return std::nullopt;
-  if (!value->is_object()) Fail(key, "must be an object");
+  if (!value->IsObject()) Fail(key, "must be an object");
   return Fields(*value, PathOf(key), status_);
 }
 
 void Fields::Fail(std::string_view key, std::string_view message) {
   if (!status_) return;
   std::string text = PathOf(key) + ": ";
-  if (const auto value = kclient::Get(object_, key)) text += simdjson::minify(*value) + ": ";
+  if (const auto value = kclient::Get(object_, key)) text += value->Text() + ": ";
   status_ = base::Corrupt(text.append(message));
 }
 

@@ -37,9 +37,9 @@ kclient::Labels ReadNodeSelector(Fields& spec) {
   kclient::Labels labels;
   kclient::ForEachMember(spec.view(), "nodeSelector",
                          [&](std::string_view key, kclient::JsonView value) {
-                           std::string_view text;
-                           if (value.get(text)) spec.Fail("nodeSelector", "values must be strings");
-                           labels.emplace(key, text);
+                           const auto text = value.String();
+                           if (!text) spec.Fail("nodeSelector", "values must be strings");
+                           labels.emplace(key, text.value_or(""));
                          });
   return labels;
 }

@@ -6,8 +6,6 @@
 #include <iterator>
 #include <string>
 
-#include <simdjson.h>
-
 #include "base/result.h"
 #include "demo/card_picture.h"
 #include "kclient/core/json.h"
@@ -33,14 +31,12 @@ base::Status Add(kclient::JsonView item, Objects& objects) {
 }
 
 base::Result<Objects> Read(const std::string& text) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element list;
-  if (const auto failed = parser.parse(text).get(list)) {
-    return base::Corrupt(std::string("stdin is no JSON: ") + simdjson::error_message(failed));
-  }
+  kclient::JsonParser parser;
+  const auto list = parser.Parse(text);
+  if (!list) return base::Corrupt("stdin is no JSON: " + list.error().message);
   Objects objects;
   base::Status status = base::Ok();
-  kclient::ForEach(list, "items", [&](kclient::JsonView item) {
+  kclient::ForEach(*list, "items", [&](kclient::JsonView item) {
     if (status) status = Add(item, objects);
   });
   RETURN_IF_ERROR(status);

@@ -71,13 +71,11 @@ std::string Describe(std::string_view verb, const Resource& resource, std::strin
   return text += name;
 }
 
-Result<JsonView> Parse(const HttpResponse& response, simdjson::dom::parser& parser) {
-  JsonView view;
+Result<JsonView> Parse(const HttpResponse& response, JsonParser& parser) {
   if (response.status / 100 != 2) return ErrorFromResponse(response);
-  if (const auto code = parser.parse(response.body).get(view); code != simdjson::SUCCESS) {
-    return base::Corrupt(std::string("the answer is not JSON: ") + simdjson::error_message(code));
-  }
-  return view;
+  const auto view = parser.Parse(response.body);
+  if (!view) return base::Corrupt("the answer is not JSON: " + view.error().message);
+  return *view;
 }
 
 }  // namespace
@@ -94,14 +92,14 @@ std::string EncodeQuery(
 }
 
 Client::Client(Transport& transport)
-    : transport_(transport), parser_(std::make_shared<simdjson::dom::parser>()) {}
+    : transport_(transport), parser_(std::make_shared<JsonParser>()) {}
 
 CallPtr Client::Send(HttpRequest request, std::string context, ObjectCallback on_done) {
   // The callback may destroy this client, so the parser is shared with it.
   auto done = [parser = parser_, context = std::move(context),
                on_done = std::move(on_done)](Result<HttpResponse> response) {
     if (!response) return on_done(base::WithContext(std::move(response.error()), context));
-    simdjson::dom::parser own;
+    JsonParser own;
     auto view = Parse(*response, response->body.size() > kSmallAnswer ? own : *parser);
     if (!view) return on_done(base::WithContext(std::move(view.error()), context));
     on_done(*view);

@@ -61,7 +61,7 @@ class Client {
   CallPtr Send(HttpRequest request, std::string context, ObjectCallback on_done);
 
   Transport& transport_;
-  std::shared_ptr<simdjson::dom::parser> parser_;
+  std::shared_ptr<JsonParser> parser_;
 };
 
 // "key=value" joined with "&" and escaped; pairs with an empty value are left out.

@@ -89,11 +89,10 @@ Error FromText(const HttpResponse& response) {
 }  // namespace
 
 Error ErrorFromResponse(const HttpResponse& response) {
-  simdjson::dom::parser parser;
-  JsonView status;
-  const bool is_status =
-      !parser.parse(response.body).get(status) && GetString(status, "kind") == "Status";
-  Error error = is_status ? FromStatus(response.status, status) : FromText(response);
+  JsonParser parser;
+  const auto status = parser.Parse(response.body);
+  const bool is_status = status && GetString(*status, "kind") == "Status";
+  Error error = is_status ? FromStatus(response.status, *status) : FromText(response);
   error.retry_after = std::max(error.retry_after, response.retry_after);
   return error;
 }

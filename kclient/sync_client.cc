@@ -21,7 +21,7 @@ Result<json> SyncClient::Await(const std::function<CallPtr(ObjectCallback)>& sta
   std::optional<Result<json>> answer;
   const CallPtr call = start([&answer](Result<JsonView> view) {
     if (view) {
-      answer.emplace(json::parse(simdjson::minify(*view)));
+      answer.emplace(json::parse(view->Text()));
     } else {
       answer.emplace(std::move(view.error()));
     }

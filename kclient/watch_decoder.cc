@@ -58,19 +58,16 @@ Status WatchDecoder::End() const {
 
 Status WatchDecoder::Line(std::string_view line, const Visitor& visit) {
   if (line.find_first_not_of(" \t\r") == std::string_view::npos) return base::Ok();
-  JsonView event;
-  if (const auto code = parser_.parse(line.data(), line.size()).get(event);
-      code != simdjson::SUCCESS) {
-    return BadLine(line, simdjson::error_message(code));
-  }
-  const auto name = GetString(event, "type");
+  const auto event = parser_.Parse(line);
+  if (!event) return BadLine(line, event.error().message);
+  const auto name = GetString(*event, "type");
   if (!name) return BadLine(line, "has no \"type\" that is a string");
   const auto type = TypeOf(*name);
   if (!type) {
     return BadLine(line, "\"type\" is not ADDED, MODIFIED, DELETED, BOOKMARK or ERROR");
   }
-  const auto object = Get(event, "object");
-  if (!object || !object->is_object()) return BadLine(line, "has no \"object\" that is an object");
+  const auto object = Get(*event, "object");
+  if (!object || !object->IsObject()) return BadLine(line, "has no \"object\" that is an object");
   return visit({*type, *object});
 }
 

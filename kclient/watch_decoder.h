@@ -40,7 +40,7 @@ class WatchDecoder {
 
   const size_t longest_line_;
   std::string partial_;  // a line without its end; never longer than longest_line_
-  simdjson::dom::parser parser_;
+  JsonParser parser_;
 };
 
 }  // namespace vdcu::kclient

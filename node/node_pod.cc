@@ -30,9 +30,9 @@ void AddAsks(kclient::JsonView container, std::vector<NodePod::Ask>& asks) {
         const bool counts =
             std::any_of(crds::kResourceNames.begin(), crds::kResourceNames.end(),
                         [name](const crds::ResourceNames& names) { return names.count == name; });
-        std::string_view text;
-        if (!counts || value.get(text) != simdjson::SUCCESS) return;
-        const int64_t count = kclient::ParseQuantity(text).value_or(0);
+        const auto text = value.String();
+        if (!counts || !text) return;
+        const int64_t count = kclient::ParseQuantity(*text).value_or(0);
         if (count > 0) {
           asks.push_back({kclient::GetStringOr(container, "name"), std::string(name), count});
         }

@@ -57,11 +57,8 @@ std::string ToText(const Slice& slice) {
 }
 
 base::Result<Slice> FromText(const std::string& text) {
-  simdjson::dom::parser parser;
-  kclient::JsonView json;
-  if (const auto error = parser.parse(text).get(json)) {
-    return base::Corrupt(simdjson::error_message(error));
-  }
+  kclient::JsonParser parser;
+  ASSIGN_OR_RETURN(const auto json, parser.Parse(text));
   base::Status read;
   crds::Fields root(json, "", read);
   const int version = root.RequiredInt("version", 1, 1 << 20);

@@ -10,8 +10,7 @@ LabelSelector ParseLabelSelector(std::optional<JsonView> selector) {
   if (!selector) return parsed;
   parsed.present = true;
   ForEachMember(*selector, "matchLabels", [&](std::string_view name, JsonView value) {
-    std::string_view text;
-    if (!value.get(text)) parsed.match_labels.emplace(name, text);
+    if (const auto text = value.String()) parsed.match_labels.emplace(name, *text);
   });
   parsed.match_expressions = ParseRequirements(*selector, "matchExpressions");
   return parsed;
@@ -32,8 +31,7 @@ std::vector<PodAffinityTerm> ParseAffinityTerms(JsonView affinity, std::string_v
                          .namespace_selector = ParseLabelSelector(Get(item, "namespaceSelector")),
                          .topology_key = GetStringOr(item, "topologyKey")};
     ForEach(item, "namespaces", [&](JsonView name) {
-      std::string_view text;
-      if (!name.get(text)) term.namespaces.emplace_back(text);
+      if (const auto text = name.String()) term.namespaces.emplace_back(*text);
     });
     if (term.namespaces.empty() && !term.namespace_selector.present) term.namespaces = {ns};
     terms.push_back(std::move(term));
@@ -60,11 +58,11 @@ std::vector<SpreadConstraint> ParseSpreadConstraints(JsonView spec, const Labels
     constraint.honors_affinity = GetString(item, "nodeAffinityPolicy") != "Ignore";
     constraint.honors_taints = GetString(item, "nodeTaintsPolicy") == "Honor";
     ForEach(item, "matchLabelKeys", [&](JsonView key) {
-      std::string_view name;
-      if (key.get(name)) return;
-      const auto label = pod_labels.find(name);
+      const auto name = key.String();
+      if (!name) return;
+      const auto label = pod_labels.find(*name);
       if (label == pod_labels.end()) return;
-      constraint.pods.match_expressions.push_back({std::string(name), "In", {label->second}});
+      constraint.pods.match_expressions.push_back({std::string(*name), "In", {label->second}});
     });
     constraints.push_back(std::move(constraint));
   });

@@ -13,8 +13,7 @@ namespace {
 void ReadLabels(JsonView metadata, const MetaFilter& filter, Labels& labels) {
   if (!filter.labels) return;
   ForEachMember(metadata, "labels", [&](std::string_view name, JsonView value) {
-    std::string_view text;
-    if (!value.get(text)) labels.emplace(name, text);
+    if (const auto text = value.String()) labels.emplace(name, *text);
   });
 }
 
@@ -24,8 +23,8 @@ void ReadAnnotations(JsonView metadata, const MetaFilter& filter, Labels& annota
   ForEachMember(metadata, "annotations", [&](std::string_view name, JsonView value) {
     const bool wanted = std::any_of(prefixes.begin(), prefixes.end(),
                                     [&](const auto& prefix) { return name.starts_with(prefix); });
-    std::string_view text;
-    if (wanted && !value.get(text)) annotations.emplace(name, text);
+    const auto text = value.String();
+    if (wanted && text) annotations.emplace(name, *text);
   });
 }
 
@@ -73,7 +72,7 @@ base::Result<ObjectMeta> ParseMeta(JsonView object, const MetaFilter& filter) {
   meta.uid = GetStringOr(*metadata, "uid");
   if (!meta.uid.empty() && !IsUid(meta.uid)) {
     return base::Corrupt(GetStringOr(object, "kind", "object") + " " + meta.name +
-                         ": metadata.uid: " + simdjson::minify(*Get(*metadata, "uid")) +
+                         ": metadata.uid: " + Get(*metadata, "uid")->Text() +
                          ": must be 1 to 64 letters, digits and \"-\"");
   }
   meta.resource_version = GetStringOr(*metadata, "resourceVersion");
@@ -83,8 +82,7 @@ base::Result<ObjectMeta> ParseMeta(JsonView object, const MetaFilter& filter) {
   ReadLabels(*metadata, filter, meta.labels);
   ReadAnnotations(*metadata, filter, meta.annotations);
   ForEach(*metadata, "finalizers", [&](JsonView finalizer) {
-    std::string_view text;
-    if (!finalizer.get(text)) meta.finalizers.emplace_back(text);
+    if (const auto text = finalizer.String()) meta.finalizers.emplace_back(*text);
   });
   ForEach(*metadata, "ownerReferences",
           [&](JsonView owner) { meta.owner_references.push_back(ParseOwner(owner)); });

@@ -20,11 +20,6 @@ std::optional<JsonView> Find(JsonView object, std::initializer_list<std::string_
   return found;
 }
 
-bool HasElements(std::optional<JsonView> value) {
-  JsonArray array;
-  return value && !value->get(array) && array.begin() != array.end();
-}
-
 bool IsSidecar(JsonView init_container) {
   return GetString(init_container, "restartPolicy") == "Always";
 }
@@ -64,8 +59,7 @@ std::vector<HostPort> ParseHostPorts(JsonView spec) {
 Labels ParseNodeSelectorLabels(JsonView spec) {
   Labels labels;
   ForEachMember(spec, "nodeSelector", [&](std::string_view name, JsonView value) {
-    std::string_view text;
-    if (!value.get(text)) labels.emplace(name, text);
+    if (const auto text = value.String()) labels.emplace(name, *text);
   });
   return labels;
 }
@@ -84,7 +78,7 @@ std::vector<std::string> ParseClaims(JsonView spec, const std::string& pod_name)
 
 std::vector<std::string> FindUnsupported(JsonView spec) {
   std::vector<std::string> fields;
-  if (HasElements(Get(spec, "resourceClaims"))) fields.emplace_back("spec.resourceClaims");
+  if (HasElements(spec, "resourceClaims")) fields.emplace_back("spec.resourceClaims");
   for (const std::string_view group : {"schedulingGroup", "workloadRef"}) {
     if (Get(spec, group)) fields.push_back("spec." + std::string(group));
   }
@@ -106,7 +100,7 @@ std::shared_ptr<const PodScheduling> ParseScheduling(JsonView pod, JsonView spec
     scheduling->pod_affinity = ParseAffinityTerms(*required, kRequired, meta.ns);
   }
   scheduling->spread = ParseSpreadConstraints(spec, meta.labels);
-  scheduling->gated = HasElements(Get(spec, "schedulingGates"));
+  scheduling->gated = HasElements(spec, "schedulingGates");
   scheduling->unsupported = FindUnsupported(spec);
   if (const auto status = Get(pod, "status")) {
     const auto conditions = ParseConditions(*status);

@@ -138,8 +138,8 @@ base::Result<int64_t> Parse(std::string_view text, int scale) {
 
 // Of a string its content, of a number its digits.
 std::string QuantityText(JsonView value) {
-  std::string_view text;
-  return value.get(text) ? simdjson::minify(value) : std::string(text);
+  const auto text = value.String();
+  return text ? std::string(*text) : value.Text();
 }
 
 int64_t AddSaturating(int64_t a, int64_t b) {

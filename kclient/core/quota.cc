@@ -8,9 +8,9 @@ base::Result<ResourceQuota> ResourceQuota::FromJson(JsonView object) {
   const auto spec = Get(object, "spec");
   if (!spec) return quota;
   ForEachMember(*spec, "hard", [&](std::string_view name, JsonView value) {
-    std::string_view text;
-    if (value.get(text)) return;
-    if (const auto amount = ParseMilliQuantity(text)) quota.hard.emplace(name, *amount / 1000);
+    const auto text = value.String();
+    if (!text) return;
+    if (const auto amount = ParseMilliQuantity(*text)) quota.hard.emplace(name, *amount / 1000);
   });
   ForEach(*spec, "scopes", [&](JsonView) { quota.scoped = true; });
   quota.scoped |= Get(*spec, "scopeSelector").has_value();

@@ -70,8 +70,7 @@ std::vector<NodeSelectorRequirement> ParseRequirements(JsonView object, std::str
     NodeSelectorRequirement requirement{
         .key = GetStringOr(item, "key"), .op = GetStringOr(item, "operator"), .values = {}};
     ForEach(item, "values", [&](JsonView value) {
-      std::string_view text;
-      if (!value.get(text)) requirement.values.emplace_back(text);
+      if (const auto text = value.String()) requirement.values.emplace_back(*text);
     });
     requirements.push_back(std::move(requirement));
   });

@@ -20,8 +20,7 @@ base::Result<PersistentVolumeClaim> PersistentVolumeClaim::FromJson(JsonView obj
   if (const auto spec = Get(object, "spec")) {
     claim.volume_name = GetStringOr(*spec, "volumeName");
     ForEach(*spec, "accessModes", [&](JsonView mode) {
-      std::string_view text;
-      if (!mode.get(text) && text == "ReadWriteOncePod") claim.single_pod = true;
+      if (mode.String() == "ReadWriteOncePod") claim.single_pod = true;
     });
   }
   const auto status = Get(object, "status");

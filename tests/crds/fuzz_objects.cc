@@ -16,9 +16,8 @@ using vdcu::crds::VdcuPartition;
 
 template <class T>
 vdcu::base::Result<T> Read(const std::string& text) {
-  simdjson::dom::parser parser;
-  vdcu::kclient::JsonView view;
-  if (parser.parse(text).get(view)) return vdcu::base::Corrupt("no JSON");
+  vdcu::kclient::JsonParser parser;
+  ASSIGN_OR_RETURN(const auto view, parser.Parse(text));
   return T::FromJson(view);
 }
 

@@ -161,9 +161,9 @@ TEST(ErrorFromResponse, AnErrorPageIsShortened) {
 }
 
 TEST(ErrorFromStatus, TakesTheCodeOfTheStatus) {
-  simdjson::dom::parser parser;
+  JsonParser parser;
   const std::string text = StatusJson(410, "Expired");
-  const auto error = ErrorFromStatus(JsonView(parser.parse(text)));
+  const auto error = ErrorFromStatus(*parser.Parse(text));
   EXPECT_EQ(error.code, ErrorCode::kExpired);
   EXPECT_EQ(error.message, "HTTP 410 Expired: why");
 }

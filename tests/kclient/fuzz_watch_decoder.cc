@@ -19,7 +19,7 @@ std::vector<std::string> Decode(const std::vector<std::string_view>& parts) {
   WatchDecoder decoder(4096);
   for (const std::string_view part : parts) {
     const auto status = decoder.Feed(part, [&told](const WatchEvent& event) {
-      told.push_back(std::to_string(static_cast<int>(event.type)) + simdjson::minify(event.object));
+      told.push_back(std::to_string(static_cast<int>(event.type)) + event.object.Text());
       return vdcu::base::Ok();
     });
     if (!status) {

@@ -35,7 +35,7 @@ Told Decode(const std::vector<std::string_view>& parts, size_t longest_line = 10
   for (const std::string_view part : parts) {
     told.status = decoder.Feed(part, [&told](const WatchEvent& event) {
       told.events.push_back(std::to_string(static_cast<int>(event.type)) + " " +
-                            std::string(simdjson::minify(event.object)));
+                            event.object.Text());
       return base::Ok();
     });
     if (!told.status) return told;

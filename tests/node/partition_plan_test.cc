@@ -28,8 +28,8 @@ crds::VdcuPartition After(crds::VdcuPartition partition, const PartitionPlan& pl
                                 {"spec", json::object()},
                                 {"status", plan.writes.at(0).body["status"]}}
                                .dump();
-  simdjson::dom::parser parser;
-  const auto read = crds::VdcuPartition::FromJson(parser.parse(text).value());
+  kclient::JsonParser parser;
+  const auto read = crds::VdcuPartition::FromJson(parser.Parse(text).value());
   EXPECT_TRUE(read) << read.error().message;
   partition.status = read->status;
   return partition;
@@ -236,14 +236,14 @@ TEST(PlanUnreadable, RefusesOnceAndLetsGo) {
 }
 
 TEST(NodePod, KeepsWhatHoldingReads) {
-  simdjson::dom::parser parser;
+  kclient::JsonParser parser;
   const std::string text = R"({"metadata": {"name": "a", "namespace": "t", "uid": "u",
     "annotations": {"vdcu.io/bound-partition": "p/u", "other": "x"}},
     "spec": {"nodeName": "n", "containers": [{"name": "log"},
       {"name": "main", "resources": {"limits": {"cpu": "1", "hygon.com/dcunum": "1"}}},
       {"name": "more", "resources": {"limits": {"hygon.com/dcunum": "1"}}}]},
     "status": {"phase": "Failed"}})";
-  const auto pod = NodePod::FromJson(parser.parse(text).value());
+  const auto pod = NodePod::FromJson(parser.Parse(text).value());
   ASSERT_TRUE(pod);
   EXPECT_EQ(pod->partition, "p");
   EXPECT_EQ(pod->container, "main");

@@ -52,7 +52,7 @@ class PartitionsTest : public testing::Test {
   Work Answer(const Work& work, const std::string& json) {
     EXPECT_TRUE(work.question);
     if (json.empty()) return work.question->on_answer(base::NotFound("no such pod"));
-    return work.question->on_answer(parser_.parse(json).value());
+    return work.question->on_answer(parser_.Parse(json).value());
   }
 
   Partitions::Sources MakeSources() {
@@ -90,7 +90,7 @@ class PartitionsTest : public testing::Test {
   std::set<crds::PodRef> lost_;  // containers whose device the kubelet has lost
   int held_changes_ = 0;
   std::vector<std::string> releases_;  // UIDs of the pods
-  simdjson::dom::parser parser_;
+  kclient::JsonParser parser_;
   Partitions partitions_{MakeSources(), holdings_};
 };
 

@@ -81,8 +81,8 @@ class NodeObjectTest : public testing::Test {
       const std::string text =
           nlohmann::json{{"metadata", {{"name", "n"}}}, {"status", work.writes[0].body["status"]}}
               .dump();
-      simdjson::dom::parser parser;
-      const auto read = crds::DcuNode::FromJson(parser.parse(text).value());
+      kclient::JsonParser parser;
+      const auto read = crds::DcuNode::FromJson(parser.Parse(text).value());
       ASSERT_TRUE(read) << read.error().message;
       node.status = read->status;
     }

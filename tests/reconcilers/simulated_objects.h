@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include <simdjson.h>
 #include <nlohmann/json.hpp>
 
 #include "kclient/core/json.h"
@@ -17,10 +16,10 @@ namespace vdcu::reconcilers {
 // Null: it cannot be read.
 template <class T>
 std::shared_ptr<const T> Decode(const nlohmann::json& object) {
-  simdjson::dom::parser parser;
-  kclient::JsonView view;
-  if (parser.parse(object.dump()).get(view)) return nullptr;
-  auto decoded = T::FromJson(view);
+  kclient::JsonParser parser;
+  const auto view = parser.Parse(object.dump());
+  if (!view) return nullptr;
+  auto decoded = T::FromJson(*view);
   return decoded ? std::make_shared<const T>(std::move(*decoded)) : nullptr;
 }
 

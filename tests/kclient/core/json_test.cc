@@ -33,10 +33,40 @@ TEST(Json, AbsentNullAndOtherTypesAreNotThere) {
   EXPECT_EQ(GetStringOr(json.view(), "s", "instead"), "text");
 }
 
+TEST(Json, AViewTellsWhatItIs) {
+  const Parsed json(kText);
+  const auto text = *Get(json.view(), "s");
+  EXPECT_EQ(text.String(), "text");
+  EXPECT_FALSE(text.Int());
+  EXPECT_FALSE(text.IsObject());
+  EXPECT_EQ(Get(json.view(), "i")->Int(), -7);
+  EXPECT_TRUE(Get(json.view(), "o")->IsObject());
+  EXPECT_EQ(Get(json.view(), "o")->Text(), R"({"x":"1","y":"2"})");
+}
+
+TEST(Json, OnlyAnArrayThatIsNotEmptyHasElements) {
+  const Parsed json(R"({"full":[0],"empty":[],"object":{"a":1}})");
+  EXPECT_TRUE(HasElements(json.view(), "full"));
+  EXPECT_FALSE(HasElements(json.view(), "empty"));
+  EXPECT_FALSE(HasElements(json.view(), "object"));
+  EXPECT_FALSE(HasElements(json.view(), "absent"));
+}
+
+TEST(JsonParser, SaysWhatIsWrongAndReadsTheNextText) {
+  JsonParser parser;
+  const auto cut = parser.Parse(R"({"a": [1, 2)");
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().code, base::ErrorCode::kCorrupt);
+  EXPECT_NE(cut.error().message, "");
+  const auto next = parser.Parse(R"({"a": 1})");
+  ASSERT_TRUE(next);
+  EXPECT_EQ(GetInt(*next, "a"), 1);
+}
+
 TEST(Json, ForEachVisitsInOrderAndSkipsWhatIsNoArray) {
   const Parsed json(kText);
   std::string seen;
-  ForEach(json.view(), "a", [&](JsonView item) { seen += simdjson::minify(item); });
+  ForEach(json.view(), "a", [&](JsonView item) { seen += item.Text(); });
   ForEach(json.view(), "o", [&](JsonView) { seen += "object"; });
   ForEach(json.view(), "absent", [&](JsonView) { seen += "absent"; });
   EXPECT_EQ(seen, "123");
@@ -46,7 +76,7 @@ TEST(Json, ForEachMemberVisitsInOrderAndSkipsWhatIsNoObject) {
   const Parsed json(kText);
   std::string seen;
   const auto visit = [&](std::string_view name, JsonView value) {
-    seen.append(name).append(simdjson::minify(value));
+    seen.append(name).append(value.Text());
   };
   ForEachMember(json.view(), "o", visit);
   ForEachMember(json.view(), "a", visit);

@@ -5,8 +5,6 @@
 #include <string>
 #include <vector>
 
-#include <simdjson.h>
-
 #include "tests/reconcilers/shown.h"
 
 namespace vdcu::reconcilers {
@@ -182,10 +180,10 @@ TEST(AntiAffinityTerms, SelectAsTheSchedulerDoes) {
                 {"matchExpressions": [{"key": "app", "operator": "In", "values": ["db"]}]}})",
                 false},
        }) {
-    simdjson::dom::parser parser;
+    kclient::JsonParser parser;
     const std::string text = R"({"required": [)" + c.term + "]}";
     const auto terms =
-        kclient::ParseAffinityTerms(parser.parse(text).value(), "required", "of-the-term");
+        kclient::ParseAffinityTerms(parser.Parse(text).value(), "required", "of-the-term");
     ASSERT_EQ(terms.size(), 1u) << c.name;
     EXPECT_EQ(kclient::Selects(terms[0], "team", ns_labels, pod), c.want) << c.name;
   }

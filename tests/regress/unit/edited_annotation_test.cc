@@ -5,8 +5,6 @@
 #include <string>
 #include <vector>
 
-#include <simdjson.h>
-
 #include "node/partition_plan.h"
 #include "reconcilers/reserved.h"
 #include "tests/reconcilers/shown.h"
@@ -156,9 +154,9 @@ TEST_F(EditedAnnotationTest, SlicesThatAWaitingPodNoLongerAsksForAreGivenBack) {
 
 // As the daemon reads the pod.
 node::NodePod OfNode(const std::string& annotations) {
-  simdjson::dom::parser parser;
+  kclient::JsonParser parser;
   const auto pod = node::NodePod::FromJson(parser
-                                               .parse(R"({"metadata": {"name": "p",
+                                               .Parse(R"({"metadata": {"name": "p",
     "namespace": "team-a", "uid": "u", "annotations": )" +
                                                       annotations +
                                                       R"(}, "spec": {"containers": [{"name": "main",

@@ -7,8 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include <simdjson.h>
-
 #include "tests/reconcilers/shown.h"
 
 namespace vdcu::reconcilers {
@@ -25,7 +23,7 @@ constexpr char kOurs[] = "team-a";
 // As the API server stores it.
 PodPtr Parsed(const std::string& name, const std::string& spec, const std::string& labels,
               const std::string& ns = kOurs, const std::string& more_meta = "") {
-  simdjson::dom::parser parser;
+  kclient::JsonParser parser;
   const std::string text =
       R"({"metadata": {"name": ")" + name + R"(", "namespace": ")" + ns + R"(", "uid": "uid-)" +
       name +
@@ -36,7 +34,7 @@ PodPtr Parsed(const std::string& name, const std::string& spec, const std::strin
                            "hygon.com/dcunum": "1", "hygon.com/dcumem": "100",
                            "hygon.com/dcucores": "5"}}}])" +
       spec + "}}";
-  auto pod = kclient::Pod::FromJson(parser.parse(text).value());
+  auto pod = kclient::Pod::FromJson(parser.Parse(text).value());
   EXPECT_TRUE(pod) << text;
   return std::make_shared<const kclient::Pod>(*pod);
 }

@@ -8,8 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include <simdjson.h>
-
 #include "tests/reconcilers/shown.h"
 
 namespace vdcu::reconcilers {
@@ -206,11 +204,11 @@ TEST_F(QuotaTest, WhoWaitsForItHoldsUpNobodyElse) {
 }
 
 TEST(ResourceQuota, IsReadAsItBounds) {
-  simdjson::dom::parser parser;
+  kclient::JsonParser parser;
   const auto read = [&](const std::string& spec) {
     const std::string text =
         R"({"metadata": {"name": "q", "namespace": "t"}, "spec": )" + spec + "}";
-    return *kclient::ResourceQuota::FromJson(parser.parse(text).value());
+    return *kclient::ResourceQuota::FromJson(parser.Parse(text).value());
   };
   const auto plain = read(R"({"hard": {"requests.hygon.com/dcumem": "4k", "pods": "2500m"}})");
   EXPECT_EQ(plain.hard, (kclient::ResourceList{{kMemory, 4000}, {"pods", 2}})) << "rounded down";
