@@ -60,7 +60,7 @@ json Pod(const std::string& name, const std::string& scheduler, const json& limi
 }  // namespace
 
 World::World(int nodes) : hosts_(MakeHostsFolder(cluster_)) {
-  Install();
+  cluster_.Install("plain");
   daemons_ = std::make_unique<Background>(
       std::vector<std::string>{VDCU_MANY_NODES_BINARY, cluster_.admin_kubeconfig(), hosts_,
                                std::to_string(nodes)},
@@ -86,19 +86,6 @@ World::~World() {
   pods_.reset();
   daemons_.reset();
   std::filesystem::remove_all(hosts_);
-}
-
-void World::Install() {
-  std::vector<std::string> arguments{"apply"};
-  for (const char* path : {"/config/namespace.yaml", "/crds", "/config/rbac", "/config/policy",
-                           "/config/flowcontrol"}) {
-    arguments.insert(arguments.end(), {"-f", std::string(VDCU_SOURCE_DIR) + path});
-  }
-  for (const auto& command :
-       {arguments, {"wait", "--for=condition=Established", "crd", "--all", "--timeout=180s"}}) {
-    const integration::Output output = cluster_.Kubectl(command);
-    CHECK(output.exit_code == 0, output.text);
-  }
 }
 
 void World::WatchPods() {

@@ -46,7 +46,6 @@ class World {
   void CleanUp();
 
  private:
-  void Install();
   void WatchPods();
   nlohmann::json Partitions();
 

@@ -1,35 +1,42 @@
-# The operator in the story: by helm where the nodes have a kubelet ($REAL), else as processes beside the
+# The operator in the story: as pods where the nodes have a kubelet ($REAL), else as processes beside the
 # control plane. Sourced by demo/story.
 # shellcheck shell=bash
 
 readonly PROCESSES=(vdcu-controller vdcu-node-1 vdcu-node-2)  # without kubelets
-HELM=
-[[ -z $REAL ]] || HELM=$(tests/chart/build)/helm
-readonly HELM
-
-helm() {
-  HELM_CACHE_HOME=$WORK/helm HELM_CONFIG_HOME=$WORK/helm HELM_DATA_HOME=$WORK/helm \
-    KUBECONFIG=$CLUSTER/admin.kubeconfig "$HELM" "$@"
-}
 
 install_operator() {
-  if [[ -n $REAL ]]; then install_by_helm; else install_processes; fi
+  if [[ -n $REAL ]]; then install_pods; else install_processes; fi
 }
 
-# ---- by helm ----
+# ---- as pods ----
 
-install_by_helm() {
+# What `kubectl apply -k config` applies, for these machines: they have no network for pods and no
+# registry, their cards are simulated, and the API server is on loopback. All nodes share one network,
+# and so their ports.
+config_for_machines() {
+  local url
+  url=$(cat "$CLUSTER/apiserver.url")
+  kubectl kustomize config | kubectl create --dry-run=client -o json -f - | jq --arg port "${url##*:}" '
+    select(.kind == "Deployment" or .kind == "DaemonSet").spec.template.spec |= (
+      .hostNetwork = true
+      | .containers[0] |= (del(.ports, .livenessProbe, .readinessProbe) | .imagePullPolicy = "Never"
+        | .args |= map(select(startswith("--listen=") | not))
+        | .env += [{name: "KUBERNETES_SERVICE_HOST", value: "127.0.0.1"},
+                   {name: "KUBERNETES_SERVICE_PORT", value: $port}])
+      | if .volumes then (.volumes[] | select(.name == "sys").hostPath.path) = "/machine/sys" else . end)'
+}
+
+install_pods() {
   local node
   step "The images of controller and daemon, built without docker and without a registry"
   show tools/images "$WORK/images"
   for node in "${NODES[@]}"; do tests/machine/machine load "$WORK/machine/$node" "$WORK"/images/*.tar; done
 
-  step "The operator, by helm: two commands, and a label for the nodes with cards"
-  # These machines have no network for pods, and their cards are simulated.
-  tests/chart/on-machines values "$CLUSTER" >"$WORK/values.yaml"
-  show kubectl apply -f config/namespace.yaml
-  show helm install vdcu charts/vdcu-operator -n vdcu-system --values "$WORK/values.yaml" \
-    --post-renderer tests/chart/on-machines --post-renderer-args render
+  step "The operator: one command, and a label for the nodes with cards"
+  config_for_machines >"$WORK/config.json"
+  printf '    %s$ kubectl apply -k config%s\n' "$DIM" "$PLAIN"
+  # In a namespace that is made by the same command; the kinds come first in it.
+  kubectl apply -f "$WORK/config.json" | sed 's/^/    /'
   show kubectl label node "${NODES[@]}" dcu=on
   kubectl rollout status -n vdcu-system deployment/vdcu-controller --timeout="${WAIT_SECONDS}s" | sed 's/^/    /'
   for node in "${NODES[@]}"; do wait_for "dcunode/$node" --for=condition=Ready; done
@@ -69,8 +76,8 @@ gets_the_scheduler() {
 install_processes() {
   local node
   step "Namespace, CRDs, roles and policies"
-  kubectl apply -f config/namespace.yaml -f crds/vdcupartition.yaml -f crds/dcunode.yaml -f config/rbac \
-    -f config/policy -f config/admission -f config/flowcontrol -f config/optional/node-advertise.yaml >/dev/null
+  kubectl apply -k tests/world/config/all >/dev/null
+  kubectl apply -k config/optional >/dev/null
   kubectl wait --for=condition=Established crd/vdcupartitions.vdcu.io crd/dcunodes.vdcu.io \
     --timeout="${WAIT_SECONDS}s" | sed 's/^/    /'
   step "One vdcu-controller and two vdcu-node, each with a token of its own service account"
@@ -114,8 +121,8 @@ no_pods_of_the_operator() { [[ -z $(kubectl get pods -n vdcu-system -o name) ]];
 remove_operator() {
   local began=${EPOCHREALTIME/[.,]/} took
   if [[ -n $REAL ]]; then
-    step "The operator is uninstalled"
-    show helm uninstall vdcu -n vdcu-system
+    step "The operator is taken away; what it granted would stay"
+    show kubectl delete deployment,daemonset --all -n vdcu-system
     until_true "its pods end" no_pods_of_the_operator
   else
     step "SIGTERM: the controller and both daemons end by themselves"

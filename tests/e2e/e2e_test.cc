@@ -8,7 +8,6 @@
 #include <sstream>
 #include <thread>
 
-#include "base/check.h"
 #include "tests/integration/invariants.h"
 
 namespace vdcu::e2e {
@@ -26,20 +25,6 @@ constexpr char kAtOnce[] = "?propagationPolicy=Background&gracePeriodSeconds=0";
 constexpr base::Duration kLook(100);
 constexpr char kReplicaSets[] = "/apis/apps/v1/namespaces/default/replicasets";
 constexpr char kJobs[] = "/apis/batch/v1/namespaces/default/jobs";
-const std::string kSource = VDCU_SOURCE_DIR;
-
-void Require(const integration::Output& output) { CHECK(output.exit_code == 0, output.text); }
-
-void Install(const integration::Cluster& cluster) {
-  std::vector<std::string> arguments{"apply"};
-  for (const char* path : {"/config/namespace.yaml", "/crds", "/config/rbac", "/config/policy",
-                           "/config/flowcontrol"}) {
-    arguments.insert(arguments.end(), {"-f", kSource + path});
-  }
-  Require(cluster.Kubectl(arguments));
-  Require(
-      cluster.Kubectl({"wait", "--for=condition=Established", "crd", "--all", "--timeout=180s"}));
-}
 
 std::string PathOf(const json& object) {
   const std::string kind = object["kind"];
@@ -72,7 +57,8 @@ const json& FirstStatus(const json& pod) {
 World::World()
     : cluster({"kube-controller-manager"}),
       api(cluster),
-      kubeconfig((Install(cluster), cluster.TokenKubeconfig("vdcu-system", "vdcu-controller"))),
+      kubeconfig(
+          (cluster.Install("plain"), cluster.TokenKubeconfig("vdcu-system", "vdcu-controller"))),
       machine(cluster, api,
               {.name = kNode,
                .host = {

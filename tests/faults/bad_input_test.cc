@@ -49,7 +49,7 @@ TEST_F(NotInstalledTest, BothWaitForTheKindsAndSaySo) {
   }
   EXPECT_FALSE(Says(world().LogOf("controller"), "placing begins"));
   EXPECT_EQ(deaths_, 0);
-  world().Install();
+  world().cluster.Install("advertising");
   ASSERT_TRUE(Reach("the cards are published", [] { return world().node.Published(); }));
   Look();
   ExpectTheSameEnd();

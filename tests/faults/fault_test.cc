@@ -4,7 +4,6 @@
 #include <map>
 #include <set>
 
-#include "base/check.h"
 #include "tests/integration/invariants.h"
 #include "tests/integration/process.h"
 
@@ -20,7 +19,6 @@ using nlohmann::json;
 namespace {
 
 constexpr char kAtOnce[] = "?propagationPolicy=Background&gracePeriodSeconds=0";
-const std::string kSource = VDCU_SOURCE_DIR;
 
 // Texts that differ from one story to the next, and what stands for them.
 using Aliases = std::map<std::string, std::string>;
@@ -98,24 +96,12 @@ json Snapshot(const World& world) {
 
 World::World()
     : api(cluster),
-      kubeconfig((Install(), cluster.TokenKubeconfig("vdcu-system", "vdcu-controller"))),
+      kubeconfig((cluster.Install("advertising"),
+                  cluster.TokenKubeconfig("vdcu-system", "vdcu-controller"))),
       node(cluster, api, kNode, {.cards = 3, .model = "Z100L", .serial_prefix = kNode}),
       proxy(cluster, "controller,daemon,second") {
   node.Kill();
   Redirect();
-}
-
-void World::Install() const {
-  std::vector<std::string> arguments{"apply"};
-  for (const char* path : {"/config/namespace.yaml", "/crds", "/config/rbac", "/config/policy",
-                           "/config/flowcontrol", "/config/optional"}) {
-    arguments.insert(arguments.end(), {"-f", kSource + path});
-  }
-  auto output = cluster.Kubectl(arguments);
-  CHECK(output.exit_code == 0, output.text);
-  output =
-      cluster.Kubectl({"wait", "--for=condition=Established", "crd", "--all", "--timeout=180s"});
-  CHECK(output.exit_code == 0, output.text);
 }
 
 void World::Redirect() const {

@@ -36,7 +36,6 @@ struct World {
   Proxy proxy;  // "controller", "daemon" and "second", another controller
   std::unique_ptr<integration::Background> controller;
 
-  void Install() const;
   std::unique_ptr<integration::Background> MakeController(
       const std::string& kubeconfig, const std::string& log,
       const std::vector<std::string>& flags = {}) const;

@@ -41,6 +41,16 @@ void Cluster::Script(std::vector<std::string> arguments) const {
   CHECK(output.exit_code == 0, "tests/cluster/cluster " + arguments[1] + ": " + output.text);
 }
 
+void Cluster::Install(const std::string& which) const {
+  const std::vector<std::vector<std::string>> commands = {
+      {"apply", "-k", VDCU_SOURCE_DIR "/tests/world/config/" + which},
+      {"wait", "--for=condition=Established", "crd", "--all", "--timeout=180s"}};
+  for (const auto& command : commands) {
+    const Output output = Kubectl(command);
+    CHECK(output.exit_code == 0, output.text);
+  }
+}
+
 Output Cluster::Kubectl(std::vector<std::string> arguments, std::string_view input) const {
   arguments.insert(arguments.begin(), folder_ + "/c/kubectl");
   return RunProgram(arguments, input);

@@ -29,6 +29,10 @@ class Cluster {
   std::string admin_kubeconfig() const { return folder_ + "/c/admin.kubeconfig"; }
   std::string audit_log() const { return folder_ + "/c/logs/audit.log"; }
 
+  // What an administrator applies, of tests/world/config/WHICH; its kinds can be used then.
+  // Policies and roles work a moment later.
+  void Install(const std::string& which) const;
+
   // As the administrator. `input` is for `-f -`.
   Output Kubectl(std::vector<std::string> arguments, std::string_view input = "") const;
 

@@ -46,8 +46,7 @@ make_users() {
 }
 
 install() {
-  "$CLUSTER/kubectl" apply -f config/namespace.yaml -f crds/vdcupartition.yaml -f crds/dcunode.yaml \
-    -f config/rbac -f config/policy -f config/flowcontrol -f config/optional
+  "$CLUSTER/kubectl" apply -k tests/world/config/advertising
   "$CLUSTER/kubectl" wait --for=condition=Established --timeout=120s crd/vdcupartitions.vdcu.io \
     crd/dcunodes.vdcu.io
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <fstream>
 
-#include "base/check.h"
 #include "tests/integration/invariants.h"
 
 namespace vdcu::integration {
@@ -13,28 +12,14 @@ using nlohmann::json;
 namespace {
 
 constexpr char kAtOnce[] = "?propagationPolicy=Background&gracePeriodSeconds=0";
-const std::string kSource = VDCU_SOURCE_DIR;
-
-void Require(const Output& output) { CHECK(output.exit_code == 0, output.text); }
-
-// What an administrator applies.
-void Install(const Cluster& cluster) {
-  std::vector<std::string> arguments{"apply"};
-  for (const char* path : {"/config/namespace.yaml", "/crds", "/config/rbac", "/config/policy",
-                           "/config/flowcontrol", "/config/optional"}) {
-    arguments.insert(arguments.end(), {"-f", kSource + path});
-  }
-  Require(cluster.Kubectl(arguments));
-  Require(
-      cluster.Kubectl({"wait", "--for=condition=Established", "crd", "--all", "--timeout=180s"}));
-}
 
 }  // namespace
 
 World::World()
-    : cluster({}, kSource + "/tests/integration/audit.yaml"),
+    : cluster({}, VDCU_SOURCE_DIR "/tests/integration/audit.yaml"),
       api(cluster),
-      kubeconfig((Install(cluster), cluster.TokenKubeconfig("vdcu-system", "vdcu-controller"))),
+      kubeconfig((cluster.Install("advertising"),
+                  cluster.TokenKubeconfig("vdcu-system", "vdcu-controller"))),
       big(cluster, api, "big", {.cards = 8, .model = "K100_AI", .serial_prefix = "big"}),
       small(cluster, api, "small", {.cards = 4, .model = "Z100L", .serial_prefix = "small"}) {}
 
