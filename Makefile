@@ -46,7 +46,7 @@ soak: deps control-plane machines configure ## faults for SOAK_SECONDS=600 at ra
 	$(STEP) "build (release)" ninja -C build faults_soak end-to-end-tests
 	@VDCU_SOAK_SECONDS=$(SOAK_SECONDS) $(CTEST) --test-dir build -C soak -L soak
 
-lint: build ## format, layers, headers alone, dead code, shell, clang-tidy on what changed (ALL=1: on all)
+lint: build ## format, layers, headers alone, dead code, shell, documents; clang-tidy on what changed (ALL=1: on all)
 	$(STEP) "configure (asan)" cmake --preset asan --log-level=WARNING
 	$(STEP) "build binaries (asan)" ninja -C build/asan binaries
 	@$(CTEST) --test-dir build -L lint -j $(JOBS)
