@@ -12,12 +12,10 @@
 #include "base/uv_loop.h"
 #include "kclient/api.h"
 #include "kclient/event.h"
-#include "kclient/store.h"
-#include "node/holdings.h"
 #include "node/kubelet/cgroups.h"
 #include "node/kubelet/pod_resources.h"
 #include "node/metrics.h"
-#include "node/node_pod.h"
+#include "node/node_state.h"
 #include "node/stages.h"
 
 namespace vdcu::node {
@@ -28,16 +26,13 @@ class Frontend {
 
   // What is held is known and on disk: the kubelet may ask.
   virtual void Begin() = 0;
-  // Cards or slices have changed.
-  virtual void Update() = 0;
-  // A slice has become free.
-  virtual void OnReleased() = 0;
+  // The state is other than it was, in this.
+  virtual void Update(const Noted& noted) = 0;
   // Repairs what no notification tells of; now and then.
   virtual void Check() = 0;
 
-  // Whether the kubelet would give out devices: it fails a pod for good that comes before.
+  // As Kubelet's, for what this front gives out.
   virtual bool Admits() const = 0;
-  // Why a container that holds a slice can never be started again; nothing: it can.
   virtual std::optional<Refusal> DeviceLost(const crds::PodRef& container) const = 0;
   // Runs `done` in a later turn, when no call of the kubelet's is being answered, or after `most`.
   virtual void Drain(base::Duration most, std::function<void()> done) = 0;
@@ -45,21 +40,18 @@ class Frontend {
   virtual std::vector<std::string> NotReady() const = 0;
 };
 
-// What the daemon lends a front; all of it outlives the front.
+// What the daemon lends a front; all of it outlives the front. A front notes in the state's changes
+// what it learns: that it serves, tokens, pods whose containers have lost a device or found it.
 struct Lent {
-  std::string node;  // its name
   base::UvLoop& loop;
   kclient::Client& client;
   const base::Root& host;
-  const kclient::Store<NodePod>& pods;  // of this node
-  Holdings& holdings;
+  const NodeState& state;
   kubelet::PodResources& pod_resources;
   const kubelet::Cgroups& cgroups;
   Metrics& metrics;
   Stages& stages;
   std::function<void(kclient::Event)> tell;
-  std::function<void()> on_admits;                          // Admits() has become true
-  std::function<void(const std::string& pod_uid)> on_lost;  // DeviceLost() is other
 };
 
 using MakeFrontend = std::function<std::unique_ptr<Frontend>(const Lent& lent)>;

@@ -9,10 +9,6 @@
 
 namespace vdcu::node {
 
-namespace {
-constexpr char kVanished[] = "Vanished";
-}  // namespace
-
 base::Result<std::vector<std::string>> Holdings::Load() {
   ASSIGN_OR_RETURN(SliceFiles::Found found, files_.Load());
   slices_ = std::move(found.slices);
@@ -39,17 +35,23 @@ void Holdings::Mend() {
   });
   std::set<std::string> kept;
   for (const auto& [uid, why] : corrupt_) kept.insert(uid);
-  const bool failed = !disk_.failure.empty();
-  disk_ = files_.Mend(slices_, contents, kept);
+  DiskState disk = files_.Mend(slices_, contents, kept);
   for (const auto& [uid, why] : corrupt_) {
-    disk_.problems.push_back(why + "; no VDCUPartition of this node has that UID: remove it");
+    disk.problems.push_back(why + "; no VDCUPartition of this node has that UID: remove it");
   }
-  if (failed && disk_.failure.empty()) disk_.failure = files_.Probe();
+  if (!disk_.failure.empty() && disk.failure.empty()) disk.failure = files_.Probe();
+  SetDisk(std::move(disk));
+}
+
+void Holdings::SetDisk(DiskState disk) {
+  if (std::exchange(disk_, std::move(disk)) != disk_) changes_.NoteDisk();
 }
 
 void Holdings::CheckDisk() {
   if (!disk_.problems.empty() || !disk_.failure.empty()) return Mend();
-  disk_.occupied_vdevs = files_.OccupiedVdevs();
+  DiskState disk = disk_;
+  disk.occupied_vdevs = files_.OccupiedVdevs();
+  SetDisk(std::move(disk));
 }
 
 void Holdings::SetDevices(std::vector<dcu::Device> seen, const std::vector<dcu::Device>& known,
@@ -70,16 +72,19 @@ void Holdings::SetDevices(std::vector<dcu::Device> seen, const std::vector<dcu::
     device.unhealthy_since = was_sick ? before->unhealthy_since : base::FormatTime(now);
   }
   devices_ = std::move(seen);
+  changes_.NoteCards();
 }
 
 std::optional<Refusal> Holdings::Hold(const Slice& slice) {
-  if (Find(slice.uid) == nullptr) {
+  const bool is_new = Find(slice.uid) == nullptr;
+  if (is_new) {
     std::vector<dcu::Device> present = devices_;
     std::erase_if(present, [](const dcu::Device& device) { return device.reason == kVanished; });
     if (auto refusal = Admit(slices_, slice.uid, slice.ns, slice.assignment, present))
       return refusal;
     if (const base::Status free = files_.CheckVdev(slice.assignment); !free) {
       disk_.occupied_vdevs = files_.OccupiedVdevs();
+      changes_.NoteSlices();
       return Refusal{"VdevOccupied", free.error().message};
     }
   }
@@ -87,14 +92,16 @@ std::optional<Refusal> Holdings::Hold(const Slice& slice) {
   // A slice whose files could not be written holds its units all the same: some may be there.
   const base::Status written = content ? files_.Prepare(slice, *content) : files_.Record(slice);
   slices_.insert_or_assign(slice.uid, slice);
+  if (is_new) changes_.NoteSlices();
   if (written) return std::nullopt;
-  disk_.failure = files_.Probe();
-  return Refusal{"WriteFailed", written.error().message};
+  if (std::exchange(disk_.failure, files_.Probe()) != disk_.failure) changes_.NoteSlices();
+  return Refusal{kWriteFailed, written.error().message};
 }
 
 base::Status Holdings::Record(const Slice& slice) {
   RETURN_IF_ERROR(files_.Record(slice));
   slices_.insert_or_assign(slice.uid, slice);
+  changes_.NoteSlices();
   return base::Ok();
 }
 
@@ -102,6 +109,7 @@ base::Status Holdings::Release(const std::string& uid) {
   const auto held = slices_.find(uid);
   if (held == slices_.end()) return base::Ok();
   RETURN_IF_ERROR(files_.Remove(held->second));
+  changes_.NoteRelease(held->second.pod ? held->second.pod->uid : "");
   slices_.erase(held);
   return base::Ok();
 }

@@ -4,7 +4,8 @@
 // Promises: a slice is in slices() as long as any file of it may be on disk; the files of one whose
 // checkpoint is corrupt stay until its object is held again or the checkpoint is removed; vdev
 // files carry the card's present bus id; the cards that are gone stay in devices() as unhealthy
-// ("Vanished") while slices are on them, and a card that comes back is the same again.
+// ("Vanished") while slices are on them, and a card that comes back is the same again. What changes
+// is noted.
 #pragma once
 
 #include <map>
@@ -15,6 +16,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "dcu/device.h"
+#include "node/changes.h"
 #include "node/scan.h"
 #include "node/slice_files.h"
 #include "node/slices.h"
@@ -23,7 +25,7 @@ namespace vdcu::node {
 
 class Holdings {
  public:
-  explicit Holdings(SliceFiles files) : files_(std::move(files)) {}
+  Holdings(SliceFiles files, Changes& changes) : files_(std::move(files)), changes_(changes) {}
 
   // Reads the checkpoints; the sentences that it returns are about those that are corrupt.
   base::Result<std::vector<std::string>> Load();
@@ -57,7 +59,10 @@ class Holdings {
   std::optional<std::string> ContentOf(const Slice& slice) const;
   bool HasSlice(const std::string& device) const;
 
+  void SetDisk(DiskState disk);
+
   SliceFiles files_;
+  Changes& changes_;
   DiskState disk_;
   std::map<std::string, std::string> corrupt_;  // checkpoints at the start, by uid: why
   Slices slices_;

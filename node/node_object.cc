@@ -11,38 +11,28 @@ namespace {
 constexpr base::Duration kUseDelay{2000};
 }  // namespace
 
-NodeObject::NodeObject(std::string node, const kclient::Store<crds::DcuNode>& store,
-                       const Holdings& holdings, base::Loop& loop, std::function<void()> add)
-    : node_(std::move(node)),
-      store_(store),
-      holdings_(holdings),
-      loop_(loop),
-      add_(std::move(add)),
-      use_timer_(loop.MakeTimer([this] {
+NodeObject::NodeObject(const NodeState& state, base::Loop& loop)
+    : state_(state), loop_(loop), use_timer_(loop.MakeTimer([this] {
         use_is_due_ = true;
-        add_();
+        state_.changes.NoteDcuNode();
       })) {}
 
-void NodeObject::SetScan(std::string driver_version, std::vector<std::string> problems) {
-  driver_version_ = std::move(driver_version);
-  problems_ = std::move(problems);
-}
-
-Work NodeObject::Process(bool serves) {
-  const auto object = store_.Get(node_);
+Work NodeObject::Process() {
+  const auto object = state_.dcunodes.Get(state_.node);
   if (!object) {
-    return Work{
-        .writes = {kclient::MakeCreate(crds::kDcuNodes, "", node_, nlohmann::json::object())}};
+    return Work{.writes = {kclient::MakeCreate(crds::kDcuNodes, "", state_.node,
+                                               nlohmann::json::object())}};
   }
+  const bool has_kubelet = state_.kubelet != nullptr;
   const crds::DcuNodeStatus status =
-      BuildStatus({.devices = holdings_.devices(),
-                   .slices = holdings_.slices(),
-                   .driver_version = driver_version_,
-                   .problems = problems_,
-                   .disk = holdings_.disk(),
-                   .heartbeat = heartbeat_,
-                   .serves = serves,
-                   .serving_since = serving_since_},
+      BuildStatus({.devices = state_.holdings.devices(),
+                   .slices = state_.holdings.slices(),
+                   .driver_version = state_.scan.driver_version,
+                   .problems = state_.scan.problems,
+                   .disk = state_.holdings.disk(),
+                   .heartbeat = has_kubelet ? crds::Heartbeat::kKubelet : crds::Heartbeat::kLease,
+                   .serves = state_.admits(),
+                   .serving_since = state_.serving_since},
                   object->status, object->meta.generation, loop_.clock().Wall());
   if (status == object->status) {
     published_ = true;
@@ -56,7 +46,7 @@ Work NodeObject::Process(bool serves) {
       return {};
     }
   }
-  return Work{.writes = {kclient::MakePatch(crds::kDcuNodes, "", node_, "status",
+  return Work{.writes = {kclient::MakePatch(crds::kDcuNodes, "", state_.node, "status",
                                             {{"status", crds::ToJson(status)}}, object->meta.uid,
                                             object->meta.resource_version)}};
 }

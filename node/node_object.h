@@ -14,39 +14,24 @@
 #include "crds/dcunode.h"
 #include "kclient/core/node.h"
 #include "kclient/store.h"
-#include "node/holdings.h"
+#include "node/node_state.h"
 #include "node/runner.h"
 
 namespace vdcu::node {
 
 class NodeObject {
  public:
-  // `add` puts the DCUNode's key into the queue.
-  NodeObject(std::string node, const kclient::Store<crds::DcuNode>& store, const Holdings& holdings,
-             base::Loop& loop, std::function<void()> add);
+  NodeObject(const NodeState& state, base::Loop& loop);
 
-  void SetScan(std::string driver_version, std::vector<std::string> problems);
-  // Once, before all else: what tells that this daemon lives.
-  void SetHeartbeat(crds::Heartbeat heartbeat) { heartbeat_ = heartbeat; }
-  // Where a kubelet tells: since when it gives out this daemon's devices.
-  void SetServingSince(std::string time) { serving_since_ = std::move(time); }
-  // serves: the kubelet, where there is one, would give out devices now.
-  Work Process(bool serves);
+  Work Process();
   // Whether the API has had, since the start, what this node holds.
   bool published() const { return published_; }
 
  private:
-  const std::string node_;
-  const kclient::Store<crds::DcuNode>& store_;
-  const Holdings& holdings_;
+  const NodeState& state_;
   base::Loop& loop_;
-  const std::function<void()> add_;
   const base::TimerPtr use_timer_;
   bool use_is_due_ = false;  // the timer has fired since the last write
-  std::string driver_version_;
-  std::vector<std::string> problems_;
-  crds::Heartbeat heartbeat_ = crds::Heartbeat::kNone;
-  std::string serving_since_;
   bool published_ = false;
 };
 

@@ -43,7 +43,7 @@ class Conditions {
 };
 
 Refusal HealthOf(const dcu::Device* device, const dcu::Assignment& assignment) {
-  if (device == nullptr) return {"Vanished", "card " + assignment.device + " is not there"};
+  if (device == nullptr) return {kVanished, "card " + assignment.device + " is not there"};
   if (device->healthy) return {"Healthy", "card " + device->uuid + " is healthy"};
   return {device->reason, "card " + device->uuid + ": " + device->message};
 }

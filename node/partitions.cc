@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "crds/keys.h"
 #include "crds/resources.h"
+#include "node/keys.h"
 
 namespace vdcu::node {
 
@@ -23,11 +24,6 @@ std::pair<std::string, std::string> SplitKey(const std::string& key) {
 bool Names(const crds::VdcuPartition& partition, const Slice& slice) {
   return partition.holds() && partition.meta.uid == slice.uid &&
          partition.spec.assignment == slice.assignment;
-}
-
-bool IsWaiting(const crds::VdcuPartition& partition, const Holdings& holdings) {
-  return partition.assigned() && !partition.meta.deleting() &&
-         holdings.Find(partition.meta.uid) == nullptr;
 }
 
 bool IsPrepared(const crds::VdcuPartition& partition) {
@@ -55,7 +51,7 @@ PodState StateFromAnswer(const base::Result<kclient::JsonView>& answer, const st
 
 base::Status Partitions::Adopt() {
   ASSIGN_OR_RETURN(const std::vector<std::string> orphans, holdings_.Orphans());
-  for (const auto& [key, partition] : sources_.partitions.objects()) {
+  for (const auto& [key, partition] : state_.partitions.objects()) {
     const std::string& uid = partition->meta.uid;
     if (!partition->assigned() || std::find(orphans.begin(), orphans.end(), uid) == orphans.end()) {
       continue;
@@ -67,13 +63,14 @@ base::Status Partitions::Adopt() {
   return base::Ok();
 }
 
-Work Partitions::Process(const std::string& key, const std::optional<std::string>& unreadable) {
-  if (unreadable) return AskForUnreadable(key, *unreadable);
+Work Partitions::Process(const std::string& key) {
+  const auto unreadable = state_.unreadable.find(key);
+  if (unreadable != state_.unreadable.end()) return AskForUnreadable(key, unreadable->second);
   return ProcessReadable(key, {});
 }
 
 Work Partitions::ProcessReadable(const std::string& key, const Asked& asked) {
-  const Ptr partition = sources_.partitions.Get(key);
+  const Ptr partition = state_.partitions.Get(key);
   if (auto work = ProcessLost(key, partition, asked)) return std::move(*work);
   if (!partition || !partition->assigned()) return {};
   return partition->meta.deleting() ? ProcessDeleted(partition, asked) : ProcessWanted(partition);
@@ -88,14 +85,13 @@ std::optional<Work> Partitions::ProcessLost(const std::string& key, const Ptr& p
   for (const Slice& slice : lost) {
     const PodState state = StateOf(slice.ns, slice.pod, asked);
     if (state == PodState::kGone || state == PodState::kNone) {
-      if (const base::Status released = Release(slice.uid); !released) {
+      if (const base::Status released = holdings_.Release(slice.uid); !released) {
         return Work{.status = released};
       }
       continue;
     }
     if (slice.lost_since.empty()) {
       if (const base::Status noted = NoteLost(slice); !noted) return Work{.status = noted};
-      sources_.on_held();
     }
     if (state == PodState::kUnknown) return AskForPod(key, *slice.pod, asked);
   }
@@ -110,7 +106,7 @@ base::Status Partitions::NoteLost(Slice slice) {
 base::Status Partitions::NoteLost() {
   const Slices held = holdings_.slices();
   for (const auto& [uid, slice] : held) {
-    const Ptr partition = sources_.partitions.Get(slice.key());
+    const Ptr partition = state_.partitions.Get(slice.key());
     if (!slice.lost_since.empty() || (partition && Names(*partition, slice))) continue;
     const PodState state = StateOf(slice.ns, slice.pod, {});
     if (state == PodState::kNone || state == PodState::kGone) continue;
@@ -130,7 +126,7 @@ Work Partitions::ProcessDeleted(const Ptr& partition, const Asked& asked) {
   PartitionPlan plan = PlanPartition(view, sources_.clock.Wall());
   if (plan.ask_for_pod) return AskForPod(partition->meta.key(), *user, asked);
   if (plan.release) {
-    if (const base::Status released = Release(partition->meta.uid); !released) {
+    if (const base::Status released = holdings_.Release(partition->meta.uid); !released) {
       return Work{.status = released};
     }
   }
@@ -141,8 +137,7 @@ Work Partitions::ProcessDeleted(const Ptr& partition, const Asked& asked) {
 Work Partitions::ProcessWanted(const Ptr& partition) {
   const auto user = UserOf(*partition);
   const auto refusal = Hold(*partition, user);
-  if (!refusal && partition->spec.pod_ref && !IsPrepared(*partition) &&
-      !sources_.kubelet_admits()) {
+  if (!refusal && partition->spec.pod_ref && !IsPrepared(*partition) && !state_.admits()) {
     return {};
   }
   const bool reserved = !partition->spec.pod_ref;
@@ -153,7 +148,7 @@ Work Partitions::ProcessWanted(const Ptr& partition) {
       .device = FindDevice(holdings_.devices(), partition->spec.assignment->device),
       .pod = PodState::kNone,
       .used_by = reserved ? user : std::nullopt,
-      .device_lost = user ? sources_.device_lost(*user) : std::nullopt};
+      .device_lost = user ? state_.DeviceLost(*user) : std::nullopt};
   PartitionPlan plan = PlanPartition(view, sources_.clock.Wall());
   Work work;
   work.writes = std::move(plan.writes);
@@ -161,7 +156,7 @@ Work Partitions::ProcessWanted(const Ptr& partition) {
     for (const kclient::Event& event : events) sources_.tell(event);
     OnStatusWritten(partition, refusal);
   };
-  if (refusal && refusal->reason == "WriteFailed") {
+  if (refusal && refusal->reason == kWriteFailed) {
     work.status = base::Error{base::ErrorCode::kUnavailable, refusal->message};
   }
   return work;
@@ -181,7 +176,9 @@ void Partitions::OnStatusWritten(const Ptr& partition, const std::optional<Refus
   const std::chrono::duration<double> taken =
       sources_.clock.Wall() - created.value_or(sources_.clock.Wall());
   sources_.metrics.OnPrepared(taken.count());
-  if (partition->spec.pod_ref) sources_.on_prepared(partition->spec.pod_ref->uid);
+  if (partition->spec.pod_ref) {
+    sources_.stages.Reach(partition->spec.pod_ref->uid, Stage::kPrepared);
+  }
   base::Log(base::Level::kInfo, "prepared",
             {{"partition", partition->meta.key()},
              {"device", partition->spec.assignment->device},
@@ -191,7 +188,7 @@ void Partitions::OnStatusWritten(const Ptr& partition, const std::optional<Refus
 Work Partitions::AskForPod(const std::string& key, const crds::PodRef& pod, const Asked& asked) {
   const auto on_answer = [this, key, uid = pod.uid, asked](base::Result<kclient::JsonView> answer) {
     Asked known = asked;
-    known[uid] = StateFromAnswer(answer, uid, sources_.node);
+    known[uid] = StateFromAnswer(answer, uid, state_.node);
     return ProcessReadable(key, known);
   };
   return Work{.question = Work::Question{kclient::kPods, SplitKey(key).first, pod.name, on_answer}};
@@ -225,13 +222,13 @@ PodState Partitions::StateOf(const std::string& ns, const std::optional<crds::Po
                              const Asked& asked) const {
   if (!pod) return PodState::kNone;
   PodState state = PodState::kUnknown;
-  const auto known = sources_.pods.Get(ns + "/" + pod->name);
+  const auto known = state_.pods.Get(ns + "/" + pod->name);
   if (known && known->meta.uid == pod->uid) {
     state = known->terminal() ? PodState::kGone : PodState::kUsing;
   } else if (const auto answer = asked.find(pod->uid); answer != asked.end()) {
     state = answer->second;
   }
-  return state == PodState::kGone && sources_.wait_for_end(pod->uid) ? PodState::kEnding : state;
+  return state == PodState::kGone && state_.WaitForEnd(pod->uid) ? PodState::kEnding : state;
 }
 
 // Of a partition made for a pod: that pod. Of a reserved one: who holds it now; while it is being
@@ -239,13 +236,13 @@ PodState Partitions::StateOf(const std::string& ns, const std::optional<crds::Po
 std::optional<crds::PodRef> Partitions::UserOf(const crds::VdcuPartition& partition) const {
   if (partition.spec.pod_ref) return partition.spec.pod_ref;
   std::vector<const NodePod*> pods;
-  for (const auto& [key, pod] : sources_.pods.objects()) pods.push_back(pod.get());
+  for (const auto& [key, pod] : state_.pods.objects()) pods.push_back(pod.get());
   auto user = PickUser(partition, pods);
   const Slice* held = holdings_.Find(partition.meta.uid);
   const auto& last = held != nullptr && held->pod ? held->pod : partition.status.used_by;
   if (partition.meta.deleting()) return user ? user : last;
   // The next one gets it after the last process of the one before.
-  if (last && last != user && sources_.wait_for_end(last->uid)) return last;
+  if (last && last != user && state_.WaitForEnd(last->uid)) return last;
   return user;
 }
 
@@ -279,65 +276,18 @@ std::optional<Refusal> Partitions::Hold(const crds::VdcuPartition& partition,
     if (auto refusal = Admit(before, slice.uid, slice.ns, assignment, holdings_.devices()))
       return refusal;
   }
-  auto refusal = holdings_.Hold(slice);
-  // Where it was refused the disk may be the cause.
-  if (held == nullptr) sources_.on_held();
-  return refusal;
+  return holdings_.Hold(slice);
 }
 
 std::vector<const crds::VdcuPartition*> Partitions::OlderWaiting(
     const crds::VdcuPartition& partition) const {
   std::vector<const crds::VdcuPartition*> older;
-  for (const auto& [key, other] : sources_.partitions.objects()) {
+  for (const auto& [key, other] : state_.partitions.objects()) {
     if (IsWaiting(*other, holdings_) && Age(*other) < Age(partition)) older.push_back(other.get());
   }
   std::sort(older.begin(), older.end(),
             [](const auto* a, const auto* b) { return Age(*a) < Age(*b); });
   return older;
-}
-
-base::Status Partitions::Release(const std::string& uid) {
-  const Slice* held = holdings_.Find(uid);
-  const std::string pod_uid = held != nullptr && held->pod ? held->pod->uid : "";
-  RETURN_IF_ERROR(holdings_.Release(uid));
-  sources_.on_held();
-  sources_.on_released(pod_uid);
-  return base::Ok();
-}
-
-std::vector<std::string> Partitions::KeysOf(const NodePod& pod) const {
-  std::vector<std::string> keys = KeysOf(pod.meta.uid);
-  if (!pod.partition.empty()) keys.push_back(pod.meta.ns + "/" + pod.partition);
-  return keys;
-}
-
-std::vector<std::string> Partitions::KeysOf(const std::string& pod_uid) const {
-  std::set<std::string> keys;
-  for (const auto& [uid, slice] : holdings_.slices()) {
-    if (slice.pod && slice.pod->uid == pod_uid) keys.insert(slice.key());
-  }
-  for (const auto& [key, partition] : sources_.partitions.objects()) {
-    const auto& pod_ref = partition->spec.pod_ref;
-    const auto& used_by = partition->status.used_by;
-    if (pod_ref && pod_ref->uid == pod_uid) keys.insert(key);
-    if (used_by && used_by->uid == pod_uid) keys.insert(key);
-  }
-  return {keys.begin(), keys.end()};
-}
-
-std::vector<std::string> Partitions::AllKeys() const {
-  std::set<std::string> keys;
-  for (const auto& [key, partition] : sources_.partitions.objects()) keys.insert(key);
-  for (const auto& [uid, slice] : holdings_.slices()) keys.insert(slice.key());
-  return {keys.begin(), keys.end()};
-}
-
-std::vector<std::string> Partitions::WaitingKeys() const {
-  std::vector<std::string> keys;
-  for (const auto& [key, partition] : sources_.partitions.objects()) {
-    if (IsWaiting(*partition, holdings_)) keys.push_back(key);
-  }
-  return keys;
 }
 
 }  // namespace vdcu::node

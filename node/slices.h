@@ -35,6 +35,10 @@ struct Refusal {
   friend bool operator==(const Refusal&, const Refusal&) = default;
 };
 
+// Reasons that several parts know.
+inline constexpr char kVanished[] = "Vanished";        // the card is not on the host any more
+inline constexpr char kWriteFailed[] = "WriteFailed";  // the disk keeps nothing
+
 // Nothing: it may be admitted. Else UnknownDevice, MigMode, MaskCountMismatch, UnitsOutOfRange,
 // MemoryExceedsCard, CardInUse, OtherNamespace, UnitsOverlap, TooManySlices, PipeTaken or
 // VdevTaken. A slice of the same uid in `held` is not compared.

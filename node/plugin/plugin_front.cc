@@ -13,7 +13,7 @@ namespace {
 bool IsHealthy(const dcu::Device& device) { return device.healthy; }
 
 PodSearch::Sources SearchIn(const Lent& lent) {
-  return {lent.loop, lent.client, lent.pod_resources, lent.pods};
+  return {lent.loop, lent.client, lent.pod_resources, lent.state.pods};
 }
 
 std::function<bool(const std::string&)> HasProcesses(const Lent& lent) {
@@ -23,22 +23,22 @@ std::function<bool(const std::string&)> HasProcesses(const Lent& lent) {
 }  // namespace
 
 PluginFront::PluginFront(const Lent& lent, const PluginOptions& options)
-    : holdings_(lent.holdings),
+    : holdings_(lent.state.holdings),
       pod_resources_(lent.pod_resources),
       cgroups_(lent.cgroups),
-      allocatable_(lent.loop, lent.pod_resources.socket(), lent.on_admits),
+      allocatable_(lent.loop, lent.pod_resources.socket(),
+                   [&changes = lent.state.changes] { changes.NoteServing(); }),
       tokens_({.pods = SearchIn(lent),
-               .slices = lent.holdings.slices(),
+               .slices = lent.state.holdings.slices(),
+               .changes = lent.state.changes,
                .resources = {options.resource_names.begin(), options.resource_names.end()},
                .has_processes = HasProcesses(lent),
-               .tell = lent.tell,
-               .on_tokens = [this] { Update(); },
-               .on_lost = lent.on_lost}),
-      admission_({.node = lent.node,
+               .tell = lent.tell}),
+      admission_({.node = lent.state.node,
                   .dtk_dir = options.dtk_dir,
                   .search = SearchIn(lent),
                   .host = lent.host,
-                  .holdings = lent.holdings,
+                  .holdings = lent.state.holdings,
                   .tokens = tokens_,
                   .metrics = lent.metrics,
                   .stages = lent.stages,
@@ -68,7 +68,7 @@ void PluginFront::Begin() {
 
 void PluginFront::Check() {
   if (!begun_) return;
-  Update();
+  SetDevices();
   for (const auto& plugin : plugins_) plugin->Check();
   if (std::all_of(plugins_.begin(), plugins_.end(),
                   [](const auto& plugin) { return plugin->registered(); })) {
@@ -76,8 +76,16 @@ void PluginFront::Check() {
   }
 }
 
-void PluginFront::Update() {
+// Which ids are free matters only where some are to be unhealthy.
+void PluginFront::Update(const Noted& noted) {
   if (!begun_) return;
+  const auto& devices = holdings_.devices();
+  const bool healthy = std::all_of(devices.begin(), devices.end(), IsHealthy);
+  if (!noted.released.empty() && !healthy) tokens_.Refresh();
+  SetDevices();
+}
+
+void PluginFront::SetDevices() {
   for (const auto& plugin : plugins_) {
     plugin->SetDevices(
         Tokens(holdings_.devices(), holdings_.slices(), tokens_.InUse(plugin->resource())));
@@ -100,13 +108,6 @@ void PluginFront::OnWatched() {
   const auto& devices = holdings_.devices();
   const bool any = std::any_of(devices.begin(), devices.end(), IsHealthy);
   allocatable_.Ask(any ? resources : std::set<std::string>());
-}
-
-// Which ids are free matters only where some are to be unhealthy.
-void PluginFront::OnReleased() {
-  const auto& devices = holdings_.devices();
-  const bool sick = !std::all_of(devices.begin(), devices.end(), IsHealthy);
-  if (begun_ && sick) tokens_.Refresh();
 }
 
 std::optional<Refusal> PluginFront::DeviceLost(const crds::PodRef& container) const {

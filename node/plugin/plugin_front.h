@@ -30,8 +30,7 @@ class PluginFront : public Frontend {
   PluginFront(const Lent& lent, const PluginOptions& options);
 
   void Begin() override;
-  void Update() override;
-  void OnReleased() override;
+  void Update(const Noted& noted) override;
   void Check() override;
 
   // True where no card is healthy, as there is nothing to give out.
@@ -44,6 +43,7 @@ class PluginFront : public Frontend {
 
  private:
   base::Status MayRegister() const;
+  void SetDevices();
   void OnRegistered();
   void OnWatched();
 

@@ -33,7 +33,7 @@ void TokenLedger::Learn(const kubelet::Listing& listing) {
       }
     }
   }
-  if (std::exchange(in_use_, std::move(in_use)) != in_use_) sources_.on_tokens();
+  if (std::exchange(in_use_, std::move(in_use)) != in_use_) sources_.changes.NoteTokens();
 }
 
 void TokenLedger::Give(const std::string& resource, const std::vector<std::string>& ids) {
@@ -69,7 +69,7 @@ void TokenLedger::SetLost(const std::vector<Asker>& containers) {
   std::set_symmetric_difference(lost.begin(), lost.end(), lost_.begin(), lost_.end(),
                                 std::inserter(changed, changed.end()));
   lost_ = std::move(lost);
-  for (const crds::PodRef& container : changed) sources_.on_lost(container.uid);
+  for (const crds::PodRef& container : changed) sources_.changes.NotePod(container.uid);
 }
 
 void TokenLedger::Tell(const Asker& container) {

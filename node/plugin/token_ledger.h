@@ -11,6 +11,7 @@
 #include <string>
 
 #include "kclient/event.h"
+#include "node/changes.h"
 #include "node/plugin/lost_devices.h"
 #include "node/plugin/pod_search.h"
 
@@ -21,11 +22,10 @@ class TokenLedger {
   struct Sources {
     PodSearch::Sources pods;
     const Slices& slices;             // what is held
+    Changes& changes;                 // in InUse, and pods for which IsLost is other
     std::set<std::string> resources;  // that are registered
     std::function<bool(const std::string& pod_uid)> has_processes;
     std::function<void(kclient::Event)> tell;
-    std::function<void()> on_tokens;                          // InUse has changed
-    std::function<void(const std::string& pod_uid)> on_lost;  // IsLost() is other
   };
 
   explicit TokenLedger(Sources sources)

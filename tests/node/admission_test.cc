@@ -106,7 +106,8 @@ class AdmissionTest : public testing::Test {
   const std::string socket_ = folder_.path() + "/r.sock";
   base::Root root_{folder_.path()};
   RootFileOps files_{root_};
-  Holdings holdings_{SliceFiles(files_)};
+  Changes changes_;
+  Holdings holdings_{SliceFiles(files_), changes_};
   TestLoop loop_;
   Lister lister_{};
   fakes::FakeTransport transport_;
@@ -116,7 +117,6 @@ class AdmissionTest : public testing::Test {
   Metrics metrics_;
   std::set<std::string> running_;    // UIDs
   std::vector<std::string> events_;  // "pod: reason"
-  std::vector<std::string> lost_;    // UIDs, each time that it is other
   std::vector<std::string> chosen_;  // ids
   kubelet::ContainerEdits edits_;
   std::string api_pod_;  // what the API answers; empty: 404
@@ -131,11 +131,10 @@ class AdmissionTest : public testing::Test {
   };
   TokenLedger tokens_{{.pods = search_,
                        .slices = holdings_.slices(),
+                       .changes = changes_,
                        .resources = {kDcu},
                        .has_processes = has_processes_,
-                       .tell = tell_,
-                       .on_tokens = [] {},
-                       .on_lost = [this](const std::string& uid) { lost_.push_back(uid); }}};
+                       .tell = tell_}};
   Admission admission_{{.node = "n",
                         .dtk_dir = "/opt/dtk",
                         .search = search_,
@@ -414,11 +413,11 @@ TEST_F(AdmissionTest, TellsOnceThatTheKubeletHasLostADevice) {
     WaitFor([&] { return tokens_.IsLost(RefOf(pod)); });
   }
   EXPECT_THAT(events_, ElementsAre("a: DeviceLost"));
-  EXPECT_THAT(lost_, ElementsAre("uid-a"));
+  EXPECT_THAT(changes_.Take().pods, ElementsAre("uid-a"));
   lister_.Set({Listed("a", {"vdcu-0"})});
   tokens_.Refresh();
   WaitFor([&] { return !tokens_.IsLost(RefOf(pod)); });
-  EXPECT_THAT(lost_, ElementsAre("uid-a", "uid-a"));
+  EXPECT_THAT(changes_.Take().pods, ElementsAre("uid-a"));
 }
 
 // Who makes pods anew without end would be told of each.

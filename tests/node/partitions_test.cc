@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include "tests/fakes/simulated_clock.h"
-#include "tests/node/builders.h"
-#include "tests/node/temp_folder.h"
+#include "tests/node/node_world.h"
 
 namespace vdcu::node {
 namespace {
@@ -22,10 +21,8 @@ class PartitionsTest : public testing::Test {
     holdings_.SetDevices({MakeDevice("DCU-0"), MakeDevice("DCU-1")}, {}, clock_.Wall());
   }
 
-  void Put(const crds::VdcuPartition& partition) {
-    store_.Set(partition.meta.key(), std::make_shared<crds::VdcuPartition>(partition));
-  }
-  void Put(const NodePod& pod) { pods_.Set(pod.meta.key(), std::make_shared<NodePod>(pod)); }
+  void Put(const crds::VdcuPartition& partition) { world_.Put(partition); }
+  void Put(const NodePod& pod) { world_.Put(pod); }
 
   // Also the partition "p" of the pod.
   crds::VdcuPartition PutWithPartition(const NodePod& pod) {
@@ -38,7 +35,7 @@ class PartitionsTest : public testing::Test {
 
   // The Prepared condition's reason that the pass writes; "" if it writes none.
   std::string Prepare(const std::string& name) {
-    const Work work = partitions_.Process("team/" + name, std::nullopt);
+    const Work work = partitions_.Process("team/" + name);
     EXPECT_TRUE(work.status) << work.status.error().message;
     if (work.writes.empty()) return "";
     const auto& conditions = work.writes[0].body["status"]["conditions"];
@@ -55,43 +52,36 @@ class PartitionsTest : public testing::Test {
     return work.question->on_answer(parser_.Parse(json).value());
   }
 
-  Partitions::Sources MakeSources() {
+  // As a daemon that has started anew on this disk has it.
+  NodeState StateWith(Holdings& holdings) {
     return {.node = "n",
+            .changes = world_.changes,
             .partitions = store_,
             .pods = pods_,
-            .clock = clock_,
-            .metrics = metrics_,
-            .wait_for_end =
-                [this](const std::string& uid) { return uids_with_processes_.contains(uid); },
-            .device_lost =
-                [this](const crds::PodRef& container) {
-                  return lost_.contains(container)
-                             ? std::optional(Refusal{"DeviceLost", "delete the pod"})
-                             : std::nullopt;
-                },
-            .kubelet_admits = [this] { return kubelet_admits_; },
-            .tell = [this](const kclient::Event& event) { events_.push_back(event.reason); },
-            .on_held = [this] { ++held_changes_; },
-            .on_released = [this](const std::string& uid) { releases_.push_back(uid); },
-            .on_prepared = [](const std::string&) {}};
+            .dcunodes = world_.dcunodes,
+            .holdings = holdings};
   }
+  // Since the last look.
+  bool SlicesChanged() { return world_.changes.Take().slices; }
+  std::set<std::string> Released() { return world_.changes.Take().released; }
 
-  TempFolder folder_;
-  base::Root root_{folder_.path()};
-  RootFileOps files_{root_};
+  NodeWorld world_;
+  base::Root& root_ = world_.root;
+  Holdings& holdings_ = world_.holdings;
+  kclient::Store<crds::VdcuPartition>& store_ = world_.partitions;
+  kclient::Store<NodePod>& pods_ = world_.pods;
+  FakeKubelet& kubelet_ = world_.kubelet;
   fakes::SimulatedClock clock_;
   Metrics metrics_;
-  Holdings holdings_{SliceFiles(files_)};
-  kclient::Store<crds::VdcuPartition> store_;
-  kclient::Store<NodePod> pods_;
+  Stages stages_{clock_, metrics_};
   std::vector<std::string> events_;
-  std::set<std::string> uids_with_processes_;
-  bool kubelet_admits_ = true;
-  std::set<crds::PodRef> lost_;  // containers whose device the kubelet has lost
-  int held_changes_ = 0;
-  std::vector<std::string> releases_;  // UIDs of the pods
   kclient::JsonParser parser_;
-  Partitions partitions_{MakeSources(), holdings_};
+  Partitions partitions_{
+      {.state = world_.state,
+       .clock = clock_,
+       .metrics = metrics_,
+       .stages = stages_,
+       .tell = [this](const kclient::Event& event) { events_.push_back(event.reason); }}};
 };
 
 TEST_F(PartitionsTest, PreparesASliceAndTellsOfIt) {
@@ -99,11 +89,11 @@ TEST_F(PartitionsTest, PreparesASliceAndTellsOfIt) {
   EXPECT_EQ(Prepare("p"), "Prepared");
   EXPECT_THAT(root_.Read("/etc/vdev/vdev4.conf").value(), testing::HasSubstr("cu_count: 9\n"));
   EXPECT_TRUE(root_.Exists("/etc/vdev/slices/uid-p/vdev0.conf"));
-  EXPECT_EQ(held_changes_, 1);
+  EXPECT_TRUE(SlicesChanged());
 }
 
 TEST_F(PartitionsTest, SaysPreparedForAPodWhenTheKubeletWouldAdmitIt) {
-  kubelet_admits_ = false;
+  kubelet_.admits = false;
   auto partition = MakePartition("p", MakeAssignment(0));
   partition.spec.pod_ref = crds::PodRef{.name = "pod", .uid = "uid-pod", .container = "main"};
   Put(partition);
@@ -114,12 +104,12 @@ TEST_F(PartitionsTest, SaysPreparedForAPodWhenTheKubeletWouldAdmitIt) {
   overlapping.meta.uid = "uid-q";
   Put(overlapping);
   EXPECT_EQ(Prepare("q"), "UnitsOverlap") << "a refusal waits for nobody";
-  kubelet_admits_ = true;
+  kubelet_.admits = true;
   EXPECT_EQ(Prepare("p"), "Prepared");
 }
 
 TEST_F(PartitionsTest, AReservedOneWaitsForNoKubelet) {
-  kubelet_admits_ = false;
+  kubelet_.admits = false;
   Put(MakePartition("p", MakeAssignment(0)));
   EXPECT_EQ(Prepare("p"), "Prepared");
 }
@@ -181,13 +171,13 @@ TEST_F(PartitionsTest, LetsGoAtOnceWhereNoPodIsNamed) {
   Put(MakePartition("p", MakeAssignment(0)));
   Prepare("p");
   Put(Deleting(MakePartition("p", MakeAssignment(0))));
-  EXPECT_TRUE(Lifts(partitions_.Process("team/p", std::nullopt)));
+  EXPECT_TRUE(Lifts(partitions_.Process("team/p")));
   EXPECT_THAT(holdings_.slices(), IsEmpty());
   EXPECT_FALSE(root_.Exists("/etc/vdev/vdev4.conf"));
-  EXPECT_THAT(releases_, ElementsAre(""));
+  EXPECT_THAT(Released(), ElementsAre(""));
   // Again, as after a conflict: still the finalizer, and no other release.
-  EXPECT_TRUE(Lifts(partitions_.Process("team/p", std::nullopt)));
-  EXPECT_THAT(releases_, ElementsAre(""));
+  EXPECT_TRUE(Lifts(partitions_.Process("team/p")));
+  EXPECT_THAT(Released(), IsEmpty());
 }
 
 TEST_F(PartitionsTest, LetsGoOfAPodsSliceOnlyAfterThePod) {
@@ -195,14 +185,13 @@ TEST_F(PartitionsTest, LetsGoOfAPodsSliceOnlyAfterThePod) {
   const auto partition = PutWithPartition(pod);
   Prepare("p");
   Put(Deleting(partition));
-  const Work waiting = partitions_.Process("team/p", std::nullopt);
+  const Work waiting = partitions_.Process("team/p");
   EXPECT_FALSE(waiting.question);
   EXPECT_THAT(waiting.writes, IsEmpty());
   EXPECT_TRUE(root_.Exists("/etc/vdev/vdev4.conf"));
-  EXPECT_THAT(partitions_.KeysOf(pod), ElementsAre("team/p"));
   pod.phase = "Succeeded";
   Put(pod);
-  EXPECT_TRUE(Lifts(partitions_.Process("team/p", std::nullopt)));
+  EXPECT_TRUE(Lifts(partitions_.Process("team/p")));
   EXPECT_FALSE(root_.Exists("/etc/vdev/vdev4.conf"));
 }
 
@@ -214,17 +203,16 @@ TEST_F(PartitionsTest, KeepsTheSliceOfAnEndedPodWhileProcessesOfItAreLeft) {
     Prepare("p");
     pod.phase = "Failed";
     Put(pod);
-    uids_with_processes_ = {pod.meta.uid};
+    kubelet_.running = {pod.meta.uid};
     if (lost) {
       store_.Erase("team/p");
     } else {
       Put(Deleting(partition));
     }
-    EXPECT_THAT(partitions_.Process("team/p", std::nullopt).writes, IsEmpty());
+    EXPECT_THAT(partitions_.Process("team/p").writes, IsEmpty());
     EXPECT_TRUE(root_.Exists("/etc/vdev/vdev4.conf"));
-    EXPECT_THAT(partitions_.KeysOf(pod.meta.uid), ElementsAre("team/p"));
-    uids_with_processes_.clear();
-    EXPECT_EQ(Lifts(partitions_.Process("team/p", std::nullopt)), !lost);
+    kubelet_.running.clear();
+    EXPECT_EQ(Lifts(partitions_.Process("team/p")), !lost);
     EXPECT_FALSE(root_.Exists("/etc/vdev/vdev4.conf"));
   }
 }
@@ -234,16 +222,16 @@ TEST_F(PartitionsTest, HandsAReservedOneOnAfterTheLastProcessOfThePodBefore) {
   Put(MakePartition("p", MakeAssignment(0)));
   Put(first);
   const auto user = [this] {
-    partitions_.Process("team/p", std::nullopt);
+    partitions_.Process("team/p");
     return holdings_.Find("uid-p")->pod.value_or(crds::PodRef{}).name;
   };
   EXPECT_EQ(user(), "a");
   first.phase = "Succeeded";
   Put(first);
   Put(MakePod("b", "p"));
-  uids_with_processes_ = {first.meta.uid};
+  kubelet_.running = {first.meta.uid};
   EXPECT_EQ(user(), "a");
-  uids_with_processes_.clear();
+  kubelet_.running.clear();
   EXPECT_EQ(user(), "b");
 }
 
@@ -270,7 +258,7 @@ TEST_F(PartitionsTest, AsksOnceForAPodThatTheWatchDoesNotShow) {
     Put(partition);
     Prepare("p");
     Put(Deleting(partition));
-    const Work asking = partitions_.Process("team/p", std::nullopt);
+    const Work asking = partitions_.Process("team/p");
     ASSERT_TRUE(asking.question);
     EXPECT_EQ(asking.question->name, "a");
     EXPECT_TRUE(root_.Exists("/etc/vdev/vdev4.conf"));
@@ -285,14 +273,14 @@ TEST_F(PartitionsTest, AReservedOneRemembersItsPodOnDisk) {
   const NodePod pod = MakePod("a", "p");
   Put(MakePartition("p", MakeAssignment(0)));
   Put(pod);
-  const Work work = partitions_.Process("team/p", std::nullopt);
+  const Work work = partitions_.Process("team/p");
   EXPECT_EQ(work.writes.at(0).body["status"]["usedBy"]["uid"], "uid-a");
   EXPECT_EQ(holdings_.Find("uid-p")->pod, RefOf(pod));
   // It is deleted while the pod runs, and the status patch has not come through.
   Put(Deleting(MakePartition("p", MakeAssignment(0))));
-  EXPECT_FALSE(Lifts(partitions_.Process("team/p", std::nullopt)));
+  EXPECT_FALSE(Lifts(partitions_.Process("team/p")));
   pods_.Erase("team/a");
-  const Work asking = partitions_.Process("team/p", std::nullopt);
+  const Work asking = partitions_.Process("team/p");
   EXPECT_TRUE(Lifts(Answer(asking, "")));
 }
 
@@ -301,18 +289,17 @@ TEST_F(PartitionsTest, KeepsAndPublishesALostSliceUntilItsPodIsGone) {
   PutWithPartition(pod);
   Prepare("p");
   store_.Erase("team/p");
-  EXPECT_THAT(partitions_.Process("team/p", std::nullopt).writes, IsEmpty());
+  EXPECT_THAT(partitions_.Process("team/p").writes, IsEmpty());
   ASSERT_NE(holdings_.Find("uid-p"), nullptr);
   EXPECT_EQ(holdings_.Find("uid-p")->lost_since, base::FormatTime(clock_.Wall()));
-  EXPECT_EQ(held_changes_, 2);
+  EXPECT_TRUE(SlicesChanged());
   // Nobody else gets its units meanwhile.
   Put(MakePartition("q", MakeAssignment(0)));
   EXPECT_EQ(Prepare("q"), "UnitsOverlap");
-  EXPECT_THAT(partitions_.KeysOf(pod), ElementsAre("team/p"));
   pods_.Erase("team/a");
-  Answer(partitions_.Process("team/p", std::nullopt), "");
+  Answer(partitions_.Process("team/p"), "");
   EXPECT_EQ(holdings_.Find("uid-p"), nullptr);
-  EXPECT_THAT(releases_, ElementsAre(pod.meta.uid));
+  EXPECT_THAT(Released(), ElementsAre(pod.meta.uid));
   EXPECT_EQ(Prepare("q"), "Prepared");
 }
 
@@ -324,11 +311,11 @@ TEST_F(PartitionsTest, WhatIsFreeByItsObjectIsPublishedWhereItIsHeld) {
   partition.meta.deletion_timestamp = "2026-01-01T00:00:00Z";
   partition.meta.finalizers = {"example.com/keep"};
   Put(partition);
-  EXPECT_THAT(partitions_.Process("team/p", std::nullopt).writes, IsEmpty());
+  EXPECT_THAT(partitions_.Process("team/p").writes, IsEmpty());
   ASSERT_NE(holdings_.Find("uid-p"), nullptr);
   EXPECT_EQ(holdings_.Find("uid-p")->lost_since, base::FormatTime(clock_.Wall()));
   pods_.Erase("team/pod");
-  Answer(partitions_.Process("team/p", std::nullopt), "");
+  Answer(partitions_.Process("team/p"), "");
   EXPECT_EQ(holdings_.Find("uid-p"), nullptr);
 }
 
@@ -370,7 +357,7 @@ TEST_F(PartitionsTest, ARestartKnowsWhatIsHeldAndWritesNothing) {
   Put(MakePartition("p", MakeAssignment(0)));
   Prepare("p");
   const auto written = std::filesystem::last_write_time(root_.Resolve("/etc/vdev/vdev4.conf"));
-  Holdings again{SliceFiles(files_)};
+  Holdings again{SliceFiles(world_.files), world_.changes};
   ASSERT_TRUE(again.Load());
   again.SetDevices({MakeDevice("DCU-0")}, {}, clock_.Wall());
   again.Mend();
@@ -389,10 +376,16 @@ TEST_F(PartitionsTest, WhoseCheckpointIsLostKeepsTheFolderThatItsContainerHas) {
   for (const bool removed : {false, true}) {
     ASSERT_TRUE(removed ? root_.RemoveFile(checkpoint) : root_.WriteAtomic(checkpoint, "{"));
     const int mounted = open(folder.c_str(), O_RDONLY | O_DIRECTORY);
-    Holdings again{SliceFiles(files_)};
+    Holdings again{SliceFiles(world_.files), world_.changes};
     again.SetDevices({MakeDevice("DCU-0")}, {}, clock_.Wall());
     ASSERT_TRUE(again.Load());
-    ASSERT_TRUE(Partitions(MakeSources(), again).Adopt());
+    const NodeState state = StateWith(again);
+    ASSERT_TRUE(Partitions({.state = state,
+                            .clock = clock_,
+                            .metrics = metrics_,
+                            .stages = stages_,
+                            .tell = [](const kclient::Event&) {}})
+                    .Adopt());
     again.Mend();
     EXPECT_EQ(again.disk(), DiskState());
     EXPECT_EQ(again.slices(), holdings_.slices());
@@ -419,7 +412,7 @@ TEST_F(PartitionsTest, SaysThatTheDiskFailsAndTriesAgain) {
   ASSERT_TRUE(root_.MakeFolder("/etc"));
   ASSERT_TRUE(root_.WriteAtomic("/etc/vdev", "a file where a folder should be"));
   Put(MakePartition("p", MakeAssignment(0)));
-  const Work failed = partitions_.Process("team/p", std::nullopt);
+  const Work failed = partitions_.Process("team/p");
   EXPECT_FALSE(failed.status);
   EXPECT_EQ(failed.writes.at(0).body["status"]["conditions"][0]["reason"], "WriteFailed");
   ASSERT_TRUE(root_.RemoveFile("/etc/vdev"));
@@ -434,14 +427,14 @@ TEST_F(PartitionsTest, ACardThatVanishesKeepsItsSlicesAndTakesNoNewOnes) {
   ASSERT_NE(gone, nullptr);
   EXPECT_EQ(gone->reason, "Vanished");
   EXPECT_NE(gone->unhealthy_since, "");
-  const Work work = partitions_.Process("team/p", std::nullopt);
+  const Work work = partitions_.Process("team/p");
   EXPECT_EQ(work.writes.at(0).body["status"]["conditions"][1]["reason"], "Vanished");
   EXPECT_TRUE(root_.Exists("/etc/vdev/vdev4.conf"));
   Put(MakePartition("q", MakeAssignment(1)));
   EXPECT_EQ(Prepare("q"), "UnknownDevice");
   // Without slices it is forgotten.
   store_.Erase("team/p");
-  partitions_.Process("team/p", std::nullopt);
+  partitions_.Process("team/p");
   holdings_.SetDevices({MakeDevice("DCU-1")}, holdings_.devices(), clock_.Wall());
   EXPECT_EQ(FindDevice(holdings_.devices(), "DCU-0"), nullptr);
 }
@@ -450,8 +443,8 @@ TEST_F(PartitionsTest, SaysWhoseContainerCannotBeStartedAgain) {
   const NodePod pod = MakePod("x");
   PutWithPartition(pod);
   EXPECT_EQ(Prepare("p"), "Prepared");
-  lost_ = {RefOf(pod)};
-  const Work work = partitions_.Process("team/p", std::nullopt);
+  kubelet_.lost = {RefOf(pod)};
+  const Work work = partitions_.Process("team/p");
   const auto& conditions = work.writes.at(0).body["status"]["conditions"];
   EXPECT_EQ(conditions[0]["status"], "True") << "its files are there and right";
   EXPECT_EQ(conditions[2]["status"], "False");
@@ -460,7 +453,8 @@ TEST_F(PartitionsTest, SaysWhoseContainerCannotBeStartedAgain) {
 }
 
 TEST_F(PartitionsTest, RefusesAnObjectThatDoesNotDecode) {
-  const Work asking = partitions_.Process("team/p", "cuMasks: wrong");
+  world_.state.unreadable["team/p"] = "cuMasks: wrong";
+  const Work asking = partitions_.Process("team/p");
   const Work work = Answer(asking, R"({"metadata": {"name": "p", "namespace": "team",
     "uid": "u", "resourceVersion": "3"}})");
   ASSERT_EQ(work.writes.size(), 1u);

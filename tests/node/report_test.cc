@@ -4,8 +4,7 @@
 
 #include "node/node_object.h"
 #include "tests/fakes/simulated_loop.h"
-#include "tests/node/builders.h"
-#include "tests/node/temp_folder.h"
+#include "tests/node/node_world.h"
 
 namespace vdcu::node {
 namespace {
@@ -69,7 +68,7 @@ class NodeObjectTest : public testing::Test {
  protected:
   NodeObjectTest() {
     holdings_.SetDevices({MakeDevice("DCU-0")}, {}, loop_.clock().Wall());
-    object_.SetScan("6.3.8", {});
+    world_.state.scan.driver_version = "6.3.8";
   }
   // As the API would have it after the write.
   void Store(const Work& work) {
@@ -89,28 +88,25 @@ class NodeObjectTest : public testing::Test {
     store_.Set("n", std::make_shared<crds::DcuNode>(node));
   }
 
-  TempFolder folder_;
-  base::Root root_{folder_.path()};
-  RootFileOps files_{root_};
+  NodeWorld world_;
+  Holdings& holdings_ = world_.holdings;
+  kclient::Store<crds::DcuNode>& store_ = world_.dcunodes;
   fakes::SimulatedLoop loop_;
-  Holdings holdings_{SliceFiles(files_)};
-  kclient::Store<crds::DcuNode> store_;
-  int adds_ = 0;
-  NodeObject object_{"n", store_, holdings_, loop_, [this] { ++adds_; }};
+  NodeObject object_{world_.state, loop_};
 };
 
 TEST_F(NodeObjectTest, CreatesThenPublishesThenIsSilent) {
-  const Work create = object_.Process(true);
+  const Work create = object_.Process();
   ASSERT_EQ(create.writes.size(), 1u);
   EXPECT_EQ(create.writes[0].Describe(), "create dcunodes n");
   EXPECT_FALSE(object_.published());
   Store(create);
-  const Work patch = object_.Process(true);
+  const Work patch = object_.Process();
   EXPECT_EQ(patch.writes.at(0).Describe(), "patch dcunodes/status n");
   EXPECT_FALSE(object_.published());
   Store(patch);
   loop_.Advance(std::chrono::hours(1));
-  EXPECT_TRUE(object_.Process(true).writes.empty());
+  EXPECT_TRUE(object_.Process().writes.empty());
   EXPECT_TRUE(object_.published());
 }
 
@@ -127,13 +123,15 @@ TEST_F(NodeObjectTest, TakesItsWordBackOnlyWhereThatIsItsToJudge) {
       {"nothing is heard of the node", "NodeNotReady", true, ""},
   };
   for (const auto& row : rows) {
-    Store(object_.Process(true));
-    if (!store_.Get("n")->ready()) Store(object_.Process(true));
+    Store(object_.Process());
+    if (!store_.Get("n")->ready()) Store(object_.Process());
     crds::DcuNode node = *store_.Get("n");
     node.status.conditions[0].status = "Unknown";
     node.status.conditions[0].reason = row.reason;
     store_.Set("n", std::make_shared<crds::DcuNode>(node));
-    const Work work = object_.Process(row.serves);
+    world_.kubelet.admits = row.serves;
+    const Work work = object_.Process();
+    world_.kubelet.admits = true;
     std::string says;
     if (!work.writes.empty()) says = work.writes[0].body["status"]["conditions"][0]["status"];
     EXPECT_EQ(says, row.want) << row.sentence;
@@ -142,27 +140,27 @@ TEST_F(NodeObjectTest, TakesItsWordBackOnlyWhereThatIsItsToJudge) {
 }
 
 TEST_F(NodeObjectTest, WritesABurstOfPlacementsOnce) {
-  Store(object_.Process(true));
-  Store(object_.Process(true));
+  Store(object_.Process());
+  Store(object_.Process());
   for (int slot = 0; slot < 3; ++slot) {
     ASSERT_FALSE(holdings_.Hold(MakeSlice("u" + std::to_string(slot), MakeAssignment(slot))));
-    EXPECT_TRUE(object_.Process(true).writes.empty());
+    EXPECT_TRUE(object_.Process().writes.empty());
     loop_.Advance(std::chrono::milliseconds(500));
   }
-  EXPECT_EQ(adds_, 0);
+  EXPECT_FALSE(world_.changes.Take().dcunode);
   loop_.Advance(std::chrono::milliseconds(500));
-  EXPECT_EQ(adds_, 1) << "two seconds after the first";
-  const Work patch = object_.Process(true);
+  EXPECT_TRUE(world_.changes.Take().dcunode) << "two seconds after the first";
+  const Work patch = object_.Process();
   EXPECT_EQ(patch.writes.at(0).body["status"]["vdcus"], "3/4");
   Store(patch);
-  EXPECT_TRUE(object_.Process(true).writes.empty());
+  EXPECT_TRUE(object_.Process().writes.empty());
 }
 
 TEST_F(NodeObjectTest, WritesHealthAndLostSlicesAtOnce) {
-  Store(object_.Process(true));
-  Store(object_.Process(true));
+  Store(object_.Process());
+  Store(object_.Process());
   holdings_.SetDevices({MakeSick(MakeDevice("DCU-0"))}, holdings_.devices(), loop_.clock().Wall());
-  const Work sick = object_.Process(true);
+  const Work sick = object_.Process();
   ASSERT_EQ(sick.writes.size(), 1u);
   EXPECT_EQ(sick.writes[0].body["status"]["healthy"], "0/1");
   Store(sick);
@@ -170,7 +168,7 @@ TEST_F(NodeObjectTest, WritesHealthAndLostSlicesAtOnce) {
   ASSERT_FALSE(holdings_.Hold(lost));
   lost.lost_since = "2026-01-02T03:04:05Z";
   ASSERT_TRUE(holdings_.Record(lost));
-  const Work held = object_.Process(true);
+  const Work held = object_.Process();
   ASSERT_EQ(held.writes.size(), 1u);
   EXPECT_EQ(held.writes[0].body["status"]["held"].size(), 1u);
 }

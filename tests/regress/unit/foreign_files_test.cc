@@ -44,7 +44,8 @@ class ForeignFilesTest : public testing::Test {
   TempFolder folder_;
   base::Root root_{folder_.path()};
   RootFileOps files_{root_};
-  Holdings holdings_{SliceFiles(files_)};
+  Changes changes_;
+  Holdings holdings_{SliceFiles(files_), changes_};
 };
 
 TEST_F(ForeignFilesTest, AnEmptyFolderIsRemovedWhereverAFileOfOursIsToBe) {
@@ -73,7 +74,7 @@ TEST_F(ForeignFilesTest, OnlyTheNumberOfWhatIsSomebodysIsPassedOver) {
     EXPECT_EQ(holdings_.Find("uid-p"), nullptr) << "its units are free";
     EXPECT_THAT(holdings_.disk().occupied_vdevs, ElementsAre(Key(4)));
     EXPECT_EQ(Hold(holdings_, "q", 1), "");
-    Holdings again{SliceFiles(files_)};
+    Holdings again{SliceFiles(files_), changes_};
     Start(again);
     EXPECT_THAT(again.disk().occupied_vdevs, ElementsAre(Key(4))) << "after a restart, too";
     EXPECT_THAT(again.disk().problems, IsEmpty());
@@ -109,7 +110,7 @@ TEST_F(ForeignFilesTest, AFolderInASlicesFolderIsNamedAndEverythingElseMended) {
   MakeFolder("/etc/vdev/slices/uid-p/foreign/full");
   MakeFolder("/var/lib/vdcu/slices/foreign/full");
   MakeFile("/etc/vdev/slices/uid-q/vdev0.conf", "wrong");
-  Holdings again{SliceFiles(files_)};
+  Holdings again{SliceFiles(files_), changes_};
   Start(again);
   EXPECT_THAT(again.disk().problems,
               testing::UnorderedElementsAre(HasSubstr("/etc/vdev/slices/uid-p/foreign is a folder"),
@@ -124,7 +125,7 @@ TEST_F(ForeignFilesTest, AFileInPlaceOfTheDaemonsFolderFailsTheDiskUntilItGoes) 
     SCOPED_TRACE(path);
     std::filesystem::remove_all(root_.Resolve(path));
     MakeFile(path, "");
-    Holdings again{SliceFiles(files_)};
+    Holdings again{SliceFiles(files_), changes_};
     Start(again);
     EXPECT_THAT(again.disk().failure, HasSubstr(path));
     EXPECT_NE(Hold(again, "p", 0), "");
@@ -147,7 +148,7 @@ TEST_F(ForeignFilesTest, OtherBytesInACheckpointCostThatSliceOnly) {
                                    std::string(), std::string("[]"), std::string(100'000, 'x'),
                                    std::string(R"({"version":1})")}) {
     MakeFile(path, bytes);
-    Holdings again{SliceFiles(files_)};
+    Holdings again{SliceFiles(files_), changes_};
     Start(again);
     EXPECT_EQ(again.Find("uid-p"), nullptr);
     EXPECT_NE(again.Find("uid-q"), nullptr);
@@ -164,7 +165,7 @@ TEST_F(ForeignFilesTest, OtherBytesInACheckpointCostThatSliceOnly) {
 TEST_F(ForeignFilesTest, AFolderInPlaceOfACheckpointCostsThatSliceOnly) {
   ASSERT_EQ(Hold(holdings_, "q", 1), "");
   MakeFolder("/var/lib/vdcu/slices/uid-p.json/full");
-  Holdings again{SliceFiles(files_)};
+  Holdings again{SliceFiles(files_), changes_};
   Start(again);
   EXPECT_NE(again.Find("uid-q"), nullptr);
   EXPECT_EQ(Hold(again, "p", 0), "WriteFailed");
