@@ -13,7 +13,7 @@ CTEST := ctest --output-on-failure --no-tests=error
 # What the tests start; the pods of the chart are placed by kube-scheduler.
 CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kube-scheduler kubectl
 
-.PHONY: help deps build images release demo test e2e soak lint fuzz bench format clean
+.PHONY: help deps build images release demo test e2e soak lint fuzz tsan coverage bench format clean
 .PHONY: configure control-plane machines helm build-tests build-asan build-fuzz
 
 help: ## this list
@@ -53,6 +53,17 @@ lint: build ## format, layers, headers alone, dead code, shell, documents; clang
 
 fuzz: deps build-fuzz ## each libFuzzer target for FUZZ_SECONDS=60 (7200: for hours)
 	@$(CTEST) --test-dir build/fuzz -L fuzz -j $(JOBS)
+
+tsan: deps ## what comes to the loop from other threads, with ThreadSanitizer
+	$(STEP) "configure (tsan)" cmake --preset tsan --log-level=WARNING
+	$(STEP) "build (tsan)" ninja -C build/tsan base_test
+	@build/tsan/tests/base_test
+
+coverage: deps ## which lines the unit tests run
+	$(STEP) "configure (coverage)" cmake --preset coverage --log-level=WARNING
+	$(STEP) "build (coverage)" ninja -C build/coverage unit-tests
+	@$(CTEST) --test-dir build/coverage -L unit -j $(JOBS)
+	@tools/coverage
 
 bench: deps configure ## the figures of docs/performance.md, about ten minutes once built
 	$(STEP) "control plane" tests/cluster/build etcd kube-apiserver kube-scheduler kubectl
