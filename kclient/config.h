@@ -5,12 +5,14 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/file_stamp.h"
 #include "base/flags.h"
 #include "base/result.h"
+#include "kclient/exec_plugin.h"
 #include "kclient/impersonation.h"
 
 namespace vdcu::kclient {
@@ -30,6 +32,7 @@ struct Config {
   bool insecure_skip_tls_verify = false;
   std::string proxy;  // for libcurl, with its password; empty: none
   Impersonation impersonate;
+  std::optional<ExecPlugin> exec;  // gives token or client certificate where there is no token
   std::string namespace_name = "default";
 
   // Where all this is from, so that it can be read again; the first and the third empty: it cannot.
@@ -44,8 +47,7 @@ struct Config {
 // cluster, user and context, and for current-context, the first file counts that has it, and it
 // alone. One of several may be absent. A field that is empty counts as absent. Relative paths are
 // relative to the folder of the file that they stand in. Without `proxy-url` the proxy is that of
-// HTTPS_PROXY and NO_PROXY. Ways of authentication that run a program (exec, auth-provider) are
-// kInvalid.
+// HTTPS_PROXY and NO_PROXY. `auth-provider`, which Kubernetes has taken away, is kInvalid.
 base::Result<Config> LoadKubeconfig(const std::vector<std::string>& paths,
                                     const std::string& context = "");
 

@@ -16,6 +16,7 @@
 #include "kclient/curl_handles.h"
 #include "kclient/curl_multi.h"
 #include "kclient/curl_transfer.h"
+#include "kclient/exec_credentials.h"
 
 namespace vdcu::kclient {
 
@@ -48,6 +49,7 @@ class CurlTransport::Session {
   Session(base::UvLoop& loop, const Config& config, const std::string& user_agent)
       : loop_(loop),
         credentials_(config),
+        exec_(loop, [this] { ReleaseHeld(); }),
         handles_(user_agent),
         tick_(loop.MakeTimer([this] { OnTick(); })) {
     UseCredentials();
@@ -79,6 +81,8 @@ class CurlTransport::Session {
   };
 
   void Connect();
+  void Begin(Transfer& transfer);
+  void ReleaseHeld();
   void Launch(Transfer& transfer);
   void LaunchWaiting();
   void Detach(Transfer& transfer);
@@ -99,11 +103,13 @@ class CurlTransport::Session {
 
   base::UvLoop& loop_;
   Credentials credentials_;
+  ExecCredentials exec_;
   CurlHandles handles_;
   const base::TimerPtr tick_;  // armed while there are transfers
   std::unique_ptr<CurlMulti> multi_;
   std::map<uint64_t, std::unique_ptr<Transfer>> transfers_;
   uint64_t last_id_ = 0;
+  std::deque<uint64_t> held_;     // until there are credentials; may name some that are gone
   std::deque<uint64_t> waiting_;  // sends not with libcurl yet; may name some that are gone
   size_t sends_ = 0;              // sends with libcurl, at most kMostSends
   CurlTurn turn_;
@@ -135,18 +141,46 @@ CallPtr CurlTransport::Session::Start(Kind kind, HttpRequest request, DataCallba
   transfers_.emplace(transfer.id, std::move(owned));
   credentials_.Refresh(now);
   UseCredentials();
-  if (transfer.is_counted) {
-    waiting_.push_back(transfer.id);
+  if (exec_.Ready()) {
+    Begin(transfer);
     LaunchWaiting();
   } else {
-    Launch(transfer);
+    held_.push_back(transfer.id);
+    exec_.Run();
   }
-  if (!silent_since_) silent_since_ = now;
+  // A plugin that is not run again so soon has given its answer.
+  if (!exec_.Ready() && !exec_.running()) tick_->Start(seconds(0));
   if (!tick_->armed()) tick_->Start(kTick);
   return std::make_unique<SessionCall>(*this, transfer.id);
 }
 
+void CurlTransport::Session::Begin(Transfer& transfer) {
+  if (transfer.is_counted) {
+    waiting_.push_back(transfer.id);
+  } else {
+    Launch(transfer);
+  }
+}
+
+void CurlTransport::Session::ReleaseHeld() {
+  UseCredentials();
+  if (!exec_.Ready() && !exec_.failure() && !held_.empty()) exec_.Run();
+  if (exec_.running()) return;
+  for (const uint64_t id : std::exchange(held_, {})) {
+    const auto found = transfers_.find(id);
+    if (found == transfers_.end() || found->second->result) continue;
+    if (exec_.Ready()) {
+      Begin(*found->second);
+    } else {
+      End(*found->second, base::WithContext(*exec_.failure(), "credentials"));
+    }
+  }
+  LaunchWaiting();
+  Deliver();
+}
+
 std::vector<std::string> CurlTransport::Session::NotReady() const {
+  if (exec_.failure()) return {"no credentials: " + exec_.failure()->message};
   if (!refused_since_) return {};
   const auto length =
       std::chrono::duration_cast<seconds>(loop_.clock().Now() - *refused_since_).count();
@@ -164,6 +198,7 @@ void CurlTransport::Session::LaunchWaiting() {
 
 void CurlTransport::Session::Launch(Transfer& transfer) {
   if (transfer.is_counted) ++sends_;
+  if (!silent_since_) silent_since_ = loop_.clock().Now();
   const base::Duration left = transfer.deadline - loop_.clock().Now();
   transfer.endpoint = handles_.endpoint();
   transfer.headers = handles_.Headers(transfer.request.content_type);
@@ -220,9 +255,10 @@ void CurlTransport::Session::Finish(Transfer& transfer, CURLcode code) {
 }
 
 void CurlTransport::Session::UseCredentials() {
+  exec_.Use(credentials_.config());
   const bool in_use =
-      handles_.endpoint() != nullptr && handles_.endpoint()->config == credentials_.config();
-  if (!in_use) handles_.Use(credentials_.config());
+      handles_.endpoint() != nullptr && handles_.endpoint()->config == exec_.config();
+  if (!in_use) handles_.Use(exec_.config());
 }
 
 // What is broken behind the authentication says nothing about it.
@@ -234,15 +270,23 @@ void CurlTransport::Session::NoteStatus(int status) {
   }
 }
 
-// Once, where the files hold other credentials than it was sent with: nothing was carried out.
+// Once, where files or plugin have other credentials than it was sent with: nothing was carried
+// out.
 bool CurlTransport::Session::SendAgain(Transfer& transfer) {
   credentials_.OnRefused();
   UseCredentials();
-  if (transfer.sent_again || transfer.endpoint == handles_.endpoint()) return false;
+  if (transfer.sent_again) return false;
+  const bool other = transfer.endpoint != handles_.endpoint();
+  if (!other && !exec_.OnRefused(transfer.endpoint->config)) return false;
   transfer.sent_again = true;
   ForgetAnswer(transfer);
   transfer.error = {};
-  Launch(transfer);
+  if (exec_.Ready()) {
+    Launch(transfer);
+  } else {
+    held_.push_back(transfer.id);
+    exec_.Run();
+  }
   return true;
 }
 
@@ -290,6 +334,7 @@ void CurlTransport::Session::DeliverData(Transfer& transfer) {
 void CurlTransport::Session::OnTick() {
   const base::TimePoint now = loop_.clock().Now();
   if (std::exchange(connection_dead_, false)) Reconnect();
+  ReleaseHeld();
   EndOverdue(now);
   LaunchWaiting();
   Deliver();

@@ -5,7 +5,11 @@
 #include <algorithm>
 #include <exception>
 #include <filesystem>
+#include <string>
 #include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "kclient/curl_proxy.h"
 #include "kclient/kubeconfig_section.h"
@@ -56,6 +60,10 @@ class KubeconfigReader {
     }
     RETURN_IF_ERROR(ReadCluster(cluster, config));
     RETURN_IF_ERROR(ReadUser(user, config));
+    if (user.Has("exec")) {
+      ASSIGN_OR_RETURN(const auto exec, user.Map("exec"));
+      ASSIGN_OR_RETURN(config.exec, ReadExec(exec, cluster, config));
+    }
     return config;
   }
 
@@ -96,9 +104,7 @@ class KubeconfigReader {
   }
 
   Status ReadUser(const KubeconfigSection& user, Config& config) const {
-    RETURN_IF_ERROR(user.Refuse({"exec", "auth-provider"},
-                                "no programs are run for credentials; use a client certificate, "
-                                "token or tokenFile"));
+    RETURN_IF_ERROR(user.Refuse({"auth-provider"}, "Kubernetes has none any more; use exec"));
     RETURN_IF_ERROR(user.Refuse({"username", "password"}, "API servers know no passwords"));
     RETURN_IF_ERROR(ReadImpersonation(user, config.impersonate));
     RETURN_IF_ERROR(ReadClientCertificate(user, config));
@@ -111,6 +117,52 @@ class KubeconfigReader {
     if (!token) return base::WithContext(std::move(token.error()), user.Place("tokenFile"));
     config.token = std::move(*token);
     return base::Ok();
+  }
+
+  static Result<ExecPlugin> ReadExec(const KubeconfigSection& exec,
+                                     const KubeconfigSection& cluster, const Config& config) {
+    ExecPlugin plugin{.where = exec.where().substr(0, exec.where().size() - 1)};
+    ASSIGN_OR_RETURN(plugin.api_version, exec.Required("apiVersion"));
+    const bool v1 = plugin.api_version == "client.authentication.k8s.io/v1";
+    if (!v1 && plugin.api_version != "client.authentication.k8s.io/v1beta1") {
+      return base::Invalid(exec.Place("apiVersion") + ": \"" + plugin.api_version +
+                           "\": want client.authentication.k8s.io/v1 or /v1beta1");
+    }
+    ASSIGN_OR_RETURN(plugin.command, exec.Required("command"));
+    // A name is looked for in PATH; a path is relative to the kubeconfig.
+    if (plugin.command.find('/') != std::string::npos) {
+      plugin.command = exec.folder() / plugin.command;
+    }
+    ASSIGN_OR_RETURN(plugin.arguments, exec.Strings("args"));
+    ASSIGN_OR_RETURN(plugin.environment, exec.NamedValues("env"));
+    ASSIGN_OR_RETURN(plugin.install_hint, exec.String("installHint"));
+    ASSIGN_OR_RETURN(const std::string mode, exec.String("interactiveMode"));
+    if (mode != "Never" && mode != "IfAvailable" && (v1 || !mode.empty())) {
+      return base::Invalid(exec.Place("interactiveMode") + ": \"" + mode +
+                           "\": want Never or IfAvailable; nobody is there to be asked");
+    }
+    ASSIGN_OR_RETURN(plugin.environment["KUBERNETES_EXEC_INFO"],
+                     ExecInfo(exec, plugin.api_version, cluster, config));
+    return plugin;
+  }
+
+  static Result<std::string> ExecInfo(const KubeconfigSection& exec, const std::string& api_version,
+                                      const KubeconfigSection& cluster, const Config& config) {
+    nlohmann::json info{{"apiVersion", api_version},
+                        {"kind", "ExecCredential"},
+                        {"spec", {{"interactive", false}}}};
+    ASSIGN_OR_RETURN(const bool provides, exec.Bool("provideClusterInfo"));
+    if (!provides) return info.dump();
+    RETURN_IF_ERROR(cluster.Refuse(
+        {"extensions"}, "are not given to exec plugins; take provideClusterInfo or them away"));
+    ASSIGN_OR_RETURN(const std::string proxy, cluster.String("proxy-url"));
+    nlohmann::json& given = info["spec"]["cluster"];
+    given["server"] = config.server;
+    if (!config.tls_server_name.empty()) given["tls-server-name"] = config.tls_server_name;
+    if (config.insecure_skip_tls_verify) given["insecure-skip-tls-verify"] = true;
+    if (!config.ca_data.empty()) given["certificate-authority-data"] = EncodeBase64(config.ca_data);
+    if (!proxy.empty()) given["proxy-url"] = proxy;
+    return info.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }
 
   static Status ReadImpersonation(const KubeconfigSection& user, Impersonation& who) {

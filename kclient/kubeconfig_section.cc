@@ -99,6 +99,26 @@ Result<std::map<std::string, std::vector<std::string>>> KubeconfigSection::Lists
   return lists;
 }
 
+Result<KubeconfigSection> KubeconfigSection::Map(const std::string& field) const {
+  const YAML::Node value = At(field);
+  if (!IsEmpty(value) && !value.IsMap()) return base::Invalid(Place(field) + ": must be a map");
+  return KubeconfigSection(value, Place(field) + ".", folder_);
+}
+
+Result<std::map<std::string, std::string>> KubeconfigSection::NamedValues(
+    const std::string& field) const {
+  std::map<std::string, std::string> values;
+  const YAML::Node list = At(field);
+  if (IsEmpty(list)) return values;
+  if (!list.IsSequence()) return base::Invalid(Place(field) + ": must be a list");
+  for (const YAML::Node& each : list) {
+    const KubeconfigSection entry(each, Place(field) + "[].", folder_);
+    ASSIGN_OR_RETURN(const std::string name, entry.Required("name"));
+    ASSIGN_OR_RETURN(values[name], entry.String("value"));
+  }
+  return values;
+}
+
 Status KubeconfigSection::Refuse(std::initializer_list<const char*> fields,
                                  std::string_view why) const {
   for (const char* field : fields) {
@@ -127,6 +147,15 @@ Result<KubeconfigSection::Pem> KubeconfigSection::ReadPem(const std::string& fie
   if (read->empty()) return base::Invalid(pem.where + ": holds nothing");
   pem.text = std::move(*read);
   return pem;
+}
+
+std::string EncodeBase64(const std::string& bytes) {
+  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                                   reinterpret_cast<const unsigned char*>(bytes.data()),
+                                   static_cast<int>(bytes.size()));
+  text.resize(static_cast<size_t>(size));
+  return text;
 }
 
 Result<KubeconfigSection> FindSection(const std::vector<KubeconfigDocument>& documents,

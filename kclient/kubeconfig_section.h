@@ -42,6 +42,10 @@ class KubeconfigSection {
   // A map of lists.
   base::Result<std::map<std::string, std::vector<std::string>>> Lists(
       const std::string& field) const;
+  // The map at `field`; an empty one where it is absent.
+  base::Result<KubeconfigSection> Map(const std::string& field) const;
+  // A list of {name: N, value: V}.
+  base::Result<std::map<std::string, std::string>> NamedValues(const std::string& field) const;
   // `why` says what would be right.
   base::Status Refuse(std::initializer_list<const char*> fields, std::string_view why) const;
 
@@ -60,6 +64,8 @@ class KubeconfigSection {
   std::string where_;
   std::filesystem::path folder_;
 };
+
+std::string EncodeBase64(const std::string& bytes);
 
 // The map `part` of the entry of `list` that has this name, of the first file that has one.
 base::Result<KubeconfigSection> FindSection(const std::vector<KubeconfigDocument>& documents,

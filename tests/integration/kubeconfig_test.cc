@@ -3,14 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "tests/integration/kclient_session.h"
 #include "tests/integration/tunnel.h"
 
@@ -21,7 +22,7 @@ using nlohmann::json;
 using testing::HasSubstr;
 
 constexpr kclient::Resource kReviews{"authentication.k8s.io", "v1", "selfsubjectreviews",
-                                     "SelfSubjectReview", false};
+                                     "SelfSubjectReview"};
 
 std::string ReadAll(const std::string& path) {
   std::ifstream file(path);
@@ -177,6 +178,125 @@ TEST_F(KubeconfigTest, TheProxyOfTheEnvironmentIsUsedUnlessItIsExcepted) {
   EXPECT_THAT(without.error().message, HasSubstr("resolve host"));
   unsetenv("HTTPS_PROXY");
   unsetenv("NO_PROXY");
+}
+
+// A plugin that prints what stands in files beside it, and notes each run.
+class ExecPluginTest : public KubeconfigTest {
+ protected:
+  void SetUp() override {
+    folder_ = cluster().folder() + "/exec";
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    Write("exec/get",
+          "#!/bin/sh\ncd \"$(dirname \"$0\")\"\necho run >>runs\n"
+          "echo \"$1 $SPOKEN $KUBERNETES_EXEC_INFO\" >told\n"
+          "[ -e broken ] && { echo s3cret; exit 3; }\ncat output\n");
+    std::string text = ReadAll(cluster().admin_kubeconfig());
+    text.erase(text.find("  user:"));
+    kubeconfig_ = Write("exec/config",
+                        text +
+                            "  user:\n    exec:\n      apiVersion: "
+                            "client.authentication.k8s.io/v1\n      command: ./get\n      args: "
+                            "[word]\n      env: [{name: SPOKEN, value: other}]\n      "
+                            "interactiveMode: Never\n      provideClusterInfo: true\n");
+    setenv("KUBECONFIG", kubeconfig_.c_str(), 1);
+  }
+  static void Print(const json& status) {
+    Write("exec/output", json({{"apiVersion", "client.authentication.k8s.io/v1"},
+                               {"kind", "ExecCredential"},
+                               {"status", status}})
+                             .dump());
+  }
+  static std::string TokenOf(const std::string& account) {
+    std::string token = ReadAll(cluster().TokenKubeconfig("exec", account) + ".token");
+    while (token.ends_with('\n')) token.pop_back();
+    return token;
+  }
+  static std::string In(base::Duration time) {
+    return base::FormatTime(base::SystemClock().Wall() + time);
+  }
+  long Runs() const {
+    const std::string runs = ReadAll(folder_ + "/runs");
+    return std::count(runs.begin(), runs.end(), '\n');
+  }
+  static base::Result<json> Who(Session& session) {
+    ASSIGN_OR_RETURN(const json review,
+                     session.Apply(kclient::MakeCreate(kReviews, "", "who", {})));
+    return review["status"]["userInfo"]["username"];
+  }
+
+  std::string folder_;
+  std::string kubeconfig_;
+};
+
+TEST_F(ExecPluginTest, ItsTokenIsSeenAndItIsToldTheSameAsByKubectl) {
+  Print({{"token", TokenOf("one")}});
+  setenv("KUBECONFIG", kubeconfig_.c_str(), 1);
+  const auto ours = Ours();
+  ASSERT_TRUE(ours) << ours.error().message;
+  EXPECT_EQ((*ours)["username"], "system:serviceaccount:exec:one");
+  const std::string told = ReadAll(folder_ + "/told");
+  EXPECT_THAT(told, testing::StartsWith("word other {"));
+  EXPECT_EQ(Kubectls()["username"], (*ours)["username"]);
+  const std::string kubectl_told = ReadAll(folder_ + "/told");
+  const auto info = [](const std::string& line) { return json::parse(line.substr(11)); };
+  json kubectls = info(kubectl_told);
+  kubectls["spec"]["cluster"].erase("config");
+  EXPECT_EQ(info(told), kubectls);
+}
+
+TEST_F(ExecPluginTest, ItsClientCertificateIsSeen) {
+  const auto jane = kclient::LoadKubeconfig({cluster().UserKubeconfig("jane", {"nobodies"})});
+  ASSERT_TRUE(jane) << jane.error().message;
+  Print({{"clientCertificateData", jane->cert_data}, {"clientKeyData", jane->key_data}});
+  EXPECT_EQ(Seen(kubeconfig_)["username"], "jane");
+}
+
+TEST_F(ExecPluginTest, ItRunsOnceUntilItsCredentialExpires) {
+  Print({{"token", TokenOf("one")}, {"expirationTimestamp", In(std::chrono::seconds(3))}});
+  const auto config = kclient::LoadConfig("", "");
+  ASSERT_TRUE(config) << config.error().message;
+  Session session(*config);
+  EXPECT_EQ(Runs(), 0) << "nothing was asked yet";
+  EXPECT_EQ(Who(session).value(), "system:serviceaccount:exec:one");
+  EXPECT_EQ(Who(session).value(), "system:serviceaccount:exec:one");
+  EXPECT_EQ(Runs(), 1);
+  Print({{"token", TokenOf("two")}, {"expirationTimestamp", In(std::chrono::hours(1))}});
+  EXPECT_TRUE(
+      session.Until([&] { return Who(session).value() == "system:serviceaccount:exec:two"; }));
+  EXPECT_EQ(Runs(), 2);
+}
+
+TEST_F(ExecPluginTest, ItRunsAgainWhenItsTokenIsRefused) {
+  Print({{"token", "not-a-token"}});
+  const auto config = kclient::LoadConfig("", "");
+  ASSERT_TRUE(config) << config.error().message;
+  Session session(*config);
+  EXPECT_FALSE(Who(session));
+  Print({{"token", TokenOf("one")}});
+  EXPECT_TRUE(session.Until([&] { return Who(session).has_value(); }));
+  EXPECT_EQ(Who(session).value(), "system:serviceaccount:exec:one");
+  EXPECT_EQ(Runs(), 2);
+}
+
+TEST_F(ExecPluginTest, OneThatFailsIsNamedAndTriedAgain) {
+  Write("exec/broken", "");
+  const auto config = kclient::LoadConfig("", "");
+  ASSERT_TRUE(config) << config.error().message;
+  Session session(*config);
+  for (int i = 0; i < 3; ++i) {
+    const auto none = Who(session);
+    ASSERT_FALSE(none);
+    EXPECT_THAT(none.error().message, HasSubstr(kubeconfig_ + ": users[test].user.exec: "));
+    EXPECT_THAT(none.error().message, HasSubstr("/get: ended with exit code 3"));
+    EXPECT_THAT(none.error().message, testing::Not(HasSubstr("s3cret")));
+  }
+  EXPECT_LE(Runs(), 3);
+  EXPECT_THAT(session.transport().NotReady(), testing::ElementsAre(HasSubstr("no credentials: ")));
+  Print({{"token", TokenOf("one")}});
+  std::filesystem::remove(folder_ + "/broken");
+  EXPECT_TRUE(session.Until([&] { return Who(session).has_value(); }));
+  EXPECT_THAT(session.transport().NotReady(), testing::IsEmpty());
 }
 
 }  // namespace

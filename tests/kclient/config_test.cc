@@ -160,10 +160,25 @@ TEST_F(ConfigTest, EachMistakeIsNamedWithFileAndField) {
        "socks5://HOST:PORT"},
       {"a proxy without a scheme", server + ", proxy-url: 'p:80'", "token: t",
        "clusters[k].cluster.proxy-url: \"p:80\": want"},
-      {"a program for credentials", server, "exec: {command: aws}",
-       "users[u].user.exec: no programs are run for credentials"},
+      {"a program of no known kind", server, "exec: {command: aws}",
+       "users[u].user.exec.apiVersion: is missing"},
+      {"a program of an old kind", server,
+       "exec: {command: aws, apiVersion: client.authentication.k8s.io/v1alpha1}",
+       "users[u].user.exec.apiVersion: \"client.authentication.k8s.io/v1alpha1\": want"},
+      {"no program", server, "exec: {apiVersion: client.authentication.k8s.io/v1}",
+       "users[u].user.exec.command: is missing"},
+      {"a program that v1 wants to know more of", server,
+       "exec: {command: aws, apiVersion: client.authentication.k8s.io/v1}",
+       "users[u].user.exec.interactiveMode: \"\": want Never or IfAvailable"},
+      {"a program that asks", server,
+       "exec: {command: aws, apiVersion: client.authentication.k8s.io/v1beta1, interactiveMode: "
+       "Always}",
+       "users[u].user.exec.interactiveMode: \"Always\": want Never or IfAvailable"},
+      {"a variable without a name", server,
+       "exec: {command: aws, apiVersion: client.authentication.k8s.io/v1beta1, env: [{value: x}]}",
+       "users[u].user.exec.env[].name: is missing"},
       {"an auth provider", server, "auth-provider: {name: gcp}",
-       "users[u].user.auth-provider: no programs are run"},
+       "users[u].user.auth-provider: Kubernetes has none any more; use exec"},
       {"a password", server, "username: a, password: b", "users[u].user.username: "},
       {"groups without a user", server, "token: t, as-groups: [a]", "users[u].user.as: is missing"},
       {"groups that are no list", server, "token: t, as: a, as-groups: b",
@@ -403,6 +418,67 @@ TEST_F(ConfigTest, AProxyIsTakenAsItIsOrRefusedWithoutItsPassword) {
       {WriteKubeconfig(std::string(kServer) + ", proxy-url: 'ftp://me:secret@p'", "token: t")});
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().message.find("secret"), std::string::npos) << wrong.error().message;
+}
+
+TEST_F(ConfigTest, AnExecPluginIsReadWithWhatItIsTold) {
+  const auto config = LoadKubeconfig({WriteKubeconfig(
+      std::string(kServer) + ", certificate-authority: ca.crt, tls-server-name: k8s",
+      "exec: {command: bin/get, apiVersion: client.authentication.k8s.io/v1, interactiveMode: "
+      "IfAvailable, args: [a, b], env: [{name: N, value: V}], provideClusterInfo: true}")});
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_TRUE(config->exec);
+  EXPECT_EQ(config->exec->command, folder_ / "bin/get");
+  EXPECT_EQ(config->exec->arguments, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(config->exec->environment.at("N"), "V");
+  EXPECT_EQ(
+      config->exec->environment.at("KUBERNETES_EXEC_INFO"),
+      R"({"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","spec":)"
+      R"({"cluster":{"certificate-authority-data":")" +
+          kCertData +
+          R"(","server":"https://10.0.0.1:6443","tls-server-name":"k8s"},"interactive":false}})");
+}
+
+TEST(ExecPluginTest, WhatItPrintsIsTakenWholeOrRefusedWithoutShowingIt) {
+  const ExecPlugin plugin{.where = "F: users[u].user.exec",
+                          .api_version = "client.authentication.k8s.io/v1",
+                          .command = "get"};
+  const auto output = [](const std::string& status) {
+    return R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1")" + status +
+           "}";
+  };
+  const auto good = ParseExecCredential(
+      plugin,
+      output(R"(,"status":{"token":"s3cret","expirationTimestamp":"2026-01-02T03:04:05Z"})"));
+  ASSERT_TRUE(good) << good.error().message;
+  EXPECT_EQ(good->token, "s3cret");
+  ASSERT_TRUE(good->expires);
+  EXPECT_EQ(base::FormatTime(*good->expires), "2026-01-02T03:04:05Z");
+  const struct {
+    std::string text;
+    const char* want;
+  } kCases[] = {
+      {"s3cret", "the output is not JSON"},
+      {"{}", "kind: want ExecCredential"},
+      {R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1"})",
+       "apiVersion: want client.authentication.k8s.io/v1"},
+      {output(""), "status: is missing"},
+      {output(R"(,"status":{})"), "status: want a token, or a client certificate and its key"},
+      {output(R"(,"status":{"token":"s3cret\n"})"), "status.token: a token has no space"},
+      {output(R"(,"status":{"clientKeyData":"s3cret"})"),
+       "status.clientCertificateData: must come with"},
+      {output(R"(,"status":{"clientKeyData":"s3cret","clientCertificateData":"s3cret"})"),
+       "status.clientCertificateData: is not PEM"},
+      {output(R"(,"status":{"token":"s3cret","expirationTimestamp":"soon"})"),
+       "status.expirationTimestamp: want a time"},
+  };
+  for (const auto& test : kCases) {
+    const auto credential = ParseExecCredential(plugin, test.text);
+    ASSERT_FALSE(credential) << test.text;
+    const std::string& message = credential.error().message;
+    EXPECT_NE(message.find(test.want), std::string::npos) << message;
+    EXPECT_EQ(message.find("F: users[u].user.exec: get: "), 0u) << message;
+    EXPECT_EQ(message.find("s3cret"), std::string::npos) << message;
+  }
 }
 
 // As golang.org/x/net/http/httpproxy has it.
