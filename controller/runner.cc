@@ -76,6 +76,7 @@ std::vector<kclient::Key> Runner::TakeChanged(size_t most) {
 kclient::WorkPlan Runner::Reconcile(const kclient::Key& key) {
   const auto at = Instant();
   auto plan = reconcilers::Reconcile(parts_.cluster, key, at);
+  for (const reconcilers::Note& note : plan.notes) parts_.cluster.Take(note, at.now);
   const bool untold = untold_.erase(key) != 0;
   if (plan.place) {
     if (untold) placer_.Remove(key);

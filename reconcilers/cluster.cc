@@ -223,6 +223,7 @@ PodEntryPtr Cluster::HeadOf(std::string_view partition_key) const {
   return found == heads_.end() ? nullptr : FindPod(found->second);
 }
 
+// Whoever was the head before is looked at again. Empty: nobody is.
 void Cluster::SetHead(const std::string& partition_key, const std::string& pod_key) {
   const auto found = heads_.find(partition_key);
   if (found != heads_.end()) {
@@ -288,11 +289,6 @@ void Cluster::Improve(const std::string& node) {
   for (const base::Symbol& key : PartitionsOn(node)) MarkLine(key);
 }
 
-bool Cluster::TakeMisnames(std::string_view key) {
-  const PodEntryPtr entry = FindPod(key);
-  return entry && entry->misnames && std::exchange(pods_.Open(key)->misnames, false);
-}
-
 // --- nodes ---
 
 void Cluster::OnNode(const std::shared_ptr<const kclient::Node>& old_node,
@@ -323,16 +319,33 @@ void Cluster::OnNode(const std::shared_ptr<const kclient::Node>& old_node,
 
 // --- notes and look-ups ---
 
-void Cluster::AvoidForPod(std::string_view key, const std::string& node, base::TimePoint now) {
-  if (pods_.Contains(key)) Avoid(pods_.Open(key)->avoided, node, settings_, now);
+void Cluster::Take(const Note& note, base::TimePoint now) {
+  std::visit([&](const auto& noted) { TakeOne(noted, now); }, note);
 }
 
-void Cluster::AvoidForPartition(std::string_view key, const std::string& node,
-                                base::TimePoint now) {
-  if (partitions_.Contains(key)) Avoid(partitions_.Open(key)->avoided, node, settings_, now);
+void Cluster::TakeOne(const PodRefused& refused, base::TimePoint now) {
+  if (!pods_.Contains(refused.pod)) return;
+  Avoid(pods_.Open(refused.pod)->avoided, refused.node, settings_, now);
 }
 
-void Cluster::NoteSilent(const std::string& node, base::TimePoint now) {
+void Cluster::TakeOne(const PartitionRefused& refused, base::TimePoint now) {
+  if (!partitions_.Contains(refused.partition)) return;
+  Avoid(partitions_.Open(refused.partition)->avoided, refused.node, settings_, now);
+}
+
+void Cluster::TakeOne(const MisnamingTold& told, base::TimePoint /*now*/) {
+  if (pods_.Contains(told.pod)) pods_.Open(told.pod)->misnames = false;
+}
+
+void Cluster::TakeOne(const LineSeen& seen, base::TimePoint /*now*/) {
+  for (const std::string& pod : seen.pods) MarkDirtyPod(pod);
+  SetHead(seen.partition, seen.head);
+}
+
+// It is not tried again for twice the time that it had to prepare a slice; doubled up to `avoid`
+// each time that it is silent again.
+void Cluster::TakeOne(const NodeSilent& silent, base::TimePoint now) {
+  const std::string& node = silent.node;
   doubts_.OnMissed(node);
   JudgeDaemon(node, now);
   Silence& silence = silent_[node];

@@ -87,21 +87,11 @@ class Cluster {
   // Null: none has failed.
   const Setback* FindSetback(const Key& request) const { return setbacks_.Find(request); }
 
-  // What reconcilers note about nodes that refuse, for one object, and about those that do not
-  // answer.
-  void AvoidForPod(std::string_view key, const std::string& node, base::TimePoint now);
-  void AvoidForPartition(std::string_view key, const std::string& node, base::TimePoint now);
-  // It is not tried again for twice the time that it had to prepare a slice; doubled up to `avoid`
-  // each time that it is silent again.
-  void NoteSilent(const std::string& node, base::TimePoint now);
+  // What a plan notes, when it has been made.
+  void Take(const Note& note, base::TimePoint now);
   // Lets nodes be tried whose time has run out, and returns when that of the next one does.
   std::optional<base::TimePoint> ExpireSilent(base::TimePoint now);
   bool IsSilent(const std::string& node, base::TimePoint now) const;
-  // Whoever was the head before is looked at again. Empty: nobody is.
-  void SetHead(const std::string& partition_key, const std::string& pod_key);
-  void LookAt(std::string_view pod_key) { MarkDirtyPod(pod_key); }
-  // Whether a bound pod has come to name another partition than it was bound for; told once.
-  bool TakeMisnames(std::string_view key);
 
   const Settings& settings() const { return settings_; }
   const dcu::Inventory& inventory() const { return inventory_; }
@@ -172,6 +162,12 @@ class Cluster {
     bool over = false;  // the node is being tried again
   };
 
+  void TakeOne(const NodeSilent& silent, base::TimePoint now);
+  void TakeOne(const PodRefused& refused, base::TimePoint now);
+  void TakeOne(const PartitionRefused& refused, base::TimePoint now);
+  void TakeOne(const MisnamingTold& told, base::TimePoint now);
+  void TakeOne(const LineSeen& seen, base::TimePoint now);
+  void SetHead(const std::string& partition_key, const std::string& pod_key);
   void AssumeOne(const AssumeCreated& created, base::TimePoint now);
   void AssumeOne(const AssumeAssigned& assigned, base::TimePoint now);
   void AssumeOne(const AssumeWritten& written, base::TimePoint now);

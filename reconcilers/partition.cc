@@ -111,7 +111,8 @@ Plan Unassign(const crds::VdcuPartition& partition, const std::string& reason,
 // A reserved partition is placed anew when its node is gone, when the node's daemon refused it and
 // so holds nothing of it, or when the daemon did not prepare it in time: no pod can have it then,
 // and a daemon that holds it all the same publishes or releases what no object names.
-Plan ReconcileReservedAssignment(Cluster& cluster, const PartitionEntry& entry, const Instant& at) {
+Plan ReconcileReservedAssignment(const Cluster& cluster, const PartitionEntry& entry,
+                                 const Instant& at) {
   const crds::VdcuPartition& partition = entry.object();
   const std::string& node = partition.spec.assignment->node;
   const bool gone = cluster.ledger().Find(node) == nullptr;
@@ -125,13 +126,15 @@ Plan ReconcileReservedAssignment(Cluster& cluster, const PartitionEntry& entry, 
       plan.requeue_after = left;
       return plan;
     }
-    cluster.NoteSilent(node, at.now);
-    return Unassign(partition, "NodeSilent",
-                    "the vdcu daemon of node " + node + " did not prepare the slice in time");
+    Plan plan = Unassign(partition, "NodeSilent",
+                         "the vdcu daemon of node " + node + " did not prepare the slice in time");
+    plan.notes.push_back(NodeSilent{node});
+    return plan;
   }
-  cluster.AvoidForPartition(partition.meta.key(), node, at.now);
-  return gone ? Unassign(partition, "NodeGone", "node " + node + " is gone")
-              : Unassign(partition, "SliceRefused", "node " + node + " refused the slice");
+  Plan plan = gone ? Unassign(partition, "NodeGone", "node " + node + " is gone")
+                   : Unassign(partition, "SliceRefused", "node " + node + " refused the slice");
+  plan.notes.push_back(PartitionRefused{partition.meta.key(), node});
+  return plan;
 }
 
 // What may have been done is not done again before the request's setback is over.
@@ -165,7 +168,7 @@ Plan AwaitCard(const Cluster& cluster, const PartitionEntry& entry, const Instan
 
 }  // namespace
 
-Plan ReconcilePartition(Cluster& cluster, std::string_view key, const PartitionInstant& at) {
+Plan ReconcilePartition(const Cluster& cluster, std::string_view key, const PartitionInstant& at) {
   const PartitionEntryPtr entry = cluster.FindPartition(key);
   if (entry == nullptr) return {};
   const crds::VdcuPartition& partition = entry->object();

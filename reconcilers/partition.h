@@ -16,8 +16,8 @@ struct PartitionInstant : Instant {
   base::WallTime wall_time{};
 };
 
-// `key` is "namespace/name". May note in the cluster which node to avoid.
-Plan ReconcilePartition(Cluster& cluster, std::string_view key, const PartitionInstant& at);
+// `key` is "namespace/name".
+Plan ReconcilePartition(const Cluster& cluster, std::string_view key, const PartitionInstant& at);
 
 // Assigned=False with the reason, and an event, where the partition does not say so already.
 void AppendUnassigned(Plan& plan, const crds::VdcuPartition& partition, std::string_view reason,

@@ -1,4 +1,4 @@
-// What a reconciler decides: writes and events as data, carried out by the runner.
+// What a reconciler decides: notes, writes and events as data, carried out by the runner.
 //
 // A write comes with what it makes true once it is sent (Assumption), so that the next decision
 // counts it although no watch has shown it yet.
@@ -63,6 +63,35 @@ struct AssumeDoubted {
 using Assumption = std::variant<AssumeCreated, AssumeAssigned, AssumeWritten, AssumeBound,
                                 AssumeReported, AssumeDoubted>;
 
+// What a decision has found out and later ones have to know. The runner notes it in the cluster
+// when the decision is made, before any of its writes is sent.
+//
+// The node's daemon did not prepare a slice in time.
+struct NodeSilent {
+  std::string node;
+};
+// The node refused a slice of the pod, or of the partition: it is not placed there for a while.
+struct PodRefused {
+  std::string pod;  // key
+  std::string node;
+};
+struct PartitionRefused {
+  std::string partition;  // key
+  std::string node;
+};
+// A person is being told that the annotation of the bound pod changes nothing.
+struct MisnamingTold {
+  std::string pod;
+};
+// Of those who wait for the reserved partition this one may have it, if any; and these, down to it,
+// are to be looked at again.
+struct LineSeen {
+  std::string partition;
+  std::string head;  // key of a pod; empty: nobody
+  std::vector<std::string> pods;
+};
+using Note = std::variant<NodeSilent, PodRefused, PartitionRefused, MisnamingTold, LineSeen>;
+
 struct PlannedWrite {
   kclient::Write write;
   Assumption assumption;
@@ -73,6 +102,7 @@ struct Plan {
   std::vector<kclient::Event> events;
   std::optional<base::Duration> requeue_after;
   bool place = false;  // it waits for cards: give it to the placer
+  std::vector<Note> notes = {};
 };
 
 // Kinds of keys.

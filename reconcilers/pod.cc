@@ -64,7 +64,7 @@ std::string RefusalOf(const std::vector<PartitionEntryPtr>& partitions) {
   return {};
 }
 
-Plan AwaitPrepared(Cluster& cluster, const kclient::Pod& pod,
+Plan AwaitPrepared(const Cluster& cluster, const kclient::Pod& pod,
                    const std::vector<PartitionEntryPtr>& partitions, const Instant& at) {
   base::TimePoint oldest = at.now;
   for (const PartitionEntryPtr& entry : partitions) oldest = std::min(oldest, entry->assigned_at);
@@ -75,9 +75,10 @@ Plan AwaitPrepared(Cluster& cluster, const kclient::Pod& pod,
     return plan;
   }
   const std::string& node = partitions.front()->object().spec.assignment->node;
-  cluster.NoteSilent(node, at.now);
-  return Withdraw(pod, partitions, "NodeSilent",
-                  "the vdcu daemon of node " + node + " did not prepare the slice in time");
+  Plan plan = Withdraw(pod, partitions, "NodeSilent",
+                       "the vdcu daemon of node " + node + " did not prepare the slice in time");
+  plan.notes.push_back(NodeSilent{node});
+  return plan;
 }
 
 // A write to one of them is not yet shown, or one is going.
@@ -88,13 +89,13 @@ bool AnyUnsettled(const std::vector<PartitionEntryPtr>& partitions) {
 }
 
 // The node's daemon refused a slice: the pod goes elsewhere for a while.
-Plan GoElsewhere(Cluster& cluster, const kclient::Pod& pod,
-                 const std::vector<PartitionEntryPtr>& partitions, const Instant& at) {
+Plan GoElsewhere(const kclient::Pod& pod, const std::vector<PartitionEntryPtr>& partitions) {
+  Plan plan = Withdraw(pod, partitions, "SliceRefused", RefusalOf(partitions));
   for (const PartitionEntryPtr& entry : partitions) {
     if (!Refused(*entry)) continue;
-    cluster.AvoidForPod(pod.meta.key(), entry->object().spec.assignment->node, at.now);
+    plan.notes.push_back(PodRefused{pod.meta.key(), entry->object().spec.assignment->node});
   }
-  return Withdraw(pod, partitions, "SliceRefused", RefusalOf(partitions));
+  return plan;
 }
 
 // Since the pod was placed there: it would be bound to a node that is gone, or shall get no more
@@ -127,7 +128,7 @@ Plan HoldBack(const Cluster& cluster, const PodEntry& entry, const Setback& setb
   return plan;
 }
 
-Plan ReconcileOwnPartitions(Cluster& cluster, const PodEntry& entry,
+Plan ReconcileOwnPartitions(const Cluster& cluster, const PodEntry& entry,
                             const std::vector<NeededPartition>& needed, const Instant& at) {
   const kclient::Pod& pod = *entry.pod;
   const auto partitions = cluster.PartitionsOfPod(pod.meta.uid);
@@ -147,7 +148,7 @@ Plan ReconcileOwnPartitions(Cluster& cluster, const PodEntry& entry,
   if (AnyUnsettled(partitions)) return plan;
   if (std::any_of(partitions.begin(), partitions.end(),
                   [](const auto& p) { return Refused(*p); })) {
-    return GoElsewhere(cluster, pod, partitions, at);
+    return GoElsewhere(pod, partitions);
   }
   if (!complete) {
     // A crash between two creates, or one create that failed for good.
@@ -179,6 +180,7 @@ Plan TellWhatItHas(const kclient::Pod& pod) {
   const std::string named(crds::NamedPartition(pod.meta));
   const std::string has(crds::BoundPartition(pod.meta));
   Plan plan;
+  plan.notes.push_back(MisnamingTold{pod.meta.key()});
   plan.events.push_back(
       PodEvent(pod, kclient::EventType::kWarning, "AnnotationIgnored", "Binding",
                "annotation " + std::string(crds::kPartitionAnnotation) + " " +
@@ -233,11 +235,10 @@ Plan AwaitSetback(const PodEntry& entry, const Setback& setback, const Instant& 
   return plan;
 }
 
-Plan ReconcilePod(Cluster& cluster, std::string_view key, const Instant& at) {
-  const bool misnames = cluster.TakeMisnames(key);
+Plan ReconcilePod(const Cluster& cluster, std::string_view key, const Instant& at) {
   const PodEntryPtr entry = cluster.FindPod(key);
   if (entry == nullptr) return {};
-  if (misnames) return TellWhatItHas(*entry->pod);
+  if (entry->misnames) return TellWhatItHas(*entry->pod);
   if (!WaitsForUs(cluster, *entry->pod)) return {};
   if (!entry->assumed_node.empty()) {
     if (entry->sent != Sent::kUnknown) return {};

@@ -16,9 +16,8 @@ namespace vdcu::reconcilers {
 // deleted.
 bool WaitsForUs(const Cluster& cluster, const kclient::Pod& pod);
 
-// `key` is "namespace/name". A pod that is absent, bound or not ours needs nothing. May note in the
-// cluster which nodes to avoid.
-Plan ReconcilePod(Cluster& cluster, std::string_view key, const Instant& at);
+// `key` is "namespace/name". A pod that is absent, bound or not ours needs nothing.
+Plan ReconcilePod(const Cluster& cluster, std::string_view key, const Instant& at);
 
 // Why no node and no time would help: what the pod says is wrong, or needs what this scheduler does
 // not do. For a pod that WaitsForUs.

@@ -6,7 +6,7 @@
 
 namespace vdcu::reconcilers {
 
-Plan Reconcile(Cluster& cluster, const Key& key, const PartitionInstant& at) {
+Plan Reconcile(const Cluster& cluster, const Key& key, const PartitionInstant& at) {
   const std::string object = key.object();
   if (key.kind == kPod) return ReconcilePod(cluster, object, at);
   if (key.kind == kLine) return ReconcileLine(cluster, object, at);

@@ -9,6 +9,6 @@
 
 namespace vdcu::reconcilers {
 
-Plan Reconcile(Cluster& cluster, const Key& key, const PartitionInstant& at);
+Plan Reconcile(const Cluster& cluster, const Key& key, const PartitionInstant& at);
 
 }  // namespace vdcu::reconcilers

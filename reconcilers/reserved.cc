@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "crds/keys.h"
@@ -128,7 +129,7 @@ Plan ReconcileReserved(const Cluster& cluster, const PodEntry& entry,
                  request.partition);
 }
 
-Plan ReconcileLine(Cluster& cluster, const std::string& key, const Instant& at) {
+Plan ReconcileLine(const Cluster& cluster, const std::string& key, const Instant& at) {
   std::vector<PodEntryPtr> line;
   for (const std::string& pod : cluster.PodsNaming(key)) {
     const PodEntryPtr entry = cluster.FindPod(pod);
@@ -138,14 +139,14 @@ Plan ReconcileLine(Cluster& cluster, const std::string& key, const Instant& at) 
     return GoesBefore(*a->pod, *b->pod);
   });
   const std::string node = NodeOf(cluster.FindPartition(key));
-  std::string head;
-  for (size_t i = 0; i < line.size() && head.empty(); ++i) {
-    const std::string pod = line[i]->pod->meta.key();
-    cluster.LookAt(pod);
-    if (IsInLine(cluster, *line[i], node, at.now)) head = pod;
+  LineSeen seen{key, "", {}};
+  for (size_t i = 0; i < line.size() && seen.head.empty(); ++i) {
+    seen.pods.push_back(line[i]->pod->meta.key());
+    if (IsInLine(cluster, *line[i], node, at.now)) seen.head = seen.pods.back();
   }
-  cluster.SetHead(key, head);
-  return {};
+  Plan plan;
+  plan.notes.push_back(std::move(seen));
+  return plan;
 }
 
 }  // namespace vdcu::reconcilers

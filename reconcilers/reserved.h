@@ -15,7 +15,7 @@ Plan ReconcileReserved(const Cluster& cluster, const PodEntry& entry,
 
 // Has those who wait for the partition looked at again, down to the first that may have it: what
 // becomes of it concerns nobody behind.
-Plan ReconcileLine(Cluster& cluster, const std::string& key, const Instant& at);
+Plan ReconcileLine(const Cluster& cluster, const std::string& key, const Instant& at);
 
 // Higher priority first, then the older, then by key.
 bool GoesBefore(const kclient::Pod& a, const kclient::Pod& b);

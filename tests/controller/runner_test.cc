@@ -157,7 +157,7 @@ TEST_F(RunnerTest, ManyThatAreRefusedDoNotKeepOthersFromWhatIsFree) {
 
 TEST_F(RunnerTest, WhyAPodWaitsIsSaidAgainWhereItCouldNotBeSaid) {
   runner_.Start();
-  cluster_.NoteSilent("n", loop_.clock().Now() + std::chrono::hours(1));
+  cluster_.Take(reconcilers::NodeSilent{"n"}, loop_.clock().Now() + std::chrono::hours(1));
   Show(Waiting("p"));
   const std::string status = "PATCH " + pods_ + "p/status";
   EXPECT_GE(ServeFor(60'000, status, 403), 7);
@@ -219,7 +219,7 @@ TEST_F(RunnerTest, ALostAnswerOfAPodThatIsGoneIsFoundOut) {
 
 TEST_F(RunnerTest, ASilentNodeDoesNotHoldUpTheRest) {
   runner_.Start();
-  cluster_.NoteSilent("n", loop_.clock().Now());
+  cluster_.Take(reconcilers::NodeSilent{"n"}, loop_.clock().Now());
   Show(Waiting("p"));
   RunFor(0);
   EXPECT_THAT(Sent(), ElementsAre("PATCH " + pods_ + "p/status"));
@@ -280,9 +280,9 @@ TEST_F(RunnerTest, PlacesAlthoughKeysWait) {
   on_may_write_ = [&] {
     if (HasSent("POST") || left == 0) return;
     --left;
-    cluster_.LookAt("team-a/w");
+    cluster_.Take(reconcilers::LineSeen{"team-a/r", "", {"team-a/w"}}, loop_.clock().Now());
   };
-  cluster_.LookAt("team-a/w");
+  cluster_.Take(reconcilers::LineSeen{"team-a/r", "", {"team-a/w"}}, loop_.clock().Now());
   Show(Waiting("q"));
   RunFor(0);
   EXPECT_GT(left, 2'900);

@@ -315,20 +315,20 @@ TEST_F(ClusterTest, OurCreateThatAListDoesNotShowIsGone) {
 
 TEST_F(ClusterTest, ASilentNodeThatSpeaksIsTriedAgain) {
   shown_.Show(mine_);
-  shown_.cluster.NoteSilent("n", shown_.at.now);
+  shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);
   Clear();
   EXPECT_TRUE(shown_.cluster.IsSilent("n", shown_.at.now));
   shown_.Show(MakePartition("").For(pod_).Assigned(*mine_->spec.assignment).Ready().Obj());
   EXPECT_FALSE(shown_.cluster.IsSilent("n", shown_.at.now));
   EXPECT_THAT(shown_.cluster.TakeImproved(), ElementsAre("n"));
-  shown_.cluster.NoteSilent("n", shown_.at.now);
+  shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);
   shown_.Show(
       MakePartition("").For(pod_).Assigned(*mine_->spec.assignment).Ready().Version("3").Obj());
   EXPECT_TRUE(shown_.cluster.IsSilent("n", shown_.at.now)) << "it said so long ago";
 }
 
 TEST_F(ClusterTest, SilenceRunsOut) {
-  shown_.cluster.NoteSilent("n", shown_.at.now);
+  shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);
   EXPECT_EQ(shown_.cluster.ExpireSilent(shown_.at.now), shown_.at.now + base::Duration(10'000));
   EXPECT_THAT(shown_.cluster.TakeImproved(), IsEmpty());
   shown_.Pass(base::Duration(10'000));
@@ -341,8 +341,8 @@ TEST_F(ClusterTest, SilenceRunsOut) {
 TEST_F(ClusterTest, SilenceLastsLongerEachTimeUntilTheNodeSpeaks) {
   const auto seconds_of_silence = [this] {
     const base::TimePoint begin = shown_.at.now;
-    shown_.cluster.NoteSilent("n", shown_.at.now);
-    shown_.cluster.NoteSilent("n", shown_.at.now);  // of another pod
+    shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);
+    shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);  // of another pod
     while (shown_.cluster.ExpireSilent(shown_.at.now)) shown_.Pass(base::Duration(1'000));
     EXPECT_FALSE(shown_.cluster.IsSilent("n", shown_.at.now));
     return (shown_.at.now - begin).count() / 1000;

@@ -253,7 +253,7 @@ TEST_F(DcuNodeTest, OfANodeThatIsGoneAsOfOneThatIsNotReady) {
 
 TEST_F(DcuNodeTest, OfOneThatDoesNotPrepareASliceItIsSaidToo) {
   shown_.Pass(seconds(60));
-  shown_.cluster.NoteSilent("n", shown_.at.now);
+  shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);
   EXPECT_TRUE(shown_.TakesDirty("dcunode/n"));
   shown_.Pass(seconds(3));
   ASSERT_EQ(SaysAndStores(), "Unknown DaemonSilent");

@@ -137,7 +137,7 @@ TEST_F(PartitionTest, OneThatIsNotPreparedInTimeIsPlacedAnewElsewhere) {
 
 TEST_F(PartitionTest, OneThatIsPreparedStaysWhereItsDaemonIsSilent) {
   Decide(Reserved().Ready().Obj());
-  shown_.cluster.NoteSilent("n", shown_.at.now);
+  shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);
   shown_.Pass(kMinute);
   EXPECT_THAT(Writes(shown_.OfPartition(Reserved().Obj())), IsEmpty());
 }
@@ -200,14 +200,14 @@ TEST_F(PartitionTest, WhoLetsGoInTheNodesPlace) {
 TEST_F(PartitionTest, ASilentDaemonDoesNotKeepThePodFromGoingElsewhere) {
   shown_.Show(pod_);
   shown_.Show(OfPod().Deleting(deleted_).Obj());
-  shown_.cluster.NoteSilent("n", shown_.at.now);
+  shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);
   EXPECT_TRUE(LiftsFinalizer(shown_.OfPartition(OfPod().Obj())));
 }
 
 TEST_F(PartitionTest, ThatOfAPodWhoseBindingIsUnderWayIsKept) {
   shown_.Show(pod_);
   shown_.cluster.Assume(AssumeBound{pod_->meta.key(), pod_->meta.uid, "n"}, shown_.at.now);
-  shown_.cluster.NoteSilent("n", shown_.at.now);
+  shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);
   EXPECT_FALSE(LiftsFinalizer(Decide(OfPod().Deleting(deleted_).Obj())));
 }
 

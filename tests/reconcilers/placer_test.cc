@@ -224,7 +224,7 @@ TEST_F(PlacerTest, ANodeThatRefusedIsTriedAgainAfterAWhile) {
   shown_.Show(Asks("p", 50).Obj());
   base::Duration wait{1'000};
   for (const int seconds : {1, 2, 4, 8, 16, 30, 30}) {
-    shown_.cluster.AvoidForPod("team-a/p", "n", shown_.at.now);
+    shown_.cluster.Take(PodRefused{"team-a/p", "n"}, shown_.at.now);
     wait = std::chrono::seconds(seconds);
     EXPECT_EQ(shown_.OfPod("p").requeue_after, wait) << "each time for longer";
     if (seconds < 30) shown_.Pass(wait);
@@ -241,7 +241,7 @@ TEST_F(PlacerTest, ANodeThatRefusedIsTriedAgainAfterAWhile) {
 
 TEST_F(PlacerTest, ASilentNodeIsTriedAgainWhenItsTimeIsOver) {
   shown_.ShowNode("n", 1);
-  shown_.cluster.NoteSilent("n", shown_.at.now);
+  shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);
   Add(Asks("p", 50).Obj());
   EXPECT_THAT(Decide(), ElementsAre("p waits"));
   EXPECT_THAT(Told(), HasSubstr("node's vdcu daemon does not answer"));

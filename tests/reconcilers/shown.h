@@ -82,9 +82,14 @@ class Shown {
     at.wall_time += by;
     at.wall = base::FormatTime(at.wall_time);
   }
-  Plan OfPod(const std::string& name) { return ReconcilePod(cluster, "team-a/" + name, at); }
+  Plan OfPod(const std::string& name) { return Noted(ReconcilePod(cluster, "team-a/" + name, at)); }
   Plan OfPartition(const PartitionPtr& partition) {
-    return ReconcilePartition(cluster, partition->meta.key(), at);
+    return Noted(ReconcilePartition(cluster, partition->meta.key(), at));
+  }
+  // As the runner does when the plan has been made.
+  Plan Noted(Plan plan) {
+    for (const Note& note : plan.notes) cluster.Take(note, at.now);
+    return plan;
   }
   void Assume(const Plan& plan) {
     for (const auto& write : plan.writes) cluster.Assume(write.assumption, at.now);
@@ -114,7 +119,7 @@ class Shown {
     while (cluster.HasDirty()) {
       for (const std::string& key : TakeDirty()) {
         all.push_back(key);
-        if (key.starts_with("line/")) ReconcileLine(cluster, key.substr(5), at);
+        if (key.starts_with("line/")) Noted(ReconcileLine(cluster, key.substr(5), at));
       }
     }
     return all;

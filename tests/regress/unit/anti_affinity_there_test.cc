@@ -48,7 +48,7 @@ class AntiAffinityThereTest : public testing::Test {
   void Reconcile() {
     for (const Key& key : shown_.cluster.TakeDirty()) {
       if (key.kind != kPod) continue;
-      const Plan plan = ReconcilePod(shown_.cluster, key.object(), shown_.at);
+      const Plan plan = shown_.Noted(ReconcilePod(shown_.cluster, key.object(), shown_.at));
       if (plan.place) placer_.Add(key, shown_.at.now);
     }
   }

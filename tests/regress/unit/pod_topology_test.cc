@@ -208,7 +208,7 @@ class PodTopologyPlacingTest : public PodTopologyTest {
   std::vector<std::string> Placed() {
     for (const Key& key : shown_.cluster.TakeDirty()) {
       if (key.kind != kPod) continue;
-      const Plan plan = ReconcilePod(shown_.cluster, key.object(), shown_.at);
+      const Plan plan = shown_.Noted(ReconcilePod(shown_.cluster, key.object(), shown_.at));
       if (plan.place) placer_.Add(key, shown_.at.now);
     }
     std::vector<std::string> placed;

@@ -41,8 +41,9 @@ class QuotaTest : public testing::Test {
   void Reconcile() {
     for (const Key& key : shown_.cluster.TakeDirty()) {
       const std::string object = key.object();
-      const Plan plan = key.kind == kPod ? ReconcilePod(shown_.cluster, object, shown_.at)
-                                         : ReconcilePartition(shown_.cluster, object, shown_.at);
+      const Plan plan =
+          shown_.Noted(key.kind == kPod ? ReconcilePod(shown_.cluster, object, shown_.at)
+                                        : ReconcilePartition(shown_.cluster, object, shown_.at));
       if (plan.place) placer_.Add(key, shown_.at.now);
     }
   }
