@@ -132,8 +132,7 @@ void Cluster::OnPodsListed() {
     const bool still = found && found->pod->meta.uid == uid && !found->pod->bound() &&
                        found->sent == Sent::kCommitted;
     if (!still) continue;
-    const auto entry = pods_.Open(key);
-    Unassume(*entry);
+    Unassume(found);
     MarkDirtyPod(key);
   }
 }
@@ -141,50 +140,49 @@ void Cluster::OnPodsListed() {
 // Of another scheduler: it only takes room.
 void Cluster::ShowOtherPod(const std::string& key, const std::shared_ptr<const kclient::Pod>& pod) {
   if (!pod) return ForgetPod(key);
-  const auto entry = pods_.Open(key);
-  const auto before = std::exchange(entry->pod, pod);
-  Charge(*entry, before.get(), ChargedAtRest(*pod));
+  PodEntry entry;
+  entry.pod = pod;
+  ReplacePod(key, std::move(entry), ChargedAtRest(*pod));
 }
 
-void Cluster::ForgetPod(std::string_view key) {
-  if (!pods_.Contains(key)) return;
+void Cluster::ForgetPod(const std::string& key) {
+  const PodEntryPtr found = pods_.Find(key);
+  if (!found) return;
   setbacks_.Forget(PodKey(key));
-  {
-    const auto entry = pods_.Open(key);
-    Charge(*entry, entry->pod.get(), "");
-  }
+  ReplacePod(key, *found, "");
   pods_.Erase(key);
-  minding_.erase(std::string(key));
+  minding_.erase(key);
 }
 
 void Cluster::ShowPod(const std::string& key, const std::shared_ptr<const kclient::Pod>& pod) {
-  const auto entry = pods_.Open(key);
-  const auto before = std::exchange(entry->pod, pod);
+  const PodEntryPtr found = pods_.Find(key);
+  PodEntry entry = found ? *found : PodEntry();
+  const auto before = std::exchange(entry.pod, pod);
   pod_keys_.insert_or_assign(kclient::Uid(pod->meta.uid), base::Symbol(key));
+  entry.request.reset();
   if (pod->scheduling) {
-    entry->request = crds::ParsePodRequest(*pod);
+    entry.request = crds::ParsePodRequest(*pod);
     for (const std::string& claim : pod->scheduling->claims) {
       pods_of_claim_[pod->meta.ns + "/" + claim].insert(key);
     }
-  } else {
-    entry->request.reset();
   }
   if (pod->bound()) {
-    entry->assumed_node.clear();
-    entry->assumed_partition.clear();
-    entry->sent = Sent::kNothing;
-    entry->reported.clear();
-    entry->avoided.clear();
+    entry.assumed_node.clear();
+    entry.assumed_partition.clear();
+    entry.sent = Sent::kNothing;
+    entry.reported.clear();
+    entry.avoided.clear();
     setbacks_.Forget(PodKey(key));
   }
   if (!Misnames(*pod)) {
-    entry->misnames = false;
+    entry.misnames = false;
   } else if (!before || !SaysTheSame(*before, *pod)) {
-    entry->misnames = !pod->terminal();
+    entry.misnames = !pod->terminal();
   }
-  IndexReserved(*entry);
+  IndexReserved(entry);
   NoteMinding(key, *pod);
-  Charge(*entry, before.get(), NodeToCharge(*entry));
+  const std::string node = NodeToCharge(entry);
+  ReplacePod(key, std::move(entry), node);
 }
 
 void Cluster::IndexReserved(const PodEntry& entry) {
@@ -262,24 +260,26 @@ void Cluster::Recharge(std::string_view pod_key) {
   const PodEntryPtr entry = FindPod(pod_key);
   if (!entry) return;
   const std::string node = NodeToCharge(*entry);
-  if (entry->charged == node) return;
-  const auto opened = pods_.Open(pod_key);
-  Charge(*opened, opened->pod.get(), node);
+  if (entry->charged != node) ReplacePod(std::string(pod_key), *entry, node);
 }
 
-void Cluster::Charge(PodEntry& entry, const kclient::Pod* before, const std::string& node) {
-  const std::string was = entry.charged.str();
+void Cluster::ReplacePod(const std::string& key, PodEntry entry, const std::string& node) {
+  const PodEntryPtr found = pods_.Find(key);
+  const kclient::Pod* before = found ? found->pod.get() : nullptr;
+  const std::string was = found ? found->charged.str() : "";
+  const auto pod = entry.pod;
+  entry.charged = base::Symbol(node);
+  pods_.Set(key, std::move(entry));
   if (!was.empty()) ledger_.Take(*before, was);
-  if (!node.empty()) ledger_.Add(*entry.pod, node);
-  ChargeAntiAffinity(before, was, *entry.pod, node);
-  const bool same = was == node && before && before->meta.labels == entry.pod->meta.labels &&
-                    before->meta.deleting() == entry.pod->meta.deleting();
+  if (!node.empty()) ledger_.Add(*pod, node);
+  ChargeAntiAffinity(before, was, *pod, node);
+  const bool same = was == node && before && before->meta.labels == pod->meta.labels &&
+                    before->meta.deleting() == pod->meta.deleting();
   if (!minding_.empty() && !same && (!was.empty() || !node.empty())) {
     if (before) PodMoved(*before);
-    PodMoved(*entry.pod);
+    PodMoved(*pod);
   }
-  entry.charged = base::Symbol(node);
-  if (!was.empty() && (was != node || LeavesRoom(*before, *entry.pod))) Improve(was);
+  if (!was.empty() && (was != node || LeavesRoom(*before, *pod))) Improve(was);
 }
 
 // Pods that wait for a reserved partition of the node are not the placer's: they look again
@@ -324,17 +324,18 @@ void Cluster::Take(const Note& note, base::TimePoint now) {
 }
 
 void Cluster::TakeOne(const PodRefused& refused, base::TimePoint now) {
-  if (!pods_.Contains(refused.pod)) return;
-  Avoid(pods_.Open(refused.pod)->avoided, refused.node, settings_, now);
+  pods_.Change(refused.pod,
+               [&](PodEntry& entry) { Avoid(entry.avoided, refused.node, settings_, now); });
 }
 
 void Cluster::TakeOne(const PartitionRefused& refused, base::TimePoint now) {
-  if (!partitions_.Contains(refused.partition)) return;
-  Avoid(partitions_.Open(refused.partition)->avoided, refused.node, settings_, now);
+  partitions_.Change(refused.partition, [&](PartitionEntry& entry) {
+    Avoid(entry.avoided, refused.node, settings_, now);
+  });
 }
 
 void Cluster::TakeOne(const MisnamingTold& told, base::TimePoint /*now*/) {
-  if (pods_.Contains(told.pod)) pods_.Open(told.pod)->misnames = false;
+  pods_.Change(told.pod, [](PodEntry& entry) { entry.misnames = false; });
 }
 
 void Cluster::TakeOne(const LineSeen& seen, base::TimePoint /*now*/) {

@@ -182,25 +182,26 @@ class Cluster {
   void SettleOne(const AssumeDoubted& doubted, Outcome outcome, base::TimePoint now);
   void ShowPod(const std::string& key, const std::shared_ptr<const kclient::Pod>& pod);
   void ShowOtherPod(const std::string& key, const std::shared_ptr<const kclient::Pod>& pod);
-  void ForgetPod(std::string_view key);
+  void ForgetPod(const std::string& key);
   bool WasDeletedUnseen(const PartitionEntry& entry) const;
   void Withdraw(const std::string& key);
   void UnindexPod(const PodEntry& entry);
   void IndexReserved(const PodEntry& entry);
-  void Unassume(PodEntry& entry);
+  void Unassume(const PodEntryPtr& found);
   std::string NodeToCharge(const PodEntry& entry) const;
-  // Instead of where it took room until now, being `before`.
-  void Charge(PodEntry& entry, const kclient::Pod* before, const std::string& node);
+  // The pod takes room on `node` (empty: nowhere), instead of where and as it did until now.
+  void ReplacePod(const std::string& key, PodEntry entry, const std::string& node);
   void ChargeAntiAffinity(const kclient::Pod* before, const std::string& was,
                           const kclient::Pod& pod, const std::string& is);
   void ImproveAround(const std::string& node, const std::vector<kclient::PodAffinityTerm>& terms);
   const kclient::Labels& LabelsOfNamespace(std::string_view name) const;
   void MarkWaitingDirty();
-  void NoteMinding(std::string_view key, const kclient::Pod& pod);
+  void NoteMinding(const std::string& key, const kclient::Pod& pod);
   void PodMoved(const kclient::Pod& moved);
   void LookAgain();
-  void PartitionChanged(const std::string& key, PartitionEntry& entry,
-                        const crds::VdcuPartition* before, base::TimePoint now);
+  void ReplacePartition(const std::string& key, PartitionEntry entry, base::TimePoint now);
+  void PartitionChanged(const std::string& key, const crds::VdcuPartition* before,
+                        const crds::VdcuPartition& object);
   void IndexPartition(const std::string& key, const crds::VdcuPartition& object);
   void UnindexPartition(const std::string& key, const crds::VdcuPartition& object);
   std::shared_ptr<const crds::VdcuPartition> ErasePartition(const std::string& key);
@@ -252,7 +253,7 @@ class Cluster {
   std::map<std::string, std::shared_ptr<const kclient::Namespace>, std::less<>> namespaces_;
   bool tells_namespaces_apart_ = false;
   AntiAffinity anti_affinity_;
-  std::set<std::string> minding_;  // keys of waiting pods that MindsPods
+  std::set<std::string, std::less<>> minding_;  // keys of waiting pods that MindsPods
   NamespaceHoldings holdings_;
   KeyIndex pods_of_claim_;                  // claim key -> keys of waiting pods
   std::map<std::string, Silence> silent_;   // by node

@@ -66,11 +66,11 @@ PodTopology Cluster::TopologyOf(const kclient::Pod& pod) const {
           }};
 }
 
-void Cluster::NoteMinding(std::string_view key, const kclient::Pod& pod) {
+void Cluster::NoteMinding(const std::string& key, const kclient::Pod& pod) {
   if (pod.scheduling && MindsPods(pod)) {
-    minding_.emplace(key);
+    minding_.insert(key);
   } else {
-    minding_.erase(std::string(key));
+    minding_.erase(key);
   }
 }
 

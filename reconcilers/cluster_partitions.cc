@@ -30,6 +30,16 @@ bool MayStoreAnother(const PartitionEntry& created, const std::string& shown_uid
   return created.sent == Sent::kInFlight || created.sent == Sent::kRepeated;
 }
 
+bool HoldsTheSame(const crds::VdcuPartition* before, const crds::VdcuPartition& object) {
+  return before && before->spec.assignment == object.spec.assignment &&
+         before->holds() == object.holds();
+}
+
+bool BecomesPrepared(const crds::VdcuPartition* before, const crds::VdcuPartition& object) {
+  return object.assigned() && IsTrue(object, crds::kPrepared) &&
+         !(before && IsTrue(*before, crds::kPrepared));
+}
+
 }  // namespace
 
 void Cluster::OnPartition(const std::shared_ptr<const crds::VdcuPartition>& old_object,
@@ -41,23 +51,21 @@ void Cluster::OnPartition(const std::shared_ptr<const crds::VdcuPartition>& old_
     ForgetPartition(key);
     return;
   }
-  const auto entry = partitions_.Open(key);
-  const auto before = entry->assumed ? entry->assumed : entry->shown;
-  const bool created_by_us = entry->assumed && !entry->shown;
-  if (created_by_us && MayStoreAnother(*entry, new_object->meta.uid)) {
-    entry->behind = entry->assumed;
-  }
-  entry->shown = new_object;
+  const PartitionEntryPtr found = partitions_.Find(key);
+  PartitionEntry entry = found ? *found : PartitionEntry();
+  const bool created_by_us = entry.assumed && !entry.shown;
+  if (created_by_us && MayStoreAnother(entry, new_object->meta.uid)) entry.behind = entry.assumed;
+  entry.shown = new_object;
   if (created_by_us || new_object->assigned() || new_object->meta.deleting()) {
-    entry->assumed = nullptr;
+    entry.assumed = nullptr;
   }
-  if (!entry->assumed) entry->sent = Sent::kNothing;
+  if (!entry.assumed) entry.sent = Sent::kNothing;
+  if (created_by_us) entry.assigned_at = now;
   if (new_object->assigned()) setbacks_.Forget(PartitionKey(key));
-  PartitionChanged(key, *entry, before.get(), now);
-  if (created_by_us) entry->assigned_at = now;
-  if (before && before->spec.pod_ref != new_object->spec.pod_ref) {
-    RechargePodOf(*before);
-    MarkPartitionDirty(key, *before);
+  ReplacePartition(key, std::move(entry), now);
+  if (found && found->object().spec.pod_ref != new_object->spec.pod_ref) {
+    RechargePodOf(found->object());
+    MarkPartitionDirty(key, found->object());
   }
   MarkPartitionDirty(key, *new_object);
 }
@@ -66,14 +74,13 @@ void Cluster::OnPartition(const std::shared_ptr<const crds::VdcuPartition>& old_
 bool Cluster::BringForward(const std::string& key, base::TimePoint now) {
   const PartitionEntryPtr found = partitions_.Find(key);
   if (!found || !found->behind) return false;
-  const auto entry = partitions_.Open(key);
-  const auto before = entry->assumed ? entry->assumed : entry->shown;
-  entry->gone = entry->shown->meta.uid;
-  entry->shown = nullptr;
-  entry->assumed = std::exchange(entry->behind, nullptr);
-  entry->sent = entry->assumed->meta.uid.empty() ? Sent::kRepeated : Sent::kCommitted;
-  PartitionChanged(key, *entry, before.get(), now);
-  MarkPartitionDirty(key, *before);
+  PartitionEntry entry = *found;
+  entry.gone = entry.shown->meta.uid;
+  entry.shown = nullptr;
+  entry.assumed = std::exchange(entry.behind, nullptr);
+  entry.sent = entry.assumed->meta.uid.empty() ? Sent::kRepeated : Sent::kCommitted;
+  ReplacePartition(key, std::move(entry), now);
+  MarkPartitionDirty(key, found->object());
   return true;
 }
 
@@ -94,12 +101,13 @@ void Cluster::OnPartitionsListBegin() {
 
 // The list does not show what was committed before it: etcd has been restored to a state before.
 void Cluster::Withdraw(const std::string& key) {
-  if (!partitions_.Find(key)->shown) return ForgetPartition(key);
-  const auto entry = partitions_.Open(key);
-  const auto before = std::exchange(entry->assumed, nullptr);
-  entry->sent = Sent::kNothing;
-  PartitionChanged(key, *entry, before.get(), entry->assigned_at);
-  MarkPartitionDirty(key, *entry->shown);
+  const PartitionEntryPtr found = partitions_.Find(key);
+  if (!found->shown) return ForgetPartition(key);
+  PartitionEntry entry = *found;
+  entry.assumed = nullptr;
+  entry.sent = Sent::kNothing;
+  ReplacePartition(key, std::move(entry), found->assigned_at);
+  MarkPartitionDirty(key, *found->shown);
 }
 
 void Cluster::OnPartitionsListed(std::string_view version) {
@@ -115,29 +123,34 @@ void Cluster::OnPartitionsListed(std::string_view version) {
   for (const std::string& key : gone) ForgetPartition(key);
 }
 
-void Cluster::PartitionChanged(const std::string& key, PartitionEntry& entry,
-                               const crds::VdcuPartition* before, base::TimePoint now) {
-  const crds::VdcuPartition& object = entry.object();
+void Cluster::ReplacePartition(const std::string& key, PartitionEntry entry, base::TimePoint now) {
+  const PartitionEntryPtr found = partitions_.Find(key);
+  const crds::VdcuPartition* before = found ? &found->object() : nullptr;
+  const auto object = entry.assumed ? entry.assumed : entry.shown;
+  if (object->holds() && !HoldsTheSame(before, *object)) entry.assigned_at = now;
+  if (BecomesPrepared(before, *object)) entry.avoided.clear();
+  partitions_.Set(key, std::move(entry));
+  PartitionChanged(key, before, *object);
+}
+
+void Cluster::PartitionChanged(const std::string& key, const crds::VdcuPartition* before,
+                               const crds::VdcuPartition& object) {
   if (before) UnindexPartition(key, *before);
   IndexPartition(key, object);
-  const bool held = before && before->holds();
-  if (!before || before->spec.assignment != object.spec.assignment || held != object.holds()) {
-    if (held) {
+  if (!HoldsTheSame(before, object)) {
+    if (before && before->holds()) {
       Improve(before->spec.assignment->node);
       Ease(object.meta.ns);
     }
     if (object.holds()) {
       inventory_.SetSlice(key, *object.spec.assignment, object.meta.ns);
       NoteSharing();
-      entry.assigned_at = now;
     } else {
       inventory_.RemoveSlice(key);
     }
   }
-  const bool was_prepared = before && IsTrue(*before, crds::kPrepared);
-  if (object.assigned() && !was_prepared && IsTrue(object, crds::kPrepared)) {
+  if (BecomesPrepared(before, object)) {
     const std::string& node = object.spec.assignment->node;
-    entry.avoided.clear();
     if (silent_.erase(node) != 0) Improve(node);
   }
   RechargePodOf(object);
