@@ -25,47 +25,36 @@ LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::Eve
       random_(std::move(random)),
       cluster_(std::move(settings)),
       runner_({loop, client, cluster_, events, metrics, std::move(may_write)}, SharedRandom()),
-      pod_cache_(
-          {[this](std::string_view key) { return cluster_.ShownPod(key); },
-           [this](const auto& old_pod, const auto& new_pod) { cluster_.OnPod(old_pod, new_pod); },
-           [this](const auto& visit) { cluster_.pods().ForEachKey(visit); }}),
-      partition_cache_({[this](std::string_view key) { return cluster_.ShownPartition(key); },
-                        [this](const auto& old_object, const auto& new_object) {
-                          cluster_.OnPartition(old_object, new_object, loop_.clock().Now());
-                        },
-                        [this](const auto& visit) { cluster_.partitions().ForEachKey(visit); }}),
-      node_cache_({[this](std::string_view name) { return cluster_.ShownNode(name); },
-                   [this](const auto& old_node, const auto& new_node) {
-                     cluster_.OnNode(old_node, new_node, loop_.clock().Now());
-                   },
-                   [this](const auto& visit) { cluster_.ledger().ForEachNode(visit); }}),
-      dcu_node_cache_({[this](std::string_view name) { return cluster_.ShownDcuNode(name); },
-                       [this](const auto& old_node, const auto& new_node) {
-                         cluster_.OnDcuNode(old_node, new_node, loop_.clock().Now());
-                       },
-                       [this](const auto& visit) {
-                         for (const auto& [name, node] : cluster_.dcu_nodes()) visit(name);
-                       }}),
-      pods_(client, loop, All(kclient::kPods), SharedRandom(), &pod_cache_),
-      nodes_(client, loop, All(kclient::kNodes), SharedRandom(), &node_cache_),
-      claims_(client, loop, All(kclient::kPersistentVolumeClaims), SharedRandom()),
-      volumes_(client, loop, All(kclient::kPersistentVolumes), SharedRandom()),
-      namespaces_(client, loop, All(kclient::kNamespaces), SharedRandom()),
+      shown_pods_(cluster_.shown(), loop.clock()),
+      shown_nodes_(cluster_.shown(), loop.clock()),
+      shown_claims_(cluster_.shown(), loop.clock()),
+      shown_volumes_(cluster_.shown(), loop.clock()),
+      shown_namespaces_(cluster_.shown(), loop.clock()),
+      shown_partitions_(cluster_.shown(), loop.clock()),
+      shown_dcu_nodes_(cluster_.shown(), loop.clock()),
+      pods_(client, loop, All(kclient::kPods), SharedRandom(), shown_pods_),
+      nodes_(client, loop, All(kclient::kNodes), SharedRandom(), shown_nodes_),
+      claims_(client, loop, All(kclient::kPersistentVolumeClaims), SharedRandom(), shown_claims_),
+      volumes_(client, loop, All(kclient::kPersistentVolumes), SharedRandom(), shown_volumes_),
+      namespaces_(client, loop, All(kclient::kNamespaces), SharedRandom(), shown_namespaces_),
       quotas_(client, loop, All(kclient::kResourceQuotas), SharedRandom()),
-      partitions_(client, loop, All(crds::kVdcuPartitions), SharedRandom(), &partition_cache_),
-      dcu_nodes_(client, loop, All(crds::kDcuNodes), SharedRandom(), &dcu_node_cache_),
+      partitions_(client, loop, All(crds::kVdcuPartitions), SharedRandom(), shown_partitions_),
+      dcu_nodes_(client, loop, All(crds::kDcuNodes), SharedRandom(), shown_dcu_nodes_),
       leases_(client, loop,
               {.resource = kclient::kLeases,
-               .ns = cluster_.settings().lease_namespace,
+               .ns = cluster_.view().settings().lease_namespace,
                .field_selector = "",
                .label_selector = ""},
               SharedRandom()) {
+  quotas_.AddHandler([this](const auto& before, const auto& after) {
+    cluster_.shown().Set(before, after, loop_.clock().Now());
+  });
   Watch(pods_);
   Watch(nodes_);
-  Watch(claims_, &reconcilers::Cluster::OnClaim);
-  Watch(volumes_, &reconcilers::Cluster::OnVolume);
-  Watch(namespaces_, &reconcilers::Cluster::OnNamespace);
-  Watch(quotas_, &reconcilers::Cluster::OnQuota);
+  Watch(claims_);
+  Watch(volumes_);
+  Watch(namespaces_);
+  Watch(quotas_);
   Watch(partitions_);
   pods_.OnEachListBegin([this] { cluster_.OnPodsListBegin(); });
   pods_.OnEachList([this](const std::string& /*version*/) {
@@ -94,17 +83,6 @@ base::Result<RenewedLease> RenewedLease::FromJson(kclient::JsonView object) {
 template <class T>
 void LeaderState::Watch(kclient::Informer<T>& informer) {
   informer.AddHandler([this](const auto&, const auto&) { runner_.OnChange(); });
-  informer.OnSynced([this] { OnSynced(); });
-}
-
-template <class T>
-void LeaderState::Watch(kclient::Informer<T>& informer,
-                        void (reconcilers::Cluster::*on_change)(const std::shared_ptr<const T>&,
-                                                                const std::shared_ptr<const T>&)) {
-  informer.AddHandler([this, on_change](const auto& old_object, const auto& new_object) {
-    (cluster_.*on_change)(old_object, new_object);
-    runner_.OnChange();
-  });
   informer.OnSynced([this] { OnSynced(); });
 }
 
@@ -154,9 +132,9 @@ void LeaderState::OnSynced() {
   ForEachInformer([&all](const auto& informer) { all = all && informer.synced(); });
   if (!all) return;
   base::Log(base::Level::kInfo, "all kinds are listed: placing begins",
-            {{"pods", std::to_string(cluster_.pods().size())},
-             {"nodes", std::to_string(cluster_.ledger().node_count())},
-             {"partitions", std::to_string(cluster_.partitions().size())}});
+            {{"pods", std::to_string(cluster_.view().pod_count())},
+             {"nodes", std::to_string(cluster_.view().ledger().node_count())},
+             {"partitions", std::to_string(cluster_.view().partition_count())}});
   runner_.Start();
 }
 

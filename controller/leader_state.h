@@ -9,7 +9,6 @@
 
 #include "base/loop.h"
 #include "base/random.h"
-#include "controller/cluster_cache.h"
 #include "controller/metrics.h"
 #include "controller/runner.h"
 #include "crds/dcunode.h"
@@ -20,7 +19,8 @@
 #include "kclient/core/quota.h"
 #include "kclient/core/volume.h"
 #include "kclient/informer.h"
-#include "reconcilers/cluster.h"
+#include "reconcilers/view/cluster.h"
+#include "reconcilers/view/shown_sink.h"
 
 namespace vdcu::controller {
 
@@ -46,14 +46,8 @@ class LeaderState {
   const Runner& runner() const { return runner_; }
 
  private:
-  // Of kinds that the cluster keeps itself.
   template <class T>
   void Watch(kclient::Informer<T>& informer);
-  // Of those that it is only told of.
-  template <class T>
-  void Watch(kclient::Informer<T>& informer,
-             void (reconcilers::Cluster::*on_change)(const std::shared_ptr<const T>&,
-                                                     const std::shared_ptr<const T>&));
   void OnSynced();
   template <class Visit>
   void ForEachInformer(const Visit& visit) const;
@@ -67,10 +61,13 @@ class LeaderState {
   const base::Random random_;
   reconcilers::Cluster cluster_;
   Runner runner_;
-  ClusterCache<kclient::Pod> pod_cache_;
-  ClusterCache<crds::VdcuPartition> partition_cache_;
-  ClusterCache<kclient::Node> node_cache_;
-  ClusterCache<crds::DcuNode> dcu_node_cache_;
+  reconcilers::ShownSink<kclient::Pod> shown_pods_;
+  reconcilers::ShownSink<kclient::Node> shown_nodes_;
+  reconcilers::ShownSink<kclient::PersistentVolumeClaim> shown_claims_;
+  reconcilers::ShownSink<kclient::PersistentVolume> shown_volumes_;
+  reconcilers::ShownSink<kclient::Namespace> shown_namespaces_;
+  reconcilers::ShownSink<crds::VdcuPartition> shown_partitions_;
+  reconcilers::ShownSink<crds::DcuNode> shown_dcu_nodes_;
   kclient::Informer<kclient::Pod> pods_;
   kclient::Informer<kclient::Node> nodes_;
   kclient::Informer<kclient::PersistentVolumeClaim> claims_;

@@ -75,7 +75,7 @@ std::vector<kclient::Key> Runner::TakeChanged(size_t most) {
 
 kclient::WorkPlan Runner::Reconcile(const kclient::Key& key) {
   const auto at = Instant();
-  auto plan = reconcilers::Reconcile(parts_.cluster, key, at);
+  auto plan = reconcilers::Reconcile(parts_.cluster.view(), key, at);
   for (const reconcilers::Note& note : plan.notes) parts_.cluster.Take(note, at.now);
   const bool untold = untold_.erase(key) != 0;
   if (plan.place) {
@@ -129,7 +129,7 @@ void Runner::OnWritten(const kclient::Write& write, const base::Status& status,
 
 void Runner::SetBack(const kclient::PlannedTask& failed, const base::Error& error,
                      kclient::Setback after) {
-  const kclient::Setback* before = parts_.cluster.FindSetback(failed.request);
+  const kclient::Setback* before = parts_.cluster.view().FindSetback(failed.request);
   // The status of a partition that may be assigned is not ours to write.
   const bool may_be_assigned =
       failed.request == failed.asks && failed.request.kind == reconcilers::kPartition &&
@@ -144,12 +144,12 @@ void Runner::OnRefused(const kclient::PlannedTask& task, const kclient::Setback&
   const std::string key = task.write.ns + "/" + task.write.name;
   const auto warning = kclient::EventType::kWarning;
   if (task.write.resource == kclient::kPods) {
-    if (const auto pod = parts_.cluster.ShownPod(key)) {
+    if (const auto pod = parts_.cluster.shown().Get<kclient::Pod>(key)) {
       parts_.events.Record(
           reconcilers::PodEvent(*pod, warning, setback.reason, "Writing", setback.message));
     }
   } else if (task.write.resource == crds::kVdcuPartitions) {
-    if (const auto partition = parts_.cluster.ShownPartition(key)) {
+    if (const auto partition = parts_.cluster.shown().Get<crds::VdcuPartition>(key)) {
       parts_.events.Record(crds::PartitionEvent(partition->meta, warning, setback.reason, "Writing",
                                                 setback.message));
     }
@@ -159,7 +159,7 @@ void Runner::OnRefused(const kclient::PlannedTask& task, const kclient::Setback&
 void Runner::OnPass(size_t in_flight) {
   parts_.metrics.SetWaiting(placer_.waiting());
   parts_.metrics.SetWritesInFlight(in_flight);
-  parts_.metrics.SetNodes(parts_.cluster.dcu_nodes_by_ready());
+  parts_.metrics.SetNodes(parts_.cluster.view().dcu_nodes().by_ready());
 }
 
 }  // namespace vdcu::controller

@@ -15,9 +15,9 @@
 #include "kclient/engine/decider.h"
 #include "kclient/engine/executor.h"
 #include "kclient/event_recorder.h"
-#include "reconcilers/cluster.h"
 #include "reconcilers/partition.h"
 #include "reconcilers/placer.h"
+#include "reconcilers/view/cluster.h"
 
 namespace vdcu::controller {
 
@@ -54,7 +54,7 @@ class Runner : private kclient::Decider {
   std::optional<Placement> Place() override;
   void OnNotPlaced(const kclient::Key& request) override { untold_.insert(request); }
   const kclient::Setback* FindSetback(const kclient::Key& request) const override {
-    return parts_.cluster.FindSetback(request);
+    return parts_.cluster.view().FindSetback(request);
   }
   void SetBack(const kclient::PlannedTask& failed, const base::Error& error,
                kclient::Setback after) override;

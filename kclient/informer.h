@@ -1,4 +1,4 @@
-// A Store of the objects of one kind (or another Cache), kept true by list and watch, that tells
+// A Store of the objects of one kind (or another Sink), kept true by list and watch, that tells
 // what has changed.
 //
 // Promises, client-go's SharedInformer's in our words:
@@ -7,7 +7,7 @@
 // - Nothing is promised between objects, nor between two informers.
 // - The store holds a state before the handlers are told of it; when a handler runs, store() is
 // what
-//   the handler's `new_object` is from, or newer never.
+//   the handler's `new_object` is from, never newer.
 // - Handlers are told differences: (null, new) added, (old, new) changed, (old, null) gone. Calls
 //   for one object form a chain: the `old` of each is the `new` of the one before.
 // - A list after a gap tells only what differs. An object that was deleted and made again is told
@@ -38,6 +38,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "base/symbol.h"
 #include "kclient/core/meta.h"
@@ -54,13 +55,14 @@ class Informer : private ReflectorSink {
   using ListHandler = std::function<void(const std::string& version)>;
   using BadHandler = std::function<void(const std::string& key, const base::Error& error)>;
 
-  // Without a cache the informer has a store of its own.
+  // With a store of its own.
+  Informer(Client& client, base::Loop& loop, ReflectorOptions options, base::Random random)
+      : Informer(client, loop, std::move(options), std::move(random),
+                 std::make_unique<Store<T>>()) {}
+  // What the watch shows goes into the sink alone.
   Informer(Client& client, base::Loop& loop, ReflectorOptions options, base::Random random,
-           Cache<T>* cache = nullptr)
-      : kind_(options.resource.kind),
-        plural_(options.resource.plural),
-        cache_(cache ? *cache : store_),
-        reflector_(client, loop, *this, std::move(options), std::move(random)) {}
+           Sink<T>& sink)
+      : Informer(client, loop, std::move(options), std::move(random), nullptr, &sink) {}
 
   void AddHandler(Handler handler) { handlers_.push_back(std::move(handler)); }
   void OnSynced(std::function<void()> handler) { on_synced_.push_back(std::move(handler)); }
@@ -74,14 +76,26 @@ class Informer : private ReflectorSink {
   bool synced() const { return synced_; }
   std::string_view plural() const { return plural_; }
   const Reflector& reflector() const { return reflector_; }
-  // Why what the cache has is not what there is, a sentence; empty: it is.
+  // Why what the sink has is not what there is, a sentence; empty: it is.
   std::string NotReady() const {
     if (std::string failure = reflector_.Failure(); !failure.empty()) return failure;
     return synced_ ? "" : std::string(plural_) + " are not listed yet";
   }
-  const Store<T>& store() const { return store_; }  // its own
+  // Its own: not of an informer that was given a sink.
+  const Store<T>& store() const {
+    CHECK(store_ != nullptr, "an informer with a sink has no store");
+    return *store_;
+  }
 
  private:
+  Informer(Client& client, base::Loop& loop, ReflectorOptions options, base::Random random,
+           std::unique_ptr<Store<T>> store, Sink<T>* sink = nullptr)
+      : kind_(options.resource.kind),
+        plural_(options.resource.plural),
+        store_(std::move(store)),
+        sink_(sink ? *sink : *store_),
+        reflector_(client, loop, *this, std::move(options), std::move(random)) {}
+
   void OnListBegin() override {
     listed_.clear();
     for (const auto& handler : on_each_list_begin_) handler();
@@ -94,7 +108,7 @@ class Informer : private ReflectorSink {
       return !std::binary_search(listed_.begin(), listed_.end(), key, std::less<>());
     };
     std::vector<std::string> gone;
-    cache_.ForEachKey([&](std::string_view key) {
+    sink_.ForEachKey([&](std::string_view key) {
       if (is_gone(key)) gone.emplace_back(key);
     });
     std::sort(gone.begin(), gone.end());
@@ -125,7 +139,7 @@ class Informer : private ReflectorSink {
       return key;
     }
     bad_.erase(key);
-    const Ptr old = cache_.Get(key);
+    const Ptr old = sink_.Get(key);
     if (old && old->meta.uid != decoded->meta.uid) {
       Remove(key);
     } else if (old && same_version_is_same_ &&
@@ -133,11 +147,11 @@ class Informer : private ReflectorSink {
       return key;
     }
     const auto taken = std::make_shared<const T>(std::move(*decoded));
-    Tell(cache_.Set(key, taken), taken);
+    Tell(sink_.Set(key, taken), taken);
     return key;
   }
   void Remove(const std::string& key) {
-    if (const Ptr old = cache_.Erase(key)) Tell(old, nullptr);
+    if (const Ptr old = sink_.Erase(key)) Tell(old, nullptr);
   }
   void Refuse(const std::string& key, JsonView object, const base::Error& error) {
     Remove(key);
@@ -160,8 +174,8 @@ class Informer : private ReflectorSink {
   std::vector<std::function<void()>> on_each_list_begin_;
   std::vector<ListHandler> on_each_list_;
   std::vector<BadHandler> on_bad_;
-  Store<T> store_;  // empty where another cache was given
-  Cache<T>& cache_;
+  const std::unique_ptr<Store<T>> store_;  // null where a sink was given
+  Sink<T>& sink_;
   bool synced_ = false;
   bool same_version_is_same_ = true;                     // not while versions went back
   std::vector<base::Symbol> listed_;                     // keys of the list under way

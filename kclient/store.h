@@ -1,4 +1,4 @@
-// Cache<T>: where an Informer keeps the objects of one kind as the watch has shown them, by
+// Sink<T>: where an Informer keeps the objects of one kind as the watch has shown them, by
 // "namespace/name". Store<T>: the plain one, a map.
 //
 // Written by its Informer alone, read by all. Objects are shared and const: nobody can change what
@@ -15,11 +15,11 @@
 namespace vdcu::kclient {
 
 template <class T>
-class Cache {
+class Sink {
  public:
   using Ptr = std::shared_ptr<const T>;
 
-  virtual ~Cache() = default;
+  virtual ~Sink() = default;
   // nullptr: not there. May be another object at each call, of the same value.
   virtual Ptr Get(std::string_view key) const = 0;
   // Both return what was there before.
@@ -29,9 +29,9 @@ class Cache {
 };
 
 template <class T>
-class Store final : public Cache<T> {
+class Store final : public Sink<T> {
  public:
-  using Ptr = typename Cache<T>::Ptr;
+  using Ptr = typename Sink<T>::Ptr;
 
   Ptr Get(std::string_view key) const override {
     const auto found = objects_.find(key);

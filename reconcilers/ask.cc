@@ -6,10 +6,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "reconcilers/node_fit.h"
 #include "reconcilers/partition.h"
 #include "reconcilers/pod_partitions.h"
 #include "reconcilers/reserved.h"
+#include "reconcilers/view/node_fit.h"
 
 namespace vdcu::reconcilers {
 
@@ -25,16 +25,16 @@ struct Waiting {
   const Avoided& avoided() const { return pod ? pod->avoided : partition->avoided; }
 };
 
-Waiting FindWaiting(const Cluster& cluster, const Key& key) {
+Waiting FindWaiting(const View& view, const Key& key) {
   const std::string object_key = key.object();
   if (key.kind == kPod) {
-    const PodEntryPtr pod = cluster.FindPod(object_key);
-    const bool waits = pod != nullptr && WaitsForUs(cluster, *pod->pod) && pod->node().empty() &&
+    const PodEntryPtr pod = view.FindPod(object_key);
+    const bool waits = pod != nullptr && WaitsForUs(view, *pod->pod) && pod->node().empty() &&
                        pod->request->has_value() &&
-                       cluster.PartitionsOfPod(pod->pod->meta.uid).empty();
+                       view.PartitionsOfPod(pod->pod->meta.uid).empty();
     return {waits ? pod : nullptr, nullptr};
   }
-  const PartitionEntryPtr partition = cluster.FindPartition(object_key);
+  const PartitionEntryPtr partition = view.FindPartition(object_key);
   const bool waits = partition != nullptr && partition->shown &&
                      partition->sent == Sent::kNothing && !partition->object().assigned() &&
                      !partition->object().meta.deleting() && !partition->object().spec.pod_ref;
@@ -74,32 +74,32 @@ nlohmann::json Text(const Avoided& avoided, base::TimePoint now) {
 
 // Sets with whom it may share its cards; `own` is what the object says. What is not known is said
 // by FilterFor.
-void SetSharing(const Cluster& cluster, dcu::Sharing own, Ask& ask) {
+void SetSharing(const View& view, dcu::Sharing own, Ask& ask) {
   ask.request.ns = ask.ns;
-  const auto share = cluster.SharingOf(ask.ns);
+  const auto share = view.SharingOf(ask.ns);
   ask.request.share = dcu::Stricter(own, share.value_or(dcu::Sharing::kNamespace));
 }
 
 // What tells namespaces apart, where anything does: quotas, and cards that are not shared.
-nlohmann::json TextOfNamespace(const Cluster& cluster, const Ask& ask) {
-  const bool apart = cluster.IsBounded(ask.ns) || cluster.TellsNamespacesApart() ||
+nlohmann::json TextOfNamespace(const View& view, const Ask& ask) {
+  const bool apart = view.IsBounded(ask.ns) || view.TellsNamespacesApart() ||
                      ask.request.share == dcu::Sharing::kNamespace;
   if (!apart) return "";
-  const auto share = cluster.SharingOf(ask.ns);
+  const auto share = view.SharingOf(ask.ns);
   return {ask.ns, ask.request.share, share ? "" : share.error().message};
 }
 
-nlohmann::json Text(const Cluster& cluster, const kclient::Pod& pod) {
+nlohmann::json Text(const View& view, const kclient::Pod& pod) {
   const kclient::PodScheduling& wants = *pod.scheduling;
   nlohmann::json text = {pod.requests, wants.node_selector, Text(wants.affinity)};
   for (const auto& t : wants.tolerations) text.push_back({t.key, t.op, t.value, t.effect});
   for (const auto& port : pod.host_ports) text.push_back({port.ip, port.protocol, port.port});
-  const auto volumes = cluster.VolumesOf(pod);
+  const auto volumes = view.VolumesOf(pod);
   if (!volumes) text.push_back(volumes.error().message);
   if (volumes) {
     for (const auto& affinity : *volumes) text.push_back(Text(affinity));
   }
-  for (const Keeper& keeper : cluster.KeepersOf(pod)) {
+  for (const Keeper& keeper : view.KeepersOf(pod)) {
     text.push_back({"kept away", keeper.id, keeper.term->topology_key});
   }
   if (MindsPods(pod)) text.push_back({"minds pods", TextOfTopology(pod)});
@@ -107,19 +107,19 @@ nlohmann::json Text(const Cluster& cluster, const kclient::Pod& pod) {
 }
 
 // Since when it stands in line.
-std::string Since(const Cluster& cluster, const Key& key, const std::string& created) {
-  const Setback* setback = cluster.FindSetback(key);
+std::string Since(const View& view, const Key& key, const std::string& created) {
+  const Setback* setback = view.FindSetback(key);
   return setback ? std::max(created, setback->wall) : created;
 }
 
-Ask AskOfPod(const Cluster& cluster, const Key& key, const PodEntry& entry, base::TimePoint now) {
+Ask AskOfPod(const View& view, const Key& key, const PodEntry& entry, base::TimePoint now) {
   const kclient::Pod& pod = *entry.pod;
   Ask ask;
-  ask.order = {-pod.priority, Since(cluster, key, pod.meta.creation_timestamp), key};
+  ask.order = {-pod.priority, Since(view, key, pod.meta.creation_timestamp), key};
   ask.ns = pod.meta.ns;
   ask.minds_pods = MindsPods(pod);
-  SetSharing(cluster, (*entry.request)->share, ask);
-  ask.request.policy = (*entry.request)->policy.value_or(cluster.settings().policy);
+  SetSharing(view, (*entry.request)->share, ask);
+  ask.request.policy = (*entry.request)->policy.value_or(view.settings().policy);
   nlohmann::json slices = nlohmann::json::array();
   for (const NeededPartition& needed : NeededPartitions(pod, **entry.request)) {
     slices.push_back(Amounts(needed.slice));
@@ -128,24 +128,22 @@ Ask AskOfPod(const Cluster& cluster, const Key& key, const PodEntry& entry, base
   // Once: all slices of a pod have the same selector.
   const nlohmann::json devices =
       ask.request.slices.empty() ? nlohmann::json() : Text(*ask.request.slices.front().devices);
-  ask.alike = nlohmann::json{ask.request.policy,
-                             slices,
-                             devices,
-                             Text(cluster, pod),
-                             Text(entry.avoided, now),
-                             TextOfNamespace(cluster, ask)}
-                  .dump();
+  ask.alike =
+      nlohmann::json{
+          ask.request.policy,        slices, devices, Text(view, pod), Text(entry.avoided, now),
+          TextOfNamespace(view, ask)}
+          .dump();
   return ask;
 }
 
-Ask AskOfPartition(const Cluster& cluster, const Key& key, const PartitionEntry& entry,
+Ask AskOfPartition(const View& view, const Key& key, const PartitionEntry& entry,
                    base::TimePoint now) {
   const crds::VdcuPartition& partition = entry.object();
   Ask ask;
-  ask.order = {0, Since(cluster, key, partition.meta.creation_timestamp), key};
+  ask.order = {0, Since(view, key, partition.meta.creation_timestamp), key};
   ask.ns = partition.meta.ns;
-  SetSharing(cluster, partition.spec.share, ask);
-  ask.request.policy = partition.spec.policy.value_or(cluster.settings().policy);
+  SetSharing(view, partition.spec.share, ask);
+  ask.request.policy = partition.spec.policy.value_or(view.settings().policy);
   ask.request.slices = {partition.spec.request};
   ask.alike = nlohmann::json{"partition",
                              ask.request.policy,
@@ -153,14 +151,14 @@ Ask AskOfPartition(const Cluster& cluster, const Key& key, const PartitionEntry&
                              Text(*partition.spec.request.devices),
                              partition.spec.node_selector,
                              Text(entry.avoided, now),
-                             TextOfNamespace(cluster, ask)}
+                             TextOfNamespace(view, ask)}
                   .dump();
   return ask;
 }
 
-std::optional<std::string> WhyPassedOver(const Cluster& cluster, const Avoided& avoided,
+std::optional<std::string> WhyPassedOver(const View& view, const Avoided& avoided,
                                          const std::string& node, base::TimePoint now) {
-  if (cluster.IsSilent(node, now)) return "node's vdcu daemon does not answer";
+  if (view.IsSilent(node, now)) return "node's vdcu daemon does not answer";
   const auto found = avoided.find(node);
   if (found == avoided.end() || now >= found->second.until) return {};
   return "node refused the slice just now";
@@ -168,40 +166,39 @@ std::optional<std::string> WhyPassedOver(const Cluster& cluster, const Avoided& 
 
 }  // namespace
 
-std::optional<Ask> DescribeAsk(const Cluster& cluster, const Key& key, base::TimePoint now) {
-  const Waiting waiting = FindWaiting(cluster, key);
-  if (waiting.pod) return AskOfPod(cluster, key, *waiting.pod, now);
-  if (waiting.partition) return AskOfPartition(cluster, key, *waiting.partition, now);
+std::optional<Ask> DescribeAsk(const View& view, const Key& key, base::TimePoint now) {
+  const Waiting waiting = FindWaiting(view, key);
+  if (waiting.pod) return AskOfPod(view, key, *waiting.pod, now);
+  if (waiting.partition) return AskOfPartition(view, key, *waiting.partition, now);
   return {};
 }
 
-base::Result<dcu::NodeFilter> FilterFor(const Cluster& cluster, const Key& key,
-                                        base::TimePoint now) {
-  const Waiting waiting = FindWaiting(cluster, key);
+base::Result<dcu::NodeFilter> FilterFor(const View& view, const Key& key, base::TimePoint now) {
+  const Waiting waiting = FindWaiting(view, key);
   if (const PartitionEntry* reserved = waiting.partition.get()) {
-    RETURN_IF_ERROR(cluster.SharingOf(reserved->object().meta.ns));
+    RETURN_IF_ERROR(view.SharingOf(reserved->object().meta.ns));
   }
   VolumeAffinities volumes;
   if (waiting.pod) {
-    RETURN_IF_ERROR(cluster.SharingOf(waiting.pod->pod->meta.ns));
-    ASSIGN_OR_RETURN(volumes, cluster.VolumesOf(*waiting.pod->pod));
+    RETURN_IF_ERROR(view.SharingOf(waiting.pod->pod->meta.ns));
+    ASSIGN_OR_RETURN(volumes, view.VolumesOf(*waiting.pod->pod));
   }
-  return dcu::NodeFilter([&cluster, waiting, now, volumes = std::move(volumes),
-                          topology = std::optional<PodTopology>()](
-                             const std::string& node) mutable -> std::optional<std::string> {
-    const NodeLoad* load = cluster.ledger().Find(node);
-    if (load == nullptr) return "node does not exist";
-    if (auto why = WhyPassedOver(cluster, waiting.avoided(), node, now)) return why;
-    if (!waiting.pod) return WhyUnfit(*load, waiting.partition->object().spec.node_selector);
-    if (auto why = WhyUnfit(*load, *waiting.pod->pod, volumes)) return why;
-    // A look at all pods, maybe: only for a node that is fit otherwise.
-    if (!topology) topology = cluster.TopologyOf(*waiting.pod->pod);
-    return topology->WhyNot(*load);
-  });
+  return dcu::NodeFilter(
+      [&view, waiting, now, volumes = std::move(volumes), topology = std::optional<PodTopology>()](
+          const std::string& node) mutable -> std::optional<std::string> {
+        const NodeLoad* load = view.ledger().Find(node);
+        if (load == nullptr) return "node does not exist";
+        if (auto why = WhyPassedOver(view, waiting.avoided(), node, now)) return why;
+        if (!waiting.pod) return WhyUnfit(*load, waiting.partition->object().spec.node_selector);
+        if (auto why = WhyUnfit(*load, *waiting.pod->pod, volumes)) return why;
+        // A look at all pods, maybe: only for a node that is fit otherwise.
+        if (!topology) topology = view.TopologyOf(*waiting.pod->pod);
+        return topology->WhyNot(*load);
+      });
 }
 
-Plan Grant(const Cluster& cluster, const Key& key, const dcu::Placement& placement) {
-  const Waiting waiting = FindWaiting(cluster, key);
+Plan Grant(const View& view, const Key& key, const dcu::Placement& placement) {
+  const Waiting waiting = FindWaiting(view, key);
   Plan plan;
   if (waiting.partition) {
     plan.writes.push_back(
@@ -216,9 +213,8 @@ Plan Grant(const Cluster& cluster, const Key& key, const dcu::Placement& placeme
   return plan;
 }
 
-Plan Explain(const Cluster& cluster, const Key& key, const std::string& message,
-             const Instant& at) {
-  const Waiting waiting = FindWaiting(cluster, key);
+Plan Explain(const View& view, const Key& key, const std::string& message, const Instant& at) {
+  const Waiting waiting = FindWaiting(view, key);
   Plan plan;
   if (!waiting.pod && !waiting.partition) return plan;
   if (waiting.partition) {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "dcu/allocator.h"
-#include "reconcilers/cluster.h"
 #include "reconcilers/plan.h"
 #include "reconcilers/pod.h"
+#include "reconcilers/view/view.h"
 
 namespace vdcu::reconcilers {
 
@@ -27,17 +27,16 @@ struct Ask {
 };
 
 // Nothing: it does not wait for cards (any more).
-std::optional<Ask> DescribeAsk(const Cluster& cluster, const Key& key, base::TimePoint now);
+std::optional<Ask> DescribeAsk(const View& view, const Key& key, base::TimePoint now);
 
 // Which nodes may serve it, cards aside. Holds until the cluster changes. Errors: kInvalid, where
 // no node can (its volumes).
-base::Result<dcu::NodeFilter> FilterFor(const Cluster& cluster, const Key& key,
-                                        base::TimePoint now);
+base::Result<dcu::NodeFilter> FilterFor(const View& view, const Key& key, base::TimePoint now);
 
 // The writes that give it these cards.
-Plan Grant(const Cluster& cluster, const Key& key, const dcu::Placement& placement);
+Plan Grant(const View& view, const Key& key, const dcu::Placement& placement);
 
 // Says on the object, and in an event, why it waits.
-Plan Explain(const Cluster& cluster, const Key& key, const std::string& message, const Instant& at);
+Plan Explain(const View& view, const Key& key, const std::string& message, const Instant& at);
 
 }  // namespace vdcu::reconcilers

@@ -34,13 +34,14 @@ kclient::Event DoubtEvent(const crds::DcuNode& node, const Doubt& doubt) {
 
 }  // namespace
 
-Plan ReconcileDcuNode(const Cluster& cluster, std::string_view name, const Instant& at) {
-  const auto node = cluster.ShownDcuNode(name);
-  if (!node || cluster.IsBeingDoubted(*node)) return {};
+Plan ReconcileDcuNode(const View& view, std::string_view name, const Instant& at) {
+  const auto node = view.dcu_nodes().Find(name);
+  if (!node || view.dcu_nodes().IsWritten(*node)) return {};
   const kclient::Condition* ready = kclient::FindCondition(node->status.conditions, crds::kReady);
   if (ready == nullptr || ready->status == "False") return {};
-  const Doubt* doubt = cluster.doubts().Find(name);
-  const base::TimePoint due = doubt ? cluster.doubts().DueAt(name) : base::TimePoint::max();
+  const Doubt* doubt = view.dcu_nodes().doubts().Find(name);
+  const base::TimePoint due =
+      doubt ? view.dcu_nodes().doubts().DueAt(name) : base::TimePoint::max();
   const bool node_is_back = ready->reason == crds::kNodeNotReady &&
                             (doubt == nullptr || doubt->reason != crds::kNodeNotReady);
   if (ready->status == "Unknown" && node_is_back && at.now < due) {

@@ -8,13 +8,13 @@
 
 #include <string_view>
 
-#include "reconcilers/cluster.h"
 #include "reconcilers/plan.h"
 #include "reconcilers/pod.h"
+#include "reconcilers/view/view.h"
 
 namespace vdcu::reconcilers {
 
 // One without the condition Ready, or of which our last write is not shown yet, needs nothing.
-Plan ReconcileDcuNode(const Cluster& cluster, std::string_view name, const Instant& at);
+Plan ReconcileDcuNode(const View& view, std::string_view name, const Instant& at);
 
 }  // namespace vdcu::reconcilers

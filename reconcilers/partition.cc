@@ -20,24 +20,24 @@ PlannedWrite PatchPartition(const crds::VdcuPartition& partition, nlohmann::json
 }
 
 // The pod that the partition was made for can never use it (any more).
-bool PodIsDone(const Cluster& cluster, const crds::VdcuPartition& partition) {
-  const PodEntryPtr entry = cluster.FindPodByUid(partition.spec.pod_ref->uid);
+bool PodIsDone(const View& view, const crds::VdcuPartition& partition) {
+  const PodEntryPtr entry = view.FindPodByUid(partition.spec.pod_ref->uid);
   if (entry == nullptr || entry->pod->terminal()) return true;
   if (entry->node().empty()) return entry->pod->meta.deleting();
   return partition.assigned() && entry->node() != partition.spec.assignment->node;
 }
 
 // No process of a pod can be left that uses the slice, as far as the API tells.
-bool NobodyUses(const Cluster& cluster, const crds::VdcuPartition& partition) {
+bool NobodyUses(const View& view, const crds::VdcuPartition& partition) {
   const auto lives = [&](const std::optional<crds::PodRef>& ref) {
     if (!ref) return false;
-    const PodEntryPtr entry = cluster.FindPodByUid(ref->uid);
+    const PodEntryPtr entry = view.FindPodByUid(ref->uid);
     return entry != nullptr && !entry->pod->terminal() && !entry->node().empty();
   };
   if (lives(partition.spec.pod_ref) || lives(partition.status.used_by)) return false;
-  const auto& naming = cluster.PodsNaming(partition.meta.key());
+  const auto& naming = view.PodsNaming(partition.meta.key());
   return std::none_of(naming.begin(), naming.end(), [&](const std::string& key) {
-    const PodEntryPtr entry = cluster.FindPod(key);
+    const PodEntryPtr entry = view.FindPod(key);
     return entry != nullptr && !entry->pod->terminal() && !entry->node().empty();
   });
 }
@@ -51,35 +51,35 @@ base::Duration Left(base::Duration wait, const std::string& since, const Partiti
 }
 
 // The pod that the partition was made for waits unbound: nothing ever used the slice.
-bool NeverUsed(const Cluster& cluster, const crds::VdcuPartition& partition) {
+bool NeverUsed(const View& view, const crds::VdcuPartition& partition) {
   if (!partition.spec.pod_ref) return false;
-  const PodEntryPtr entry = cluster.FindPodByUid(partition.spec.pod_ref->uid);
+  const PodEntryPtr entry = view.FindPodByUid(partition.spec.pod_ref->uid);
   return entry != nullptr && entry->node().empty();
 }
 
 // How long until the controller lets go in the node's place: 0 is now, nothing is never (as things
 // stand).
-std::optional<base::Duration> LetGoIn(const Cluster& cluster, const crds::VdcuPartition& partition,
+std::optional<base::Duration> LetGoIn(const View& view, const crds::VdcuPartition& partition,
                                       const PartitionInstant& at) {
-  const NodeLoad* load = cluster.ledger().Find(partition.spec.assignment->node);
+  const NodeLoad* load = view.ledger().Find(partition.spec.assignment->node);
   if (load == nullptr) return base::Duration(0);
   const kclient::Node node = load->node->Unpack(load->name);
   if (kclient::HasTaint(node.taints, kclient::kOutOfService)) return base::Duration(0);
   // Its daemon does not answer, and the pod shall go elsewhere.
-  if (NeverUsed(cluster, partition)) {
-    if (cluster.IsSilent(node.meta.name, at.now)) return base::Duration(0);
-    return Left(cluster.settings().prepare_timeout, partition.meta.deletion_timestamp, at);
+  if (NeverUsed(view, partition)) {
+    if (view.IsSilent(node.meta.name, at.now)) return base::Duration(0);
+    return Left(view.settings().prepare_timeout, partition.meta.deletion_timestamp, at);
   }
-  if (node.ready || !NobodyUses(cluster, partition)) return {};
-  return Left(cluster.settings().not_ready_grace, node.ready_changed, at);
+  if (node.ready || !NobodyUses(view, partition)) return {};
+  return Left(view.settings().not_ready_grace, node.ready_changed, at);
 }
 
 // The daemon of a dead node cannot lift the finalizer.
-Plan LetGoInItsPlace(const Cluster& cluster, const crds::VdcuPartition& partition,
+Plan LetGoInItsPlace(const View& view, const crds::VdcuPartition& partition,
                      const PartitionInstant& at) {
   Plan plan;
   if (!partition.meta.HasFinalizer(crds::kFinalizer)) return plan;
-  const auto wait = partition.assigned() ? LetGoIn(cluster, partition, at) : base::Duration(0);
+  const auto wait = partition.assigned() ? LetGoIn(view, partition, at) : base::Duration(0);
   if (!wait) return plan;
   if (*wait > base::Duration(0)) {
     plan.requeue_after = wait;
@@ -111,16 +111,15 @@ Plan Unassign(const crds::VdcuPartition& partition, const std::string& reason,
 // A reserved partition is placed anew when its node is gone, when the node's daemon refused it and
 // so holds nothing of it, or when the daemon did not prepare it in time: no pod can have it then,
 // and a daemon that holds it all the same publishes or releases what no object names.
-Plan ReconcileReservedAssignment(const Cluster& cluster, const PartitionEntry& entry,
-                                 const Instant& at) {
+Plan ReconcileReservedAssignment(const View& view, const PartitionEntry& entry, const Instant& at) {
   const crds::VdcuPartition& partition = entry.object();
   const std::string& node = partition.spec.assignment->node;
-  const bool gone = cluster.ledger().Find(node) == nullptr;
+  const bool gone = view.ledger().Find(node) == nullptr;
   const auto* prepared = FindCurrent(partition, crds::kPrepared);
   const bool refused = prepared != nullptr && prepared->status == "False";
-  if ((!gone && prepared != nullptr && !refused) || !NobodyUses(cluster, partition)) return {};
+  if ((!gone && prepared != nullptr && !refused) || !NobodyUses(view, partition)) return {};
   if (!gone && !refused) {
-    const auto left = entry.assigned_at + cluster.settings().prepare_timeout - at.now;
+    const auto left = entry.assigned_at + view.settings().prepare_timeout - at.now;
     if (left > base::Duration(0)) {
       Plan plan;
       plan.requeue_after = left;
@@ -138,9 +137,9 @@ Plan ReconcileReservedAssignment(const Cluster& cluster, const PartitionEntry& e
 }
 
 // What may have been done is not done again before the request's setback is over.
-Plan Repeat(const Cluster& cluster, PlannedWrite planned, const Instant& at) {
+Plan Repeat(const View& view, PlannedWrite planned, const Instant& at) {
   Plan plan;
-  const Setback* setback = cluster.FindSetback(RequestKeyOf(planned.assumption));
+  const Setback* setback = view.FindSetback(RequestKeyOf(planned.assumption));
   if (setback && setback->Holds(at.now)) {
     plan.requeue_after = setback->until - at.now;
   } else {
@@ -150,9 +149,9 @@ Plan Repeat(const Cluster& cluster, PlannedWrite planned, const Instant& at) {
 }
 
 // A reserved one without a card.
-Plan AwaitCard(const Cluster& cluster, const PartitionEntry& entry, const Instant& at) {
+Plan AwaitCard(const View& view, const PartitionEntry& entry, const Instant& at) {
   const crds::VdcuPartition& partition = entry.object();
-  const Setback* setback = cluster.FindSetback(PartitionKey(partition.meta.key()));
+  const Setback* setback = view.FindSetback(PartitionKey(partition.meta.key()));
   Plan plan;
   if (setback == nullptr || !setback->Holds(at.now)) {
     plan.place = true;
@@ -168,30 +167,30 @@ Plan AwaitCard(const Cluster& cluster, const PartitionEntry& entry, const Instan
 
 }  // namespace
 
-Plan ReconcilePartition(const Cluster& cluster, std::string_view key, const PartitionInstant& at) {
-  const PartitionEntryPtr entry = cluster.FindPartition(key);
+Plan ReconcilePartition(const View& view, std::string_view key, const PartitionInstant& at) {
+  const PartitionEntryPtr entry = view.FindPartition(key);
   if (entry == nullptr) return {};
   const crds::VdcuPartition& partition = entry->object();
   Plan plan;
   if (!entry->shown) {
     // Its name makes a second try safe; what it makes for a pod that is gone is deleted when shown.
-    if (entry->sent == Sent::kUnknown) return Repeat(cluster, CreatePartition(partition), at);
+    if (entry->sent == Sent::kUnknown) return Repeat(view, CreatePartition(partition), at);
     return plan;
   }
   if (entry->assumed) {
     if (entry->sent == Sent::kUnknown) {
-      return Repeat(cluster, AssignPartition(*entry->shown, *partition.spec.assignment), at);
+      return Repeat(view, AssignPartition(*entry->shown, *partition.spec.assignment), at);
     }
     return plan;
   }
   if (entry->sent != Sent::kNothing) return plan;
-  if (partition.meta.deleting()) return LetGoInItsPlace(cluster, partition, at);
+  if (partition.meta.deleting()) return LetGoInItsPlace(view, partition, at);
   if (partition.spec.pod_ref) {
-    if (PodIsDone(cluster, partition)) plan.writes.push_back(DeletePartition(partition));
+    if (PodIsDone(view, partition)) plan.writes.push_back(DeletePartition(partition));
     return plan;
   }
-  if (partition.assigned()) return ReconcileReservedAssignment(cluster, *entry, at);
-  return AwaitCard(cluster, *entry, at);
+  if (partition.assigned()) return ReconcileReservedAssignment(view, *entry, at);
+  return AwaitCard(view, *entry, at);
 }
 
 void AppendUnassigned(Plan& plan, const crds::VdcuPartition& partition, std::string_view reason,

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "reconcilers/cluster.h"
 #include "reconcilers/plan.h"
 #include "reconcilers/pod.h"
+#include "reconcilers/view/view.h"
 
 namespace vdcu::reconcilers {
 
@@ -17,7 +17,7 @@ struct PartitionInstant : Instant {
 };
 
 // `key` is "namespace/name".
-Plan ReconcilePartition(const Cluster& cluster, std::string_view key, const PartitionInstant& at);
+Plan ReconcilePartition(const View& view, std::string_view key, const PartitionInstant& at);
 
 // Assigned=False with the reason, and an event, where the partition does not say so already.
 void AppendUnassigned(Plan& plan, const crds::VdcuPartition& partition, std::string_view reason,

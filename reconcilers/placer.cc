@@ -24,7 +24,7 @@ Decision Given(const Key& key, Plan plan) {
 }  // namespace
 
 void Placer::Add(const Key& key, base::TimePoint now) {
-  const auto ask = DescribeAsk(cluster_, key, now);
+  const auto ask = DescribeAsk(view_, key, now);
   if (!ask) return Remove(key);
   const auto found = requests_.find(key);
   if (found != requests_.end()) {
@@ -93,9 +93,9 @@ std::optional<Placer::Turn> Placer::TakeTurn() {
 }
 
 void Placer::TakeImprovements() {
-  if (cluster_.TakeReshaped()) RetryAll();
-  const auto eased = cluster_.TakeEased();
-  auto nodes = cluster_.TakeImproved();
+  if (changes_.TakeReshaped()) RetryAll();
+  const auto eased = changes_.TakeEased();
+  auto nodes = changes_.TakeImproved();
   const bool improved = !nodes.empty();
   improved_.merge(nodes);
   for (auto& [alike, waits] : classes_) {
@@ -119,24 +119,24 @@ void Placer::RetryAll() {
 tl::expected<Plan, Placer::Failure> Placer::Place(const Key& key,
                                                   const std::vector<std::string>* nodes,
                                                   base::TimePoint now) const {
-  const auto ask = DescribeAsk(cluster_, key, now);
+  const auto ask = DescribeAsk(view_, key, now);
   if (!ask) return Plan{};
   std::set<std::string> eased_by;
   if (ask->minds_pods) eased_by.emplace(kPodsMoved);
-  const auto filter = FilterFor(cluster_, key, now);
+  const auto filter = FilterFor(view_, key, now);
   if (!filter) return tl::make_unexpected(Failure{filter.error().message, eased_by});
   const dcu::Answer answer =
-      nodes == nullptr ? dcu::Allocate(cluster_.inventory(), ask->request, *filter)
-                       : dcu::AllocateOn(cluster_.inventory(), ask->request, *nodes, *filter);
+      nodes == nullptr ? dcu::Allocate(view_.inventory(), ask->request, *filter)
+                       : dcu::AllocateOn(view_.inventory(), ask->request, *nodes, *filter);
   if (const auto* refusal = std::get_if<dcu::Refusal>(&answer)) {
     return tl::make_unexpected(Failure{refusal->Message(), eased_by});
   }
   const auto& placement = std::get<dcu::Placement>(answer);
-  if (auto why = cluster_.WhyOverQuota(ask->ns, ask->request.slices, placement.assignments)) {
+  if (auto why = view_.WhyOverQuota(ask->ns, ask->request.slices, placement.assignments)) {
     eased_by.insert(ask->ns);
     return tl::make_unexpected(Failure{std::move(*why), eased_by});
   }
-  return Grant(cluster_, key, placement);
+  return Grant(view_, key, placement);
 }
 
 // The first of those that were never tried.
@@ -148,7 +148,7 @@ Decision Placer::TryNew(const Order& order, const Instant& at) {
     // Another that asks for the same was refused, and nothing has improved since.
     const std::string message = waits->second.message;
     Wait(key);
-    return {key, Explain(cluster_, key, message, at)};
+    return {key, Explain(view_, key, message, at)};
   }
   auto plan = Place(key, nullptr, at.now);
   if (plan) {
@@ -161,7 +161,7 @@ Decision Placer::TryNew(const Order& order, const Instant& at) {
   failed.message = plan.error().message;
   failed.eased_by = plan.error().eased_by;
   failed.everywhere = false;
-  return {key, Explain(cluster_, key, failed.message, at)};
+  return {key, Explain(view_, key, failed.message, at)};
 }
 
 // The first of the classes that have not seen the improved nodes. What it says of itself stays
@@ -181,7 +181,7 @@ Decision Placer::TryAgain(const Order& order, const Instant& at) {
   waits.eased_by.insert(plan.error().eased_by.begin(), plan.error().eased_by.end());
   if (!everywhere) return {key, {}};
   waits.message = plan.error().message;
-  return {key, Explain(cluster_, key, waits.message, at)};
+  return {key, Explain(view_, key, waits.message, at)};
 }
 
 void Placer::Wait(const Key& key) {

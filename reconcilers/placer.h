@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "reconcilers/ask.h"
-#include "reconcilers/cluster.h"
 #include "reconcilers/plan.h"
+#include "reconcilers/view/cluster.h"
 
 namespace vdcu::reconcilers {
 
@@ -30,7 +30,7 @@ class Placer {
  public:
   static constexpr int kTurn = 100;
 
-  explicit Placer(Cluster& cluster) : cluster_(cluster) {}
+  explicit Placer(Cluster& cluster) : view_(cluster.view()), changes_(cluster.changes()) {}
 
   // A request that waits for cards. One that waits already is only looked at
   // again if what it asks for has changed.
@@ -76,7 +76,8 @@ class Placer {
                                     base::TimePoint now) const;
   void Wait(const Key& key);
 
-  Cluster& cluster_;
+  const View& view_;
+  Changes& changes_;
   std::map<Key, Request> requests_;  // each is in untried_ or waits in its class
   std::map<Order, Key> untried_;
   std::map<std::string, Class> classes_;  // by Request::alike; none is empty

@@ -10,6 +10,7 @@
 #include "reconcilers/conditions.h"
 #include "reconcilers/pod_partitions.h"
 #include "reconcilers/reserved.h"
+#include "reconcilers/view/node_fit.h"
 
 namespace vdcu::reconcilers {
 
@@ -24,10 +25,10 @@ bool Refused(const PartitionEntry& entry) {
 }
 
 // The name of a needed partition is taken by an object that is not this pod's.
-std::optional<std::string> WhyNameTaken(const Cluster& cluster, const kclient::Pod& pod,
+std::optional<std::string> WhyNameTaken(const View& view, const kclient::Pod& pod,
                                         const std::vector<NeededPartition>& needed) {
   for (const NeededPartition& partition : needed) {
-    const PartitionEntryPtr entry = cluster.FindPartition(pod.meta.ns + "/" + partition.name);
+    const PartitionEntryPtr entry = view.FindPartition(pod.meta.ns + "/" + partition.name);
     if (entry == nullptr) continue;
     const auto& ref = entry->object().spec.pod_ref;
     if (!ref || ref->uid != pod.meta.uid) {
@@ -64,11 +65,11 @@ std::string RefusalOf(const std::vector<PartitionEntryPtr>& partitions) {
   return {};
 }
 
-Plan AwaitPrepared(const Cluster& cluster, const kclient::Pod& pod,
+Plan AwaitPrepared(const View& view, const kclient::Pod& pod,
                    const std::vector<PartitionEntryPtr>& partitions, const Instant& at) {
   base::TimePoint oldest = at.now;
   for (const PartitionEntryPtr& entry : partitions) oldest = std::min(oldest, entry->assigned_at);
-  const auto left = oldest + cluster.settings().prepare_timeout - at.now;
+  const auto left = oldest + view.settings().prepare_timeout - at.now;
   if (left > base::Duration(0)) {
     Plan plan;
     plan.requeue_after = left;
@@ -100,9 +101,9 @@ Plan GoElsewhere(const kclient::Pod& pod, const std::vector<PartitionEntryPtr>& 
 
 // Since the pod was placed there: it would be bound to a node that is gone, or shall get no more
 // pods.
-std::optional<std::string> WhyNoLonger(const Cluster& cluster, const kclient::Pod& pod,
+std::optional<std::string> WhyNoLonger(const View& view, const kclient::Pod& pod,
                                        const std::string& node) {
-  const NodeLoad* load = cluster.ledger().Find(node);
+  const NodeLoad* load = view.ledger().Find(node);
   if (load == nullptr) return "node " + node + " is gone: placing the pod anew";
   const auto why = WhyKeptOut(*load, pod);
   if (!why) return {};
@@ -118,25 +119,25 @@ bool IsComplete(const std::vector<PartitionEntryPtr>& partitions, size_t needed)
 }
 
 // While the pod is set back: slices that it cannot use soon go back.
-Plan HoldBack(const Cluster& cluster, const PodEntry& entry, const Setback& setback,
+Plan HoldBack(const View& view, const PodEntry& entry, const Setback& setback,
               const std::vector<PartitionEntryPtr>& partitions, bool complete, const Instant& at) {
   Plan plan = AwaitSetback(entry, setback, at);
   if (partitions.empty() || AnyUnsettled(partitions)) return plan;
   const bool soon = complete && setback.failed_binds < kMostBinds &&
-                    *plan.requeue_after <= cluster.settings().prepare_timeout;
+                    *plan.requeue_after <= view.settings().prepare_timeout;
   if (!soon) AppendDeletes(plan, partitions);
   return plan;
 }
 
-Plan ReconcileOwnPartitions(const Cluster& cluster, const PodEntry& entry,
+Plan ReconcileOwnPartitions(const View& view, const PodEntry& entry,
                             const std::vector<NeededPartition>& needed, const Instant& at) {
   const kclient::Pod& pod = *entry.pod;
-  const auto partitions = cluster.PartitionsOfPod(pod.meta.uid);
+  const auto partitions = view.PartitionsOfPod(pod.meta.uid);
   const bool complete = !partitions.empty() && IsComplete(partitions, needed.size());
-  const Setback* setback = cluster.FindSetback(PodKey(pod.meta.key()));
+  const Setback* setback = view.FindSetback(PodKey(pod.meta.key()));
   // A create that failed, and is shown to have been stored, holds up nothing.
   if (setback && at.now < (complete ? setback->bind_at : setback->until)) {
-    return HoldBack(cluster, entry, *setback, partitions, complete, at);
+    return HoldBack(view, entry, *setback, partitions, complete, at);
   }
   Plan plan;
   if (partitions.empty()) {
@@ -157,18 +158,18 @@ Plan ReconcileOwnPartitions(const Cluster& cluster, const PodEntry& entry,
                         std::to_string(needed.size()) + " slices exist: placing the pod anew");
   }
   const std::string node = partitions.front()->object().spec.assignment->node;
-  if (const auto why = WhyNoLonger(cluster, pod, node)) {
+  if (const auto why = WhyNoLonger(view, pod, node)) {
     return Withdraw(pod, partitions, "NodeUnfit", *why);
   }
   const bool ready = std::all_of(partitions.begin(), partitions.end(),
                                  [](const auto& p) { return IsTrue(p->object(), crds::kReady); });
-  return ready ? BindPod(pod, node, "") : AwaitPrepared(cluster, pod, partitions, at);
+  return ready ? BindPod(pod, node, "") : AwaitPrepared(view, pod, partitions, at);
 }
 
 // Slices that were made before the pod's annotations were edited, and are not what it asks for now.
 // Nothing: it has none.
-std::optional<Plan> WithdrawUnasked(const Cluster& cluster, const kclient::Pod& pod) {
-  const auto partitions = cluster.PartitionsOfPod(pod.meta.uid);
+std::optional<Plan> WithdrawUnasked(const View& view, const kclient::Pod& pod) {
+  const auto partitions = view.PartitionsOfPod(pod.meta.uid);
   if (partitions.empty()) return {};
   if (AnyUnsettled(partitions)) return Plan{};
   return Withdraw(pod, partitions, "RequestChanged",
@@ -193,23 +194,23 @@ Plan TellWhatItHas(const kclient::Pod& pod) {
 
 }  // namespace
 
-bool WaitsForUs(const Cluster& cluster, const kclient::Pod& pod) {
-  return pod.scheduler_name == cluster.settings().scheduler_name && pod.scheduling != nullptr &&
+bool WaitsForUs(const View& view, const kclient::Pod& pod) {
+  return pod.scheduler_name == view.settings().scheduler_name && pod.scheduling != nullptr &&
          !pod.scheduling->gated && !pod.meta.deleting() && !pod.terminal();
 }
 
-std::optional<std::string> WhyNeverPlaced(const Cluster& cluster, const PodEntry& entry) {
+std::optional<std::string> WhyNeverPlaced(const View& view, const PodEntry& entry) {
   const kclient::PodScheduling& wants = *entry.pod->scheduling;
   if (!entry.request->has_value()) return entry.request->error().message;
   if ((*entry.request)->empty()) {
     return "no container asks for hygon.com/dcunum or hygon.com/hcunum: set it in its limits, or "
            "use another scheduler than " +
-           cluster.settings().scheduler_name;
+           view.settings().scheduler_name;
   }
   if (wants.unsupported.empty()) return {};
   std::string fields;
   for (const std::string& field : wants.unsupported) fields += (fields.empty() ? "" : ", ") + field;
-  return fields + ": not understood by " + cluster.settings().scheduler_name +
+  return fields + ": not understood by " + view.settings().scheduler_name +
          ", which leaves this pod alone";
 }
 
@@ -235,20 +236,20 @@ Plan AwaitSetback(const PodEntry& entry, const Setback& setback, const Instant& 
   return plan;
 }
 
-Plan ReconcilePod(const Cluster& cluster, std::string_view key, const Instant& at) {
-  const PodEntryPtr entry = cluster.FindPod(key);
+Plan ReconcilePod(const View& view, std::string_view key, const Instant& at) {
+  const PodEntryPtr entry = view.FindPod(key);
   if (entry == nullptr) return {};
   if (entry->misnames) return TellWhatItHas(*entry->pod);
-  if (!WaitsForUs(cluster, *entry->pod)) return {};
+  if (!WaitsForUs(view, *entry->pod)) return {};
   if (!entry->assumed_node.empty()) {
     if (entry->sent != Sent::kUnknown) return {};
-    const Setback* setback = cluster.FindSetback(PodKey(key));
+    const Setback* setback = view.FindSetback(PodKey(key));
     if (setback && setback->Holds(at.now)) return AwaitSetback(*entry, *setback, at);
     return BindPod(*entry->pod, entry->assumed_node, entry->assumed_partition);
   }
-  const auto why_never = WhyNeverPlaced(cluster, *entry);
+  const auto why_never = WhyNeverPlaced(view, *entry);
   if (why_never || !(*entry->request)->partition.empty()) {
-    if (auto plan = WithdrawUnasked(cluster, *entry->pod)) return std::move(*plan);
+    if (auto plan = WithdrawUnasked(view, *entry->pod)) return std::move(*plan);
   }
   Plan plan;
   if (why_never) {
@@ -256,13 +257,13 @@ Plan ReconcilePod(const Cluster& cluster, std::string_view key, const Instant& a
     return plan;
   }
   const crds::PodRequest& request = **entry->request;
-  if (!request.partition.empty()) return ReconcileReserved(cluster, *entry, request, at);
+  if (!request.partition.empty()) return ReconcileReserved(view, *entry, request, at);
   const auto needed = NeededPartitions(*entry->pod, request);
-  if (const auto why = WhyNameTaken(cluster, *entry->pod, needed)) {
+  if (const auto why = WhyNameTaken(view, *entry->pod, needed)) {
     AppendUnscheduled(plan, *entry, kSchedulerError, *why, at);
     return plan;
   }
-  return ReconcileOwnPartitions(cluster, *entry, needed, at);
+  return ReconcileOwnPartitions(view, *entry, needed, at);
 }
 
 }  // namespace vdcu::reconcilers

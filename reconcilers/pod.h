@@ -7,21 +7,21 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "reconcilers/cluster.h"
 #include "reconcilers/plan.h"
+#include "reconcilers/view/view.h"
 
 namespace vdcu::reconcilers {
 
 // A pod is placed by us when it has our scheduler's name, no node, no gates, and is not being
 // deleted.
-bool WaitsForUs(const Cluster& cluster, const kclient::Pod& pod);
+bool WaitsForUs(const View& view, const kclient::Pod& pod);
 
 // `key` is "namespace/name". A pod that is absent, bound or not ours needs nothing.
-Plan ReconcilePod(const Cluster& cluster, std::string_view key, const Instant& at);
+Plan ReconcilePod(const View& view, std::string_view key, const Instant& at);
 
 // Why no node and no time would help: what the pod says is wrong, or needs what this scheduler does
 // not do. For a pod that WaitsForUs.
-std::optional<std::string> WhyNeverPlaced(const Cluster& cluster, const PodEntry& entry);
+std::optional<std::string> WhyNeverPlaced(const View& view, const PodEntry& entry);
 
 // Until the setback, which holds, is over; the pod says why.
 Plan AwaitSetback(const PodEntry& entry, const Setback& setback, const Instant& at);

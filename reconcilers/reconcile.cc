@@ -6,12 +6,12 @@
 
 namespace vdcu::reconcilers {
 
-Plan Reconcile(const Cluster& cluster, const Key& key, const PartitionInstant& at) {
+Plan Reconcile(const View& view, const Key& key, const PartitionInstant& at) {
   const std::string object = key.object();
-  if (key.kind == kPod) return ReconcilePod(cluster, object, at);
-  if (key.kind == kLine) return ReconcileLine(cluster, object, at);
-  if (key.kind == kDcuNode) return ReconcileDcuNode(cluster, object, at);
-  return ReconcilePartition(cluster, object, at);
+  if (key.kind == kPod) return ReconcilePod(view, object, at);
+  if (key.kind == kLine) return ReconcileLine(view, object, at);
+  if (key.kind == kDcuNode) return ReconcileDcuNode(view, object, at);
+  return ReconcilePartition(view, object, at);
 }
 
 }  // namespace vdcu::reconcilers

@@ -3,12 +3,12 @@
 
 #include <string>
 
-#include "reconcilers/cluster.h"
 #include "reconcilers/partition.h"
 #include "reconcilers/plan.h"
+#include "reconcilers/view/view.h"
 
 namespace vdcu::reconcilers {
 
-Plan Reconcile(const Cluster& cluster, const Key& key, const PartitionInstant& at);
+Plan Reconcile(const View& view, const Key& key, const PartitionInstant& at);
 
 }  // namespace vdcu::reconcilers

@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "crds/keys.h"
 #include "reconcilers/conditions.h"
-#include "reconcilers/node_fit.h"
 #include "reconcilers/pod_partitions.h"
+#include "reconcilers/view/node_fit.h"
 
 namespace vdcu::reconcilers {
 
@@ -30,11 +29,10 @@ Reason WhyNotUsable(const std::string& name, const PartitionEntryPtr& entry) {
 }
 
 // Another pod that runs with the partition, or is about to.
-Reason WhyHeld(const Cluster& cluster, const crds::VdcuPartition& partition,
-               const kclient::Pod& pod) {
+Reason WhyHeld(const View& view, const crds::VdcuPartition& partition, const kclient::Pod& pod) {
   const std::string& name = partition.meta.name;
-  for (const std::string& other_key : cluster.PodsNaming(partition.meta.key())) {
-    const PodEntryPtr other = cluster.FindPod(other_key);
+  for (const std::string& other_key : view.PodsNaming(partition.meta.key())) {
+    const PodEntryPtr other = view.FindPod(other_key);
     if (other == nullptr || other->pod->meta.uid == pod.meta.uid) continue;
     if (!other->node().empty() && !other->pod->terminal()) {
       return "VDCUPartition " + name + " is held by pod " + other->pod->meta.name;
@@ -47,18 +45,18 @@ Reason WhyHeld(const Cluster& cluster, const crds::VdcuPartition& partition,
   return {};
 }
 
-Reason WhyNodeUnfit(const Cluster& cluster, const kclient::Pod& pod, const std::string& node) {
-  const auto volumes = cluster.VolumesOf(pod);
+Reason WhyNodeUnfit(const View& view, const kclient::Pod& pod, const std::string& node) {
+  const auto volumes = view.VolumesOf(pod);
   if (!volumes) return volumes.error().message;
-  const NodeLoad* load = cluster.ledger().Find(node);
+  const NodeLoad* load = view.ledger().Find(node);
   if (load == nullptr) return "node " + node + " does not exist";
   auto why = WhyUnfit(*load, pod, *volumes);
-  if (!why) why = cluster.TopologyOf(pod).WhyNot(*load);
+  if (!why) why = view.TopologyOf(pod).WhyNot(*load);
   return why ? Reason("node " + node + " of the partition: " + *why) : Reason();
 }
 
-bool IsSetBack(const Cluster& cluster, const std::string& pod_key, base::TimePoint now) {
-  const Setback* setback = cluster.FindSetback(PodKey(pod_key));
+bool IsSetBack(const View& view, const std::string& pod_key, base::TimePoint now) {
+  const Setback* setback = view.FindSetback(PodKey(pod_key));
   return setback && setback->Holds(now);
 }
 
@@ -69,80 +67,70 @@ std::string NodeOf(const PartitionEntryPtr& entry) {
 }
 
 // It waits, and would be bound if it were its turn and the partition were free.
-bool IsInLine(const Cluster& cluster, const PodEntry& entry, const std::string& node,
+bool IsInLine(const View& view, const PodEntry& entry, const std::string& node,
               base::TimePoint now) {
   const kclient::Pod& pod = *entry.pod;
-  return WaitsForUs(cluster, pod) && entry.node().empty() &&
-         !IsSetBack(cluster, pod.meta.key(), now) && !WhyNeverPlaced(cluster, entry) &&
-         (node.empty() || !WhyNodeUnfit(cluster, pod, node));
+  return WaitsForUs(view, pod) && entry.node().empty() && !IsSetBack(view, pod.meta.key(), now) &&
+         !WhyNeverPlaced(view, entry) && (node.empty() || !WhyNodeUnfit(view, pod, node));
 }
 
-bool AnyBefore(const Cluster& cluster, const std::string& key, const kclient::Pod& pod,
+bool AnyBefore(const View& view, const std::string& key, const kclient::Pod& pod,
                const std::string& node, base::TimePoint now) {
   const auto is_before = [&](const PodEntryPtr& other) {
-    return other && GoesBefore(*other->pod, pod) && IsInLine(cluster, *other, node, now);
+    return other && GoesBefore(*other->pod, pod) && IsInLine(view, *other, node, now);
   };
-  if (is_before(cluster.HeadOf(key))) return true;
-  const auto& naming = cluster.PodsNaming(key);
+  if (is_before(view.HeadOf(key))) return true;
+  const auto& naming = view.PodsNaming(key);
   return std::any_of(naming.begin(), naming.end(),
-                     [&](const std::string& other) { return is_before(cluster.FindPod(other)); });
+                     [&](const std::string& other) { return is_before(view.FindPod(other)); });
 }
 
 // Who is behind another is told nothing of the partition, and not behind whom: either changes for
 // all of a long line at once.
-Reason WhyWaits(const Cluster& cluster, const PodEntry& entry, const crds::PodRequest& request,
+Reason WhyWaits(const View& view, const PodEntry& entry, const crds::PodRequest& request,
                 const std::string& key, base::TimePoint now) {
-  const PartitionEntryPtr partition = cluster.FindPartition(key);
+  const PartitionEntryPtr partition = view.FindPartition(key);
   const std::string node = NodeOf(partition);
   if (!node.empty()) {
-    if (auto why = WhyNodeUnfit(cluster, *entry.pod, node)) return why;
+    if (auto why = WhyNodeUnfit(view, *entry.pod, node)) return why;
   }
-  if (AnyBefore(cluster, key, *entry.pod, node, now)) {
+  if (AnyBefore(view, key, *entry.pod, node, now)) {
     return "VDCUPartition " + request.partition + " goes first to another pod";
   }
   if (auto why = WhyNotUsable(request.partition, partition)) return why;
-  return WhyHeld(cluster, partition->object(), *entry.pod);
+  return WhyHeld(view, partition->object(), *entry.pod);
 }
 
 }  // namespace
 
-bool GoesBefore(const kclient::Pod& a, const kclient::Pod& b) {
-  const auto order = [](const kclient::Pod& pod) {
-    return std::tuple<int, const std::string&, const std::string&, const std::string&>(
-        -pod.priority, pod.meta.creation_timestamp, pod.meta.ns, pod.meta.name);
-  };
-  return order(a) < order(b);
-}
-
-Plan ReconcileReserved(const Cluster& cluster, const PodEntry& entry,
-                       const crds::PodRequest& request, const Instant& at) {
+Plan ReconcileReserved(const View& view, const PodEntry& entry, const crds::PodRequest& request,
+                       const Instant& at) {
   const kclient::Pod& pod = *entry.pod;
   const std::string key = pod.meta.ns + "/" + request.partition;
-  const Setback* setback = cluster.FindSetback(PodKey(pod.meta.key()));
+  const Setback* setback = view.FindSetback(PodKey(pod.meta.key()));
   if (setback && setback->Holds(at.now)) return AwaitSetback(entry, *setback, at);
   Plan plan;
-  if (const auto why = WhyWaits(cluster, entry, request, key, at.now)) {
+  if (const auto why = WhyWaits(view, entry, request, key, at.now)) {
     AppendUnscheduled(plan, entry, "Unschedulable", *why, at);
     return plan;
   }
-  return BindPod(pod, cluster.FindPartition(key)->object().spec.assignment->node,
-                 request.partition);
+  return BindPod(pod, view.FindPartition(key)->object().spec.assignment->node, request.partition);
 }
 
-Plan ReconcileLine(const Cluster& cluster, const std::string& key, const Instant& at) {
+Plan ReconcileLine(const View& view, const std::string& key, const Instant& at) {
   std::vector<PodEntryPtr> line;
-  for (const std::string& pod : cluster.PodsNaming(key)) {
-    const PodEntryPtr entry = cluster.FindPod(pod);
+  for (const std::string& pod : view.PodsNaming(key)) {
+    const PodEntryPtr entry = view.FindPod(pod);
     if (entry && entry->node().empty()) line.push_back(entry);
   }
   std::sort(line.begin(), line.end(), [](const PodEntryPtr& a, const PodEntryPtr& b) {
     return GoesBefore(*a->pod, *b->pod);
   });
-  const std::string node = NodeOf(cluster.FindPartition(key));
+  const std::string node = NodeOf(view.FindPartition(key));
   LineSeen seen{key, "", {}};
   for (size_t i = 0; i < line.size() && seen.head.empty(); ++i) {
     seen.pods.push_back(line[i]->pod->meta.key());
-    if (IsInLine(cluster, *line[i], node, at.now)) seen.head = seen.pods.back();
+    if (IsInLine(view, *line[i], node, at.now)) seen.head = seen.pods.back();
   }
   Plan plan;
   plan.notes.push_back(std::move(seen));

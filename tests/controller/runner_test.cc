@@ -27,18 +27,18 @@ class RunnerTest : public testing::Test {
   RunnerTest() { ShowCards("n", 1); }
 
   void ShowCards(const std::string& node, int count) {
-    cluster_.OnNode(nullptr, builders::MakeNode(node).Obj(), loop_.clock().Now());
-    cluster_.OnDcuNode(nullptr, builders::MakeDcuNode(node).Cards(count).Obj(),
-                       loop_.clock().Now());
+    cluster_.shown().Set(nullptr, builders::MakeNode(node).Obj(), loop_.clock().Now());
+    cluster_.shown().Set(nullptr, builders::MakeDcuNode(node).Cards(count).Obj(),
+                         loop_.clock().Now());
   }
 
   void Show(const builders::PodPtr& pod) {
     if (namespaces_.insert(pod->meta.ns).second) {
       const auto shown = std::make_shared<kclient::Namespace>();
       shown->meta.name = pod->meta.ns;
-      cluster_.OnNamespace(nullptr, shown);
+      cluster_.shown().Set(nullptr, shown, loop_.clock().Now());
     }
-    cluster_.OnPod(nullptr, pod);
+    cluster_.shown().Set(nullptr, pod, loop_.clock().Now());
     runner_.OnChange();
   }
   static builders::PodPtr Waiting(const std::string& name) {
@@ -174,7 +174,8 @@ TEST_F(RunnerTest, AReportWaitsForTheEndOfTheOneBefore) {
   RunFor(0);
   const std::string report = "PATCH " + pods_ + "p/status";
   EXPECT_THAT(Sent(), ElementsAre(report));
-  cluster_.OnPod(before, MakePod("p").Limits({{"hygon.com/dcunum", 100}}).Obj());
+  cluster_.shown().Set(before, MakePod("p").Limits({{"hygon.com/dcunum", 100}}).Obj(),
+                       loop_.clock().Now());
   runner_.OnChange();
   RunFor(1'000);
   EXPECT_THAT(Sent(), IsEmpty());
@@ -192,12 +193,12 @@ TEST_F(RunnerTest, AnyOtherWriteThatIsRefusedBacksOffAndIsToldOnce) {
                              .For(pod)
                              .Assigned(builders::MakeSlice("n", 0, 0, 6, 1000, 0, 0))
                              .Obj();
-  cluster_.OnPartition(nullptr, partition, loop_.clock().Now());
+  cluster_.shown().Set(nullptr, partition, loop_.clock().Now());
   runner_.Start();
   int deletes = 0;
   for (int second = 0; second < 60; ++second) {
     deletes += ServeFor(1'000, "DELETE ", 403);
-    cluster_.OnPartition(partition, partition, loop_.clock().Now());
+    cluster_.shown().Set(partition, partition, loop_.clock().Now());
     runner_.OnChange();
   }
   EXPECT_GE(deletes, 7);
@@ -210,7 +211,7 @@ TEST_F(RunnerTest, ALostAnswerOfAPodThatIsGoneIsFoundOut) {
   Show(Waiting("p"));
   RunFor(0);
   EXPECT_EQ(Sent().size(), 1u);
-  cluster_.OnPod(Waiting("p"), nullptr);
+  cluster_.shown().Set(Waiting("p"), nullptr, loop_.clock().Now());
   runner_.OnChange();
   transport_.Fail(0, {ErrorCode::kUnavailable, "connection lost", {}});
   RunFor(1'000);

@@ -149,19 +149,19 @@ TEST_F(InformerTest, AnObjectThatDoesNotDecodeIsLeftOutAndReportedOnceAVersion) 
   EXPECT_EQ(Told(), (Strings{"A@13>-", "bad ns/a bad: must be false"}));
 }
 
-TEST(Informer, KeepsItsObjectsInTheCacheThatItIsGiven) {
+TEST(Informer, KeepsItsObjectsInTheSinkThatItIsGivenAndHasNoStoreThen) {
   fakes::FakeTransport transport;
   fakes::SimulatedLoop loop;
   Client client(transport);
-  Store<Thing> cache;
-  Informer<Thing> informer(client, loop, {kPods, "", "", ""}, [] { return 0.5; }, &cache);
+  Store<Thing> sink;
+  Informer<Thing> informer(client, loop, {kPods, "", "", ""}, [] { return 0.5; }, sink);
   informer.Start();
   transport.Answer(transport.last(), 200, Page(Object("a", "A", 1) + "," + Object("b", "B", 2)));
-  ASSERT_NE(cache.Get("ns/a"), nullptr);
-  EXPECT_EQ(informer.store().size(), 0u);
+  ASSERT_NE(sink.Get("ns/a"), nullptr);
+  EXPECT_DEATH(informer.store(), "an informer with a sink has no store");
   transport.Data(transport.last(), Event("DELETED", Object("a", "A", 11)));
-  EXPECT_EQ(cache.Get("ns/a"), nullptr);
-  EXPECT_EQ(cache.size(), 1u);
+  EXPECT_EQ(sink.Get("ns/a"), nullptr);
+  EXPECT_EQ(sink.size(), 1u);
 }
 
 TEST(Informer, DestroyedStopsWithoutFurtherCalls) {

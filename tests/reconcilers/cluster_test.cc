@@ -1,4 +1,4 @@
-#include "reconcilers/cluster.h"
+#include "reconcilers/view/cluster.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,15 +29,15 @@ class ClusterTest : public testing::Test {
   }
   void Clear() {
     shown_.TakeDirty();
-    shown_.cluster.TakeImproved();
+    shown_.cluster.changes().TakeImproved();
   }
   void Assume(const Assumption& assumption) { shown_.cluster.Assume(assumption, shown_.at.now); }
   void Settle(const Assumption& assumption, Outcome outcome) {
     shown_.cluster.Settle(assumption, outcome, shown_.at.now);
   }
-  int PodsOn(const std::string& node) { return shown_.cluster.ledger().Find(node)->pods; }
+  int PodsOn(const std::string& node) { return shown_.cluster.view().ledger().Find(node)->pods; }
 
-  Shown shown_;
+  ShownCluster shown_;
   const PodPtr pod_ = MakePod("p").Limits(kTenth).Obj();
   const PartitionPtr mine_ =
       MakePartition("").For(pod_).Assigned(MakeSlice("n", 0, 0, 6, 1000, 0, 0)).Obj();
@@ -58,7 +58,7 @@ TEST_F(ClusterTest, ACreateCountsFromItsStartUntilTheObjectIsGone) {
   Clear();
   shown_.Remove(mine_);
   EXPECT_EQ(shown_.UnitsTaken("n"), 0);
-  EXPECT_THAT(shown_.cluster.TakeImproved(), ElementsAre("n"));
+  EXPECT_THAT(shown_.cluster.changes().TakeImproved(), ElementsAre("n"));
   EXPECT_TRUE(shown_.TakesDirty("pod/team-a/p"));
 }
 
@@ -67,7 +67,7 @@ TEST_F(ClusterTest, ARefusedCreateCountsNoMore) {
   Settle(created_, Outcome::kRefused);
   EXPECT_EQ(shown_.UnitsTaken("n"), 0);
   EXPECT_EQ(PodsOn("n"), 0);
-  EXPECT_THAT(shown_.cluster.TakeImproved(), ElementsAre("n"));
+  EXPECT_THAT(shown_.cluster.changes().TakeImproved(), ElementsAre("n"));
   EXPECT_THAT(shown_.TakeDirty(), IsEmpty()) << "the runner tries again, but not at once";
 }
 
@@ -75,7 +75,7 @@ TEST_F(ClusterTest, ACreateOfUnknownEndKeepsItsSlice) {
   Assume(created_);
   Settle(created_, Outcome::kUnknown);
   EXPECT_EQ(shown_.UnitsTaken("n"), 6);
-  EXPECT_EQ(shown_.cluster.FindPartition(mine_->meta.key())->sent, Sent::kUnknown);
+  EXPECT_EQ(shown_.cluster.view().FindPartition(mine_->meta.key())->sent, Sent::kUnknown);
 }
 
 TEST_F(ClusterTest, ARefusedRepeatSaysNothingOfTheTryBefore) {
@@ -85,11 +85,11 @@ TEST_F(ClusterTest, ARefusedRepeatSaysNothingOfTheTryBefore) {
     Assume(created_);
     Settle(created_, Outcome::kRefused);
     EXPECT_EQ(shown_.UnitsTaken("n"), 6);
-    EXPECT_EQ(shown_.cluster.FindPartition(mine_->meta.key())->sent, Sent::kUnknown);
+    EXPECT_EQ(shown_.cluster.view().FindPartition(mine_->meta.key())->sent, Sent::kUnknown);
   }
   Assume(created_);
   Settle(created_, Outcome::kCommitted);
-  EXPECT_EQ(shown_.cluster.FindPartition(mine_->meta.key())->sent, Sent::kCommitted);
+  EXPECT_EQ(shown_.cluster.view().FindPartition(mine_->meta.key())->sent, Sent::kCommitted);
 }
 
 TEST_F(ClusterTest, OneOfItsNameThatGoesLeavesTheSliceToOurCreate) {
@@ -106,7 +106,7 @@ TEST_F(ClusterTest, OneOfItsNameThatGoesLeavesTheSliceToOurCreate) {
     shown_.Remove(older);
     EXPECT_EQ(shown_.UnitsTaken("n"), 6) << answered;
     shown_.Show(std::make_shared<const crds::VdcuPartition>(stored));
-    EXPECT_EQ(shown_.cluster.FindPartition(mine_->meta.key())->sent, Sent::kNothing);
+    EXPECT_EQ(shown_.cluster.view().FindPartition(mine_->meta.key())->sent, Sent::kNothing);
     shown_.Remove(mine_);
     EXPECT_EQ(shown_.UnitsTaken("n"), 0) << answered;
   }
@@ -119,7 +119,7 @@ TEST_F(ClusterTest, WhatCameAndWentBeforeTheAnswerIsGoneWithIt) {
   EXPECT_EQ(shown_.UnitsTaken("n"), 6) << "it may have been of an earlier try";
   Settle(created_, Outcome::kCommitted);
   EXPECT_EQ(shown_.UnitsTaken("n"), 0);
-  EXPECT_EQ(shown_.cluster.FindPartition(mine_->meta.key()), nullptr);
+  EXPECT_EQ(shown_.cluster.view().FindPartition(mine_->meta.key()), nullptr);
 }
 
 TEST_F(ClusterTest, TheWatchMayBeFasterThanTheAnswer) {
@@ -128,11 +128,11 @@ TEST_F(ClusterTest, TheWatchMayBeFasterThanTheAnswer) {
   for (const Outcome outcome : {Outcome::kUnknown, Outcome::kRefused, Outcome::kCommitted}) {
     Settle(created_, outcome);
     EXPECT_EQ(shown_.UnitsTaken("n"), 6);
-    EXPECT_EQ(shown_.cluster.FindPartition(mine_->meta.key())->sent, Sent::kNothing);
+    EXPECT_EQ(shown_.cluster.view().FindPartition(mine_->meta.key())->sent, Sent::kNothing);
   }
   shown_.Remove(mine_);
   Settle(created_, Outcome::kUnknown);
-  EXPECT_EQ(shown_.cluster.FindPartition(mine_->meta.key()), nullptr);
+  EXPECT_EQ(shown_.cluster.view().FindPartition(mine_->meta.key()), nullptr);
 }
 
 TEST_F(ClusterTest, ANameThatAnotherObjectTookFirst) {
@@ -155,7 +155,7 @@ TEST_F(ClusterTest, AnAssignmentThatIsRefusedIsTakenBack) {
   Clear();
   Settle(assigned, Outcome::kRefused);
   EXPECT_EQ(shown_.UnitsTaken("n", 1), 0);
-  EXPECT_THAT(shown_.cluster.TakeImproved(), ElementsAre("n"));
+  EXPECT_THAT(shown_.cluster.changes().TakeImproved(), ElementsAre("n"));
   EXPECT_THAT(shown_.TakeDirty(), IsEmpty());
 }
 
@@ -170,7 +170,7 @@ TEST_F(ClusterTest, AnAnswerThatIsOlderThanTheWatchChangesNothing) {
   shown_.Show(MakePartition("r").Version("1").Obj());
   const AssumeWritten first{"team-a/r", "1"};
   const AssumeWritten second{"team-a/r", "2"};
-  const auto sent = [&] { return shown_.cluster.FindPartition("team-a/r")->sent; };
+  const auto sent = [&] { return shown_.cluster.view().FindPartition("team-a/r")->sent; };
   Assume(first);
   EXPECT_EQ(sent(), Sent::kInFlight);
   shown_.Show(MakePartition("r").Version("2").Obj());
@@ -188,11 +188,11 @@ TEST_F(ClusterTest, ABindingCountsUntilItIsRefused) {
   EXPECT_EQ(PodsOn("n"), 1);
   Settle(bound, Outcome::kUnknown);
   EXPECT_EQ(PodsOn("n"), 1);
-  EXPECT_EQ(shown_.cluster.FindPod("team-a/p")->sent, Sent::kUnknown);
+  EXPECT_EQ(shown_.cluster.view().FindPod("team-a/p")->sent, Sent::kUnknown);
   Clear();
   Settle(bound, Outcome::kRefused);
   EXPECT_EQ(PodsOn("n"), 0);
-  EXPECT_EQ(shown_.cluster.FindPod("team-a/p")->node(), "");
+  EXPECT_EQ(shown_.cluster.view().FindPod("team-a/p")->node(), "");
   EXPECT_THAT(shown_.TakeDirty(), IsEmpty());
 }
 
@@ -215,45 +215,46 @@ TEST_F(ClusterTest, PodsOfOthersCountUntilTheyAreGone) {
   const PodPtr bound = builders::PodBuilder(other).Node("n").Obj();
   shown_.Show(bound);
   EXPECT_EQ(PodsOn("n"), 1);
-  EXPECT_EQ(shown_.cluster.FindPod("team-a/o"), nullptr);
+  EXPECT_EQ(shown_.cluster.view().FindPod("team-a/o"), nullptr);
   Clear();
   shown_.Remove(bound);
   EXPECT_EQ(PodsOn("n"), 0);
-  EXPECT_THAT(shown_.cluster.TakeImproved(), ElementsAre("n"));
+  EXPECT_THAT(shown_.cluster.changes().TakeImproved(), ElementsAre("n"));
 }
 
 TEST_F(ClusterTest, HeldSlicesCountThoughNoObjectNamesThem) {
   shown_.Show(MakeDcuNode("n").Cards(2).Held("u", MakeSlice("n", 1, 0, 7, 1000, 0, 0)).Obj());
   EXPECT_EQ(shown_.UnitsTaken("n", 1), 7);
-  EXPECT_THAT(shown_.cluster.TakeImproved(), ElementsAre("n"));
+  EXPECT_THAT(shown_.cluster.changes().TakeImproved(), ElementsAre("n"));
   shown_.Show(MakeDcuNode("n").Cards(2).Obj());
   EXPECT_EQ(shown_.UnitsTaken("n", 1), 0);
 }
 
 TEST_F(ClusterTest, CardsCountOnlyBesideTheirNode) {
   shown_.Remove(MakeNode("n").Obj());
-  EXPECT_EQ(shown_.cluster.inventory().Find("n"), nullptr);
+  EXPECT_EQ(shown_.cluster.view().inventory().Find("n"), nullptr);
   shown_.Show(MakeNode("n").Obj());
-  EXPECT_NE(shown_.cluster.inventory().Find("n"), nullptr);
+  EXPECT_NE(shown_.cluster.view().inventory().Find("n"), nullptr);
 }
 
 TEST_F(ClusterTest, WhatTheAdministratorSaysOfCards) {
   shown_.Show(MakeDcuNode("n").Cards(2).Cordon(0).Reserve(768).Obj());
-  const dcu::Node& node = *shown_.cluster.inventory().Find("n");
+  const dcu::Node& node = *shown_.cluster.view().inventory().Find("n");
   EXPECT_FALSE(node.cards[0].usable());
   EXPECT_EQ(node.cards[1].sliceable.value, 32000);
   shown_.Show(MakeDcuNode("n").Cards(2).NotReady().Obj());
-  EXPECT_FALSE(shown_.cluster.inventory().Find("n")->ready);
+  EXPECT_FALSE(shown_.cluster.view().inventory().Find("n")->ready);
 }
 
 TEST_F(ClusterTest, OnlyWhatMattersForPlacementImprovesANode) {
   shown_.Show(MakeNode("n").NotReady("x").Obj());
-  EXPECT_THAT(shown_.cluster.TakeImproved(), IsEmpty());
+  EXPECT_THAT(shown_.cluster.changes().TakeImproved(), IsEmpty());
   shown_.Show(MakeNode("n").Cordoned().Obj());
   shown_.Show(MakeNode("n").Obj());
-  EXPECT_THAT(shown_.cluster.TakeImproved(), ElementsAre("n"));
+  EXPECT_THAT(shown_.cluster.changes().TakeImproved(), ElementsAre("n"));
   shown_.Show(MakeDcuNode("n").Cards(2).Obj());
-  EXPECT_THAT(shown_.cluster.TakeImproved(), IsEmpty()) << "the daemon only reported again";
+  EXPECT_THAT(shown_.cluster.changes().TakeImproved(), IsEmpty())
+      << "the daemon only reported again";
 }
 
 TEST_F(ClusterTest, ADeadNodeIsToldToItsPartitions) {
@@ -298,7 +299,7 @@ TEST_F(ClusterTest, OurCreateThatAListDoesNotShowIsGone) {
         Case{"its version is not known", "", "21", false}, Case{"no numbers", "b", "c", false}}) {
     for (const bool listed_first : {false, true}) {
       SCOPED_TRACE(c.name + (listed_first ? ", listed before the answer" : ""));
-      Shown shown;
+      ShownCluster shown;
       shown.Show(pod_);
       AssumeCreated created{*mine_};
       created.partition.meta.uid = "";
@@ -308,7 +309,7 @@ TEST_F(ClusterTest, OurCreateThatAListDoesNotShowIsGone) {
       created.partition.meta.resource_version = c.stored;
       shown.cluster.Settle(created, Outcome::kCommitted, shown.at.now);
       if (!listed_first) shown.cluster.OnPartitionsListed(c.listed);
-      EXPECT_EQ(shown.cluster.PartitionsOfPod(pod_->meta.uid).empty(), c.want_gone);
+      EXPECT_EQ(shown.cluster.view().PartitionsOfPod(pod_->meta.uid).empty(), c.want_gone);
     }
   }
 }
@@ -317,25 +318,25 @@ TEST_F(ClusterTest, ASilentNodeThatSpeaksIsTriedAgain) {
   shown_.Show(mine_);
   shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);
   Clear();
-  EXPECT_TRUE(shown_.cluster.IsSilent("n", shown_.at.now));
+  EXPECT_TRUE(shown_.cluster.view().IsSilent("n", shown_.at.now));
   shown_.Show(MakePartition("").For(pod_).Assigned(*mine_->spec.assignment).Ready().Obj());
-  EXPECT_FALSE(shown_.cluster.IsSilent("n", shown_.at.now));
-  EXPECT_THAT(shown_.cluster.TakeImproved(), ElementsAre("n"));
+  EXPECT_FALSE(shown_.cluster.view().IsSilent("n", shown_.at.now));
+  EXPECT_THAT(shown_.cluster.changes().TakeImproved(), ElementsAre("n"));
   shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);
   shown_.Show(
       MakePartition("").For(pod_).Assigned(*mine_->spec.assignment).Ready().Version("3").Obj());
-  EXPECT_TRUE(shown_.cluster.IsSilent("n", shown_.at.now)) << "it said so long ago";
+  EXPECT_TRUE(shown_.cluster.view().IsSilent("n", shown_.at.now)) << "it said so long ago";
 }
 
 TEST_F(ClusterTest, SilenceRunsOut) {
   shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);
   EXPECT_EQ(shown_.cluster.ExpireSilent(shown_.at.now), shown_.at.now + base::Duration(10'000));
-  EXPECT_THAT(shown_.cluster.TakeImproved(), IsEmpty());
+  EXPECT_THAT(shown_.cluster.changes().TakeImproved(), IsEmpty());
   shown_.Pass(base::Duration(10'000));
   EXPECT_EQ(shown_.cluster.ExpireSilent(shown_.at.now), std::nullopt);
-  EXPECT_THAT(shown_.cluster.TakeImproved(), ElementsAre("n"));
+  EXPECT_THAT(shown_.cluster.changes().TakeImproved(), ElementsAre("n"));
   shown_.cluster.ExpireSilent(shown_.at.now);
-  EXPECT_THAT(shown_.cluster.TakeImproved(), IsEmpty()) << "once";
+  EXPECT_THAT(shown_.cluster.changes().TakeImproved(), IsEmpty()) << "once";
 }
 
 TEST_F(ClusterTest, SilenceLastsLongerEachTimeUntilTheNodeSpeaks) {
@@ -344,7 +345,7 @@ TEST_F(ClusterTest, SilenceLastsLongerEachTimeUntilTheNodeSpeaks) {
     shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);
     shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);  // of another pod
     while (shown_.cluster.ExpireSilent(shown_.at.now)) shown_.Pass(base::Duration(1'000));
-    EXPECT_FALSE(shown_.cluster.IsSilent("n", shown_.at.now));
+    EXPECT_FALSE(shown_.cluster.view().IsSilent("n", shown_.at.now));
     return (shown_.at.now - begin).count() / 1000;
   };
   for (const int want : {10, 20, 30, 30}) {
@@ -362,7 +363,7 @@ TEST_F(ClusterTest, SilenceLastsLongerEachTimeUntilTheNodeSpeaks) {
 TEST_F(ClusterTest, WhatKeepsAPodsVolumesFromIt) {
   const PodPtr pod = MakePod("v").Limits(kTenth).Claim("data").Obj();
   const auto why = [&] {
-    const auto volumes = shown_.cluster.VolumesOf(*pod);
+    const auto volumes = shown_.cluster.view().VolumesOf(*pod);
     return volumes ? "" : volumes.error().message;
   };
   auto claim = std::make_shared<kclient::PersistentVolumeClaim>();
@@ -371,7 +372,7 @@ TEST_F(ClusterTest, WhatKeepsAPodsVolumesFromIt) {
   const auto show = [&](auto change) {
     auto next = std::make_shared<kclient::PersistentVolumeClaim>(*claim);
     change(*next);
-    shown_.cluster.OnClaim(claim, next);
+    shown_.cluster.shown().Set(claim, next, shown_.at.now);
     claim = next;
   };
   shown_.Show(pod);
@@ -385,7 +386,7 @@ TEST_F(ClusterTest, WhatKeepsAPodsVolumesFromIt) {
   auto volume = std::make_shared<kclient::PersistentVolume>();
   volume->meta.name = "pv";
   Clear();
-  shown_.cluster.OnVolume(nullptr, volume);
+  shown_.cluster.shown().Set(nullptr, volume, shown_.at.now);
   EXPECT_TRUE(shown_.TakesDirty("pod/team-a/v"));
   EXPECT_EQ(why(), "");
   show([](auto& c) { c.single_pod = true; });

@@ -58,7 +58,7 @@ class DcuNodeTest : public testing::Test {
     shown_.Show(std::make_shared<const crds::DcuNode>(node));
   }
 
-  Plan Reconcile() { return ReconcileDcuNode(shown_.cluster, "n", shown_.at); }
+  Plan Reconcile() { return ReconcileDcuNode(shown_.cluster.view(), "n", shown_.at); }
   // "True Published" and the like; "": nothing is written.
   std::string Says() {
     const Plan plan = Reconcile();
@@ -73,7 +73,7 @@ class DcuNodeTest : public testing::Test {
     return says;
   }
 
-  Shown shown_;
+  ShownCluster shown_;
   crds::Heartbeat heartbeat_ = crds::Heartbeat::kKubelet;
   int version_ = 0;
 };
@@ -91,10 +91,10 @@ TEST_F(DcuNodeTest, OfADeadDaemonTheKubeletTells) {
   EXPECT_EQ(Reported(plan)["status"], "Unknown");
   EXPECT_EQ(Reported(plan)["reason"], "DaemonSilent");
   EXPECT_THAT(Reasons(plan), ElementsAre("DaemonSilent"));
-  EXPECT_TRUE(shown_.cluster.inventory().Find("n")->ready);
+  EXPECT_TRUE(shown_.cluster.view().inventory().Find("n")->ready);
   ShowStored(plan);
-  EXPECT_FALSE(shown_.cluster.inventory().Find("n")->ready) << "no new slices";
-  EXPECT_EQ(shown_.cluster.dcu_nodes_by_ready().at("Unknown"), 1u);
+  EXPECT_FALSE(shown_.cluster.view().inventory().Find("n")->ready) << "no new slices";
+  EXPECT_EQ(shown_.cluster.view().dcu_nodes().by_ready().at("Unknown"), 1u);
   EXPECT_EQ(Says(), "") << "once";
 }
 
@@ -151,15 +151,15 @@ TEST_F(DcuNodeTest, OneThatDiesJustAfterItsWordIsFoundWithinFifteenSeconds) {
 }
 
 TEST_F(DcuNodeTest, IsJudgedByANewControllerToo) {
-  Shown fresh;
+  ShownCluster fresh;
   crds::DcuNode node = *MakeDcuNode("n").Cards(1).Obj();
   node.status.heartbeat = crds::Heartbeat::kKubelet;
   fresh.Show(MakeNode("n").Allocatable("hygon.com/dcunum", 0).Obj());
   fresh.Show(std::make_shared<const crds::DcuNode>(node));
   EXPECT_TRUE(fresh.TakesDirty("dcunode/n"));
-  EXPECT_EQ(ReconcileDcuNode(fresh.cluster, "n", fresh.at).requeue_after, seconds(13));
+  EXPECT_EQ(ReconcileDcuNode(fresh.cluster.view(), "n", fresh.at).requeue_after, seconds(13));
   fresh.Pass(seconds(13));
-  EXPECT_EQ(ReconcileDcuNode(fresh.cluster, "n", fresh.at).writes.size(), 1u);
+  EXPECT_EQ(ReconcileDcuNode(fresh.cluster.view(), "n", fresh.at).writes.size(), 1u);
 }
 
 TEST_F(DcuNodeTest, WhoeverAnswersIsDoubtedLaterEachTime) {

@@ -1,4 +1,4 @@
-#include "reconcilers/node_fit.h"
+#include "reconcilers/view/node_fit.h"
 
 #include <gtest/gtest.h>
 

@@ -1,12 +1,12 @@
-#include "reconcilers/packed.h"
+#include "reconcilers/view/packed.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-#include "reconcilers/entries.h"
-#include "reconcilers/table.h"
+#include "reconcilers/view/entries.h"
+#include "reconcilers/view/table.h"
 #include "tests/builders/builders.h"
 
 namespace vdcu::reconcilers {
@@ -154,28 +154,65 @@ TEST(Packed, WhatObjectsHaveAlikeIsHeldOnce) {
   EXPECT_LE(base::Interned<crds::DcuNode>::pool_size(), 2u);
 }
 
-TEST(Table, ARowReadsTheSamePackedOrOpen) {
-  Table<PodEntry> table;
-  const PodPtr pod = MakePod("p").Node("n").Obj();
-  EXPECT_EQ(table.Find("team-a/p"), nullptr);
-  {
-    const auto entry = table.Open("team-a/p");
-    entry->pod = pod;
-    entry->charged = base::Symbol("n");
+class TableTest : public testing::Test {
+ protected:
+  static constexpr std::string_view kKey = "team-a/p";
+
+  TableTest() {
+    PodEntry entry;
+    entry.pod = pod_;
+    entry.charged = base::Symbol("n");
+    table_.Set(kKey, std::move(entry));
   }
-  const auto packed = table.Find("team-a/p");
-  EXPECT_NE(packed->pod, pod) << "unpacked, not kept";
-  EXPECT_EQ(*packed->pod, *pod);
-  table.Open("team-a/p")->avoided["n"] = {};
-  const auto open = table.Find("team-a/p");
-  EXPECT_EQ(open, table.Find("team-a/p"));
-  EXPECT_EQ(*open->pod, *pod);
+  void Avoid(const std::string& node) {
+    table_.Change(kKey, [&](PodEntry& entry) { entry.avoided[node] = {}; });
+  }
+
+  const PodPtr pod_ = MakePod("p").Node("n").Obj();
+  Table<PodEntry> table_;
+};
+
+TEST_F(TableTest, ARowReadsTheSamePackedOrOpen) {
+  const auto packed = table_.Find(kKey);
+  EXPECT_NE(packed->pod, pod_) << "unpacked, not kept";
+  EXPECT_EQ(*packed->pod, *pod_);
+  Avoid("n");
+  const auto open = table_.Find(kKey);
+  EXPECT_EQ(open, table_.Find(kKey));
+  EXPECT_EQ(*open->pod, *pod_);
   EXPECT_EQ(open->avoided.size(), 1u);
-  table.Open("team-a/p")->avoided.clear();
-  EXPECT_EQ(*table.Find("team-a/p")->pod, *pod);
-  table.Erase("team-a/p");
-  EXPECT_EQ(table.Find("team-a/p"), nullptr);
-  EXPECT_EQ(table.size(), 0u);
+  table_.Change(kKey, [](PodEntry& entry) { entry.avoided.clear(); });
+  EXPECT_NE(table_.Find(kKey), table_.Find(kKey)) << "packed again";
+  EXPECT_EQ(*table_.Find(kKey)->pod, *pod_);
+}
+
+TEST_F(TableTest, WhatWasFoundStaysWhatItWas) {
+  Avoid("n");
+  const auto before = table_.Find(kKey);
+  Avoid("m");
+  EXPECT_EQ(before->avoided.size(), 1u);
+  EXPECT_EQ(table_.Find(kKey)->avoided.size(), 2u);
+  table_.Erase(kKey);
+  EXPECT_EQ(*before->pod, *pod_);
+}
+
+TEST_F(TableTest, HasEachRowOnceAndNoneThatIsErased) {
+  table_.Change("team-a/absent", [](PodEntry& entry) { entry.avoided["n"] = {}; });
+  EXPECT_EQ(table_.Find("team-a/absent"), nullptr);
+  for (const bool open : {false, true}) {
+    SCOPED_TRACE(open ? "open" : "packed");
+    if (open) Avoid("n");
+    int open_rows = 0;
+    int rows = 0;
+    table_.ForEachOpen([&](std::string_view, const PodEntry&) { ++open_rows; });
+    table_.ForEachKey([&](std::string_view key) { rows += key == kKey; });
+    EXPECT_EQ(open_rows, open ? 1 : 0);
+    EXPECT_EQ(rows, 1);
+    EXPECT_EQ(table_.size(), 1u);
+  }
+  table_.Erase(kKey);
+  EXPECT_FALSE(table_.Contains(kKey));
+  EXPECT_EQ(table_.size(), 0u);
 }
 
 }  // namespace

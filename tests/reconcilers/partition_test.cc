@@ -38,7 +38,7 @@ class PartitionTest : public testing::Test {
            plan.writes[0].write.body["metadata"]["finalizers"] == nlohmann::json::array();
   }
 
-  Shown shown_;
+  ShownCluster shown_;
   const PodPtr pod_ = MakePod("p").Limits(kTenth).Obj();
   const dcu::Assignment slice_ = MakeSlice("n", 0, 0, 6, 1000, 0, 0);
   const std::string deleted_ = "2026-01-01T01:00:00Z";  // now
@@ -59,7 +59,7 @@ TEST_F(PartitionTest, GoesWithItsPod) {
                          {"failed", Pod().Node("n").Phase("Failed").Obj(), true},
                          {"deleted before it was bound", Pod().Deleting().Obj(), true},
                          {"bound elsewhere", Pod().Node("m").Obj(), true}}) {
-    Shown shown;
+    ShownCluster shown;
     shown.Show(c.pod);
     shown.Show(OfPod().Version("7").Obj());
     const Plan plan = shown.OfPartition(OfPod().Obj());
@@ -110,11 +110,11 @@ TEST_F(PartitionTest, ARefusedOneIsPlacedAnewElsewhere) {
   EXPECT_THAT(Reasons(plan), ElementsAre("SliceRefused"));
   EXPECT_TRUE(LiftsFinalizer(plan));
   shown_.Show(MakePartition("r").Version("2").Obj());
-  const auto filter = FilterFor(shown_.cluster, PartitionKey("team-a/r"), shown_.at.now);
+  const auto filter = FilterFor(shown_.cluster.view(), PartitionKey("team-a/r"), shown_.at.now);
   EXPECT_EQ((*filter)("n"), "node refused the slice just now");
   EXPECT_EQ(shown_.OfPartition(Reserved().Obj()).requeue_after, base::Duration(1'000));
   shown_.Pass(base::Duration(1'000));
-  EXPECT_EQ((*FilterFor(shown_.cluster, PartitionKey("team-a/r"), shown_.at.now))("n"),
+  EXPECT_EQ((*FilterFor(shown_.cluster.view(), PartitionKey("team-a/r"), shown_.at.now))("n"),
             std::nullopt);
 }
 
@@ -132,7 +132,7 @@ TEST_F(PartitionTest, OneThatIsNotPreparedInTimeIsPlacedAnewElsewhere) {
   EXPECT_TRUE(plan.writes[0].write.body["spec"]["assignment"].is_null());
   EXPECT_TRUE(LiftsFinalizer(plan));
   EXPECT_THAT(Reasons(plan), ElementsAre("NodeSilent"));
-  EXPECT_TRUE(shown_.cluster.IsSilent("n", shown_.at.now));
+  EXPECT_TRUE(shown_.cluster.view().IsSilent("n", shown_.at.now));
 }
 
 TEST_F(PartitionTest, OneThatIsPreparedStaysWhereItsDaemonIsSilent) {
@@ -186,7 +186,7 @@ TEST_F(PartitionTest, WhoLetsGoInTheNodesPlace) {
            {"ready", MakeNode("n").Obj(), nullptr, false, {}},
            {"the pod waits unbound: the daemon has 5 s", MakeNode("n").Obj(), Pod().Obj(), false,
             base::Duration(5'000)}}) {
-    Shown shown;
+    ShownCluster shown;
     shown.Show(builders::MakeDcuNode("n").Cards(1).Obj());
     if (c.node) shown.Show(c.node);
     if (c.pod) shown.Show(c.pod);
@@ -236,7 +236,7 @@ TEST_F(PartitionTest, AnAssignmentThatIsRefusedWaitsAndSaysWhy) {
   shown_.Pass(*plan.requeue_after);
   EXPECT_TRUE(shown_.OfPartition(waiting).place);
   shown_.Show(Reserved().Obj());
-  EXPECT_EQ(shown_.cluster.FindSetback(PartitionKey("team-a/r")), nullptr) << "assigned";
+  EXPECT_EQ(shown_.cluster.view().FindSetback(PartitionKey("team-a/r")), nullptr) << "assigned";
 }
 
 TEST_F(PartitionTest, AnAssignmentThatMayHaveBeenDoneIsRepeatedWhenTheWaitIsOver) {
@@ -255,7 +255,7 @@ TEST_F(PartitionTest, AnAssignmentThatMayHaveBeenDoneIsRepeatedWhenTheWaitIsOver
 TEST_F(PartitionTest, SaysOnceWhyItWaits) {
   shown_.Show(MakePartition("r").Obj());
   const auto explain = [&](const std::string& why) {
-    return Explain(shown_.cluster, PartitionKey("team-a/r"), why, shown_.at);
+    return Explain(shown_.cluster.view(), PartitionKey("team-a/r"), why, shown_.at);
   };
   const Plan plan = explain("nothing fits");
   EXPECT_THAT(Writes(plan), ElementsAre("patch vdcupartitions/status team-a/r"));

@@ -56,7 +56,7 @@ class PlacerTest : public testing::Test {
         {{"hygon.com/dcunum", 1}, {"hygon.com/dcucores", percent}, {"hygon.com/dcumem", 100}});
   }
 
-  Shown shown_;
+  ShownCluster shown_;
   Placer placer_{shown_.cluster};
   Plan last_;
 };
@@ -128,7 +128,7 @@ TEST_F(PlacerTest, ThoseThatAskAlikeWaitWithTheFirstsReason) {
   EXPECT_EQ(placer_.waiting(), 3u);
   // Had d been tried, it would be told of the second free unit.
   Take("n", 58);
-  shown_.cluster.TakeImproved();
+  shown_.cluster.changes().TakeImproved();
   Add(Asks("d", 50).Obj());
   Decide();
   EXPECT_THAT(Told(), HasSubstr("most free 1"));

@@ -35,11 +35,11 @@ TEST(ReconcilePod, LeavesAloneWhatIsNotWaitingForUs) {
            {"being deleted", builders::PodBuilder(base).Deleting().Obj()},
            {"terminal", builders::PodBuilder(base).Phase("Failed").Obj()},
            {"bound", builders::PodBuilder(base).Node("n").Obj()}}) {
-    Shown shown;
+    ShownCluster shown;
     shown.Show(c.pod);
     EXPECT_TRUE(DoesNothing(shown.OfPod("p"))) << c.name;
   }
-  Shown shown;
+  ShownCluster shown;
   EXPECT_TRUE(DoesNothing(shown.OfPod("absent")));
 }
 
@@ -57,7 +57,7 @@ TEST(ReconcilePod, SaysOnceWhyAPodIsNeverPlaced) {
             MakePod("p").Limits(kTenth).Unsupported("spec.resourceClaims").Obj(),
             "spec.resourceClaims: not understood by vdcu-scheduler"},
        }) {
-    Shown shown;
+    ShownCluster shown;
     shown.Show(c.pod);
     const Plan plan = shown.OfPod("p");
     EXPECT_THAT(Writes(plan), ElementsAre("patch pods/status team-a/p")) << c.name;
@@ -73,21 +73,22 @@ TEST(ReconcilePod, SaysOnceWhyAPodIsNeverPlaced) {
 }
 
 TEST(ReconcilePod, KeepsQuietWhereThePodSaysItAlready) {
-  Shown shown;
+  ShownCluster shown;
   shown.Show(MakePod("p").Limits({{"hygon.com/dcumem", 1}}).Obj());
   const std::string message = Reported(shown.OfPod("p"))["message"];
-  Shown restarted;
+  ShownCluster restarted;
   restarted.Show(
       MakePod("p").Limits({{"hygon.com/dcumem", 1}}).Unscheduled("SchedulerError", message).Obj());
   EXPECT_TRUE(DoesNothing(restarted.OfPod("p")));
 }
 
 TEST(AppendUnscheduled, ReportsWhatItLastSaidNotWhatTheWatchStillShows) {
-  Shown shown;
+  ShownCluster shown;
   shown.Show(MakePod("p").Limits(kTenth).Unscheduled("Unschedulable", "first").Obj());
   const auto report = [&](const std::string& message) {
     Plan plan;
-    AppendUnscheduled(plan, *shown.cluster.FindPod("team-a/p"), "Unschedulable", message, shown.at);
+    AppendUnscheduled(plan, *shown.cluster.view().FindPod("team-a/p"), "Unschedulable", message,
+                      shown.at);
     shown.Assume(plan);
     return plan.writes.size();
   };
@@ -106,7 +107,7 @@ class OwnPartitions : public testing::Test {
   builders::PartitionBuilder Mine() { return MakePartition("").For(pod_).Assigned(slice_); }
   std::string Named() { return Mine().Obj()->meta.key(); }
 
-  Shown shown_;
+  ShownCluster shown_;
   const PodPtr pod_ = MakePod("p").Limits(kTenth).Obj();
   const dcu::Assignment slice_ = MakeSlice("n", 0, 0, 6, 1000, 0, 0);
 };
@@ -140,7 +141,7 @@ TEST_F(OwnPartitions, ASilentDaemonIsPassedOver) {
   const Plan plan = shown_.OfPod("p");
   EXPECT_THAT(Writes(plan), ElementsAre("delete vdcupartitions " + Named()));
   EXPECT_THAT(Reasons(plan), ElementsAre("NodeSilent"));
-  EXPECT_TRUE(shown_.cluster.IsSilent("n", shown_.at.now));
+  EXPECT_TRUE(shown_.cluster.view().IsSilent("n", shown_.at.now));
   shown_.Assume(plan);
   EXPECT_TRUE(DoesNothing(shown_.OfPod("p"))) << "until the watch shows it";
 }
@@ -152,9 +153,9 @@ TEST_F(OwnPartitions, ARefusalSendsThePodElsewhere) {
     EXPECT_THAT(Writes(plan), ElementsAre("delete vdcupartitions " + Named()));
     EXPECT_THAT(Reasons(plan), ElementsAre("SliceRefused"));
     EXPECT_THAT(plan.events[0].note, HasSubstr("Overlaps: the message"));
-    EXPECT_EQ(shown_.cluster.FindPod("team-a/p")->avoided.at("n").until,
+    EXPECT_EQ(shown_.cluster.view().FindPod("team-a/p")->avoided.at("n").until,
               shown_.at.now + base::Duration(1'000));
-    EXPECT_FALSE(shown_.cluster.IsSilent("n", shown_.at.now));
+    EXPECT_FALSE(shown_.cluster.view().IsSilent("n", shown_.at.now));
   }
 }
 
@@ -188,7 +189,7 @@ TEST_F(OwnPartitions, ANodeThatDoesNotFitAnyMoreIsLeft) {
     EXPECT_THAT(Writes(plan), ElementsAre("delete vdcupartitions " + Named()));
     EXPECT_THAT(Reasons(plan), ElementsAre("NodeUnfit"));
   }
-  EXPECT_TRUE(shown_.cluster.FindPod("team-a/p")->avoided.empty());
+  EXPECT_TRUE(shown_.cluster.view().FindPod("team-a/p")->avoided.empty());
   shown_.Remove(tainted);
   EXPECT_EQ(shown_.OfPod("p").events.at(0).note, "node n is gone: placing the pod anew");
   shown_.Show(builders::MakeNode("n").Allocatable("pods", 1).Obj());
@@ -211,7 +212,7 @@ TEST_F(OwnPartitions, SomeOfSeveralAreWithdrawnWithoutBlame) {
   const Plan plan = shown_.OfPod("p");
   EXPECT_THAT(Writes(plan), ElementsAre("delete vdcupartitions " + Named()));
   EXPECT_THAT(Reasons(plan), ElementsAre("SlicesIncomplete"));
-  EXPECT_TRUE(shown_.cluster.FindPod("team-a/p")->avoided.empty());
+  EXPECT_TRUE(shown_.cluster.view().FindPod("team-a/p")->avoided.empty());
 }
 
 class RefusedPod : public OwnPartitions {

@@ -49,7 +49,7 @@ class ReservedTest : public testing::Test {
     return {pods.begin(), pods.end()};
   }
 
-  Shown shown_;
+  ShownCluster shown_;
 };
 
 TEST_F(ReservedTest, WaitsUntilThePartitionCanBeUsed) {

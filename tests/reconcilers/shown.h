@@ -25,10 +25,10 @@ inline const kclient::ResourceList kTenth{
     {"hygon.com/dcunum", 1}, {"hygon.com/dcumem", 1000}, {"hygon.com/dcucores", 10}};
 inline const kclient::ResourceList kWhole{{"hygon.com/dcunum", 1}};
 
-class Shown {
+class ShownCluster {
  public:
   // `namespaces`: those of what is shown are there, too.
-  explicit Shown(Settings settings = Settings(), bool namespaces = true)
+  explicit ShownCluster(Settings settings = Settings(), bool namespaces = true)
       : cluster(std::move(settings)), with_namespaces_(namespaces) {
     at.wall_time = *base::ParseTime("2026-01-01T01:00:00Z");
     at.wall = base::FormatTime(at.wall_time);
@@ -40,28 +40,28 @@ class Shown {
 
   void Show(const PodPtr& pod) {
     ShowNamespaceOf(pod->meta);
-    cluster.OnPod(std::exchange(pods_[pod->meta.key()], pod), pod);
+    cluster.shown().Set(std::exchange(pods_[pod->meta.key()], pod), pod, at.now);
   }
   void Show(const PartitionPtr& partition) {
     ShowNamespaceOf(partition->meta);
     auto& old = partitions_[partition->meta.key()];
-    cluster.OnPartition(std::exchange(old, partition), partition, at.now);
+    cluster.shown().Set(std::exchange(old, partition), partition, at.now);
   }
   void Show(const NodePtr& node) {
-    cluster.OnNode(std::exchange(nodes_[node->meta.name], node), node, at.now);
+    cluster.shown().Set(std::exchange(nodes_[node->meta.name], node), node, at.now);
   }
   void Show(const DcuNodePtr& node) {
-    cluster.OnDcuNode(std::exchange(dcu_nodes_[node->meta.name], node), node, at.now);
+    cluster.shown().Set(std::exchange(dcu_nodes_[node->meta.name], node), node, at.now);
   }
   void Remove(const PodPtr& pod) {
-    cluster.OnPod(std::exchange(pods_[pod->meta.key()], nullptr), nullptr);
+    cluster.shown().Set(std::exchange(pods_[pod->meta.key()], nullptr), PodPtr(), at.now);
   }
   void Remove(const PartitionPtr& partition) {
     auto& old = partitions_[partition->meta.key()];
-    cluster.OnPartition(std::exchange(old, nullptr), nullptr, at.now);
+    cluster.shown().Set(std::exchange(old, nullptr), PartitionPtr(), at.now);
   }
   void Remove(const NodePtr& node) {
-    cluster.OnNode(std::exchange(nodes_[node->meta.name], nullptr), nullptr, at.now);
+    cluster.shown().Set(std::exchange(nodes_[node->meta.name], nullptr), NodePtr(), at.now);
   }
   void ShowNamespace(const std::string& name, const std::string& share = "") {
     kclient::Namespace shown;
@@ -69,7 +69,7 @@ class Shown {
     if (!share.empty()) shown.meta.annotations.emplace(crds::kShareAnnotation, share);
     auto& old = namespaces_[name];
     const auto now = std::make_shared<const kclient::Namespace>(shown);
-    cluster.OnNamespace(std::exchange(old, now), now);
+    cluster.shown().Set(std::exchange(old, now), now, at.now);
   }
   // A node whose daemon has reported so many cards.
   void ShowNode(const std::string& name, int cards) {
@@ -82,9 +82,11 @@ class Shown {
     at.wall_time += by;
     at.wall = base::FormatTime(at.wall_time);
   }
-  Plan OfPod(const std::string& name) { return Noted(ReconcilePod(cluster, "team-a/" + name, at)); }
+  Plan OfPod(const std::string& name) {
+    return Noted(ReconcilePod(cluster.view(), "team-a/" + name, at));
+  }
   Plan OfPartition(const PartitionPtr& partition) {
-    return Noted(ReconcilePartition(cluster, partition->meta.key(), at));
+    return Noted(ReconcilePartition(cluster.view(), partition->meta.key(), at));
   }
   // As the runner does when the plan has been made.
   Plan Noted(Plan plan) {
@@ -101,7 +103,7 @@ class Shown {
   void SetBack(const Plan& plan, const base::Error& error) {
     for (const auto& planned : plan.writes) {
       const Key request = RequestKeyOf(planned.assumption);
-      auto after = kclient::AfterFailure(cluster.FindSetback(request),
+      auto after = kclient::AfterFailure(cluster.view().FindSetback(request),
                                          {planned.write, RefusedReasonOf(planned.assumption)},
                                          error, 0.5, at);
       cluster.SetBack(request, std::move(after), at.now);
@@ -119,7 +121,7 @@ class Shown {
     while (cluster.HasDirty()) {
       for (const std::string& key : TakeDirty()) {
         all.push_back(key);
-        if (key.starts_with("line/")) Noted(ReconcileLine(cluster, key.substr(5), at));
+        if (key.starts_with("line/")) Noted(ReconcileLine(cluster.view(), key.substr(5), at));
       }
     }
     return all;
@@ -129,7 +131,7 @@ class Shown {
     return std::find(dirty.begin(), dirty.end(), key) != dirty.end();
   }
   int UnitsTaken(const std::string& node, int card = 0) const {
-    const dcu::Node* found = cluster.inventory().Find(node);
+    const dcu::Node* found = cluster.view().inventory().Find(node);
     return found == nullptr ? -1 : found->cards[card].used_units.Count();
   }
 

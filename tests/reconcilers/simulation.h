@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "reconcilers/entries.h"
+#include "reconcilers/view/entries.h"
 #include "tests/fakes/simulated_loop.h"
 #include "tests/reconcilers/simulated_api.h"
 #include "tests/reconcilers/simulated_node.h"

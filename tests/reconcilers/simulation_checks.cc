@@ -145,7 +145,7 @@ std::string Simulation::WhyWrongOnNode(const SimulatedNode& node,
 }
 
 std::string Simulation::WhatIsLeftToDo() {
-  Shown fresh;
+  ShownCluster fresh;
   Placer placer(fresh.cluster);
   fresh.at.now = loop_.clock().Now();
   fresh.at.wall_time = loop_.clock().Wall();
@@ -154,7 +154,7 @@ std::string Simulation::WhatIsLeftToDo() {
   for (const auto& pod : DecodeAll<kclient::Pod>(api_.All("pods"))) fresh.Show(pod);
   for (const auto& p : DecodeAll<crds::VdcuPartition>(api_.All("vdcupartitions"))) fresh.Show(p);
   for (const Key& key : fresh.cluster.TakeDirty()) {
-    const Plan plan = fresh.Noted(Reconcile(fresh.cluster, key, fresh.at));
+    const Plan plan = fresh.Noted(Reconcile(fresh.cluster.view(), key, fresh.at));
     if (plan.place) placer.Add(key, fresh.at.now);
     for (const auto& planned : plan.writes) {
       if (planned.write.subresource != "status") return planned.write.Describe();

@@ -9,7 +9,7 @@
 namespace vdcu::reconcilers {
 
 using Json = SimulatedApi::Json;
-using Objects = std::map<std::string, Json>;
+using JsonObjects = std::map<std::string, Json>;
 using Write = SimulatedApi::Write;
 
 namespace {
@@ -23,7 +23,7 @@ bool HasTaint(const Json& node, const std::string& name) {
 }
 
 // Nothing new goes there; no pod here tolerates a taint.
-std::string WhyUnfit(const Objects& nodes, const std::string& name) {
+std::string WhyUnfit(const JsonObjects& nodes, const std::string& name) {
   const auto found = nodes.find(name);
   if (found == nodes.end()) return name + " is not there";
   if (found->second["spec"].value("unschedulable", false)) return name + " is cordoned";
@@ -68,7 +68,7 @@ Json AsBound(const Json& pod, const std::map<std::string, Write>& unshown) {
 }
 
 bool MayBeUsed(SimulatedApi& api, const crds::VdcuPartition& partition) {
-  const Objects& pods = api.Shown("pods");
+  const JsonObjects& pods = api.Shown("pods");
   return std::any_of(pods.begin(), pods.end(), [&](const auto& item) {
     const Json pod = AsBound(item.second, api.unshown());
     return Concerns(pod, partition) && MayRun(pod);
@@ -76,7 +76,7 @@ bool MayBeUsed(SimulatedApi& api, const crds::VdcuPartition& partition) {
 }
 
 // The one that the partition was made for, if it waits for a node; else null.
-const Json* WaitingPod(const Objects& pods, const crds::VdcuPartition& partition) {
+const Json* WaitingPod(const JsonObjects& pods, const crds::VdcuPartition& partition) {
   const auto pod = pods.find(partition.meta.ns + "/" + partition.spec.pod_ref->name);
   if (pod == pods.end()) return nullptr;
   const Json& meta = pod->second["metadata"];
@@ -179,7 +179,7 @@ std::string Simulation::WhyWronglyGranted(const Write& write) {
   if (!granted) return "of a partition that is not there";
   const dcu::Assignment& slice = *granted;
   if (std::string why = WhyUnfit(api_.Shown("nodes"), slice.node); !why.empty()) return why;
-  const Objects& dcu_nodes = api_.Shown("dcunodes");
+  const JsonObjects& dcu_nodes = api_.Shown("dcunodes");
   if (!dcu_nodes.contains(slice.node)) return "no cards are known of " + slice.node;
   const auto dcu_node = Decode<crds::DcuNode>(dcu_nodes.at(slice.node));
   if (!dcu_node->ready()) return "nothing is heard of the daemon of " + slice.node;
@@ -202,7 +202,7 @@ std::string Simulation::WhyWronglyGranted(const Write& write) {
 std::string Simulation::WhyWronglyLetGo(const Write& write) {
   const auto partition = Decode<crds::VdcuPartition>(api_.Shown("vdcupartitions").at(write.key));
   if (!partition->assigned()) return "";
-  const Objects& nodes = api_.Shown("nodes");
+  const JsonObjects& nodes = api_.Shown("nodes");
   const auto node = nodes.find(partition->spec.assignment->node);
   const bool gone = node == nodes.end();
   const bool used = MayBeUsed(api_, *partition);
@@ -215,7 +215,7 @@ std::string Simulation::WhyWronglyLetGo(const Write& write) {
   }
   if (gone || HasTaint(node->second, "out-of-service")) return "";
   if (used) return "let go while a pod may use it";
-  const Objects& pods = api_.Shown("pods");
+  const JsonObjects& pods = api_.Shown("pods");
   const bool never_used = std::any_of(pods.begin(), pods.end(), [&](const auto& item) {
     return partition->spec.pod_ref &&
            item.second["metadata"]["uid"] == partition->spec.pod_ref->uid &&
@@ -233,7 +233,7 @@ std::string Simulation::WhyWronglyLetGo(const Write& write) {
 // them: their daemon has not answered in time. (One that worked just now may be withdrawn for
 // another reason.)
 void Simulation::NoteSilence(const std::string& key) {
-  const Objects& partitions = api_.Shown("vdcupartitions");
+  const JsonObjects& partitions = api_.Shown("vdcupartitions");
   const auto shown = partitions.find(key);
   if (shown == partitions.end()) return;
   const auto partition = Decode<crds::VdcuPartition>(shown->second);

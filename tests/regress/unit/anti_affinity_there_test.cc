@@ -48,7 +48,7 @@ class AntiAffinityThereTest : public testing::Test {
   void Reconcile() {
     for (const Key& key : shown_.cluster.TakeDirty()) {
       if (key.kind != kPod) continue;
-      const Plan plan = shown_.Noted(ReconcilePod(shown_.cluster, key.object(), shown_.at));
+      const Plan plan = shown_.Noted(ReconcilePod(shown_.cluster.view(), key.object(), shown_.at));
       if (plan.place) placer_.Add(key, shown_.at.now);
     }
   }
@@ -69,7 +69,7 @@ class AntiAffinityThereTest : public testing::Test {
     return decisions;
   }
 
-  Shown shown_;
+  ShownCluster shown_;
   Placer placer_{shown_.cluster};
   std::string told_;
 };
@@ -139,7 +139,7 @@ TEST_F(AntiAffinityThereTest, NamespacesAreSelectedByTheirLabels) {
     team.meta.name = "team-a";
     team.meta.labels["kind"] = kind;
     const auto now = std::make_shared<const kclient::Namespace>(team);
-    shown_.cluster.OnNamespace(std::exchange(old, now), now);
+    shown_.cluster.shown().Set(std::exchange(old, now), now, shown_.at.now);
     Reconcile();
   };
   show("x");

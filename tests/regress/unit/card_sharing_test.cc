@@ -26,7 +26,7 @@ class CardSharingTest : public testing::Test {
  protected:
   // What "p" of team-a is told, or "namespace" or "cluster" where it is placed: what its slice
   // says.
-  static std::string Place(Shown& shown, Placer& placer, const std::string& share = "") {
+  static std::string Place(ShownCluster& shown, Placer& placer, const std::string& share = "") {
     auto pod = MakePod("p").Limits(kTenth);
     if (!share.empty()) pod.Annotation(std::string(crds::kShareAnnotation), share);
     shown.Show(pod.Obj());
@@ -50,7 +50,7 @@ class CardSharingTest : public testing::Test {
     return std::make_shared<const crds::DcuNode>(node);
   }
 
-  Shown shown_;
+  ShownCluster shown_;
   Placer placer_{shown_.cluster};
 };
 
@@ -83,7 +83,7 @@ TEST_F(CardSharingTest, WhoeverSaysSoHasItsCardForItsNamespace) {
     SCOPED_TRACE(c.name);
     Settings settings;
     settings.share = c.controller;
-    Shown shown(settings);
+    ShownCluster shown(settings);
     Placer placer(shown.cluster);
     shown.Show(builders::MakeNode("n").Obj());
     shown.Show(Node(c.node));
@@ -125,7 +125,7 @@ TEST_F(CardSharingTest, OfTwoThatAskForTheSameOneMayFit) {
 TEST_F(CardSharingTest, WhatIsLostIsKeptApartToo) {
   for (const std::string ns : {"team-a", "team-b", ""}) {
     SCOPED_TRACE(ns);
-    Shown shown;
+    ShownCluster shown;
     Placer placer(shown.cluster);
     shown.Show(builders::MakeNode("n").Obj());
     auto node = *Node(dcu::Sharing::kCluster);
@@ -138,7 +138,7 @@ TEST_F(CardSharingTest, WhatIsLostIsKeptApartToo) {
 }
 
 TEST_F(CardSharingTest, ItWaitsUntilItsNamespaceIsSeenAndCanBeRead) {
-  Shown shown(Settings(), false);
+  ShownCluster shown(Settings(), false);
   Placer placer(shown.cluster);
   shown.ShowNode("n", 1);
   EXPECT_EQ(Place(shown, placer), "namespace team-a has not been seen yet");

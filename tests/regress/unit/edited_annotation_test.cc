@@ -46,7 +46,7 @@ class EditedAnnotationTest : public testing::Test {
     return writes == std::vector<std::string>{"create pods/binding team-a/" + name};
   }
 
-  Shown shown_;
+  ShownCluster shown_;
 };
 
 TEST_F(EditedAnnotationTest, APodWithASliceOfItsOwnTakesNoReservedOne) {

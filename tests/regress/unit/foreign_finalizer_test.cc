@@ -21,7 +21,7 @@ class ForeignFinalizerTest : public testing::Test {
   ForeignFinalizerTest() {
     shown_.ShowNode("n", 1);
     shown_.Show(Kept({std::string(crds::kFinalizer), "example.com/keep"}));
-    shown_.cluster.TakeImproved();
+    shown_.cluster.changes().TakeImproved();
   }
   // All of the card, being deleted, with these finalizers left.
   static PartitionPtr Kept(std::vector<std::string> finalizers) {
@@ -38,7 +38,7 @@ class ForeignFinalizerTest : public testing::Test {
     return *placer.Next(shown_.at);
   }
 
-  Shown shown_;
+  ShownCluster shown_;
 };
 
 TEST_F(ForeignFinalizerTest, TheUnitsAreHeldUntilOursIsLifted) {
@@ -49,7 +49,7 @@ TEST_F(ForeignFinalizerTest, TheUnitsAreHeldUntilOursIsLifted) {
 TEST_F(ForeignFinalizerTest, TheUnitsAreFreeWhenOursIsLifted) {
   shown_.Show(Kept({"example.com/keep"}));
   EXPECT_EQ(shown_.UnitsTaken("n"), 0);
-  EXPECT_THAT(shown_.cluster.TakeImproved(), Contains("n"));
+  EXPECT_THAT(shown_.cluster.changes().TakeImproved(), Contains("n"));
   EXPECT_TRUE(Place().placed);
   shown_.Show(Kept({}));
   shown_.Remove(Kept({}));
@@ -57,7 +57,7 @@ TEST_F(ForeignFinalizerTest, TheUnitsAreFreeWhenOursIsLifted) {
 }
 
 TEST_F(ForeignFinalizerTest, SoTheyAreWhereAControllerStartsWithIt) {
-  Shown fresh;
+  ShownCluster fresh;
   fresh.ShowNode("n", 1);
   fresh.Show(Kept({"example.com/keep"}));
   EXPECT_EQ(fresh.UnitsTaken("n"), 0);
@@ -68,12 +68,13 @@ TEST_F(ForeignFinalizerTest, AndOfAQuota) {
   quota.meta.name = "q";
   quota.meta.ns = "team-a";
   quota.hard = {{"requests.hygon.com/dcunum", 1}};
-  shown_.cluster.OnQuota(nullptr, std::make_shared<const kclient::ResourceQuota>(quota));
+  shown_.cluster.shown().Set(nullptr, std::make_shared<const kclient::ResourceQuota>(quota),
+                             shown_.at.now);
   shown_.ShowNode("other", 1);
   EXPECT_FALSE(Place().placed);
-  shown_.cluster.TakeEased();
+  shown_.cluster.changes().TakeEased();
   shown_.Show(Kept({"example.com/keep"}));
-  EXPECT_THAT(shown_.cluster.TakeEased(), Contains("team-a"));
+  EXPECT_THAT(shown_.cluster.changes().TakeEased(), Contains("team-a"));
   EXPECT_TRUE(Place().placed);
 }
 

@@ -17,7 +17,7 @@ constexpr size_t kMost = 1024;
 const std::string kLong(64 << 10, 'x');
 
 TEST(LongTexts, AnAnnotationIsQuotedInPart) {
-  reconcilers::Shown shown;
+  reconcilers::ShownCluster shown;
   shown.Show(builders::MakePod("p")
                  .Limits({{"hygon.com/dcunum", 1}})
                  .Annotation("vdcu.io/policy", kLong)
@@ -29,15 +29,16 @@ TEST(LongTexts, AnAnnotationIsQuotedInPart) {
 }
 
 TEST(LongTexts, AMessageIsCutWhereverItComesFrom) {
-  reconcilers::Shown shown;
+  reconcilers::ShownCluster shown;
   shown.Show(builders::MakePod("p").Limits(reconcilers::kTenth).Obj());
-  const auto entry = shown.cluster.FindPod("team-a/p");
+  const auto entry = shown.cluster.view().FindPod("team-a/p");
   reconcilers::Plan plan;
   AppendUnscheduled(plan, *entry, "Unschedulable", kLong, shown.at);
   EXPECT_EQ(Reported(plan)["message"].get<std::string>().size(), kMost);
   shown.Assume(plan);
   reconcilers::Plan again;
-  AppendUnscheduled(again, *shown.cluster.FindPod("team-a/p"), "Unschedulable", kLong, shown.at);
+  AppendUnscheduled(again, *shown.cluster.view().FindPod("team-a/p"), "Unschedulable", kLong,
+                    shown.at);
   EXPECT_TRUE(again.writes.empty()) << "it is the same still";
 
   const auto partition = builders::MakePartition("r").Obj();

@@ -57,7 +57,7 @@ std::string Spread(const std::string& more, const std::string& skew = "1") {
 class PodTopologyTest : public testing::Test {
  protected:
   PodTopologyTest() { ShowNodes(shown_); }
-  static void ShowNodes(Shown& shown) {
+  static void ShowNodes(ShownCluster& shown) {
     for (const auto& [node, zone] : std::vector<std::pair<std::string, std::string>>{
              {"a", "east"}, {"b", "east"}, {"c", "west"}, {"d", ""}}) {
       shown.ShowNode(node, 1);
@@ -72,7 +72,7 @@ class PodTopologyTest : public testing::Test {
     std::string ns = kOurs;
     std::string more_meta = "";
   };
-  static void Show(Shown& shown, const std::vector<There>& pods) {
+  static void Show(ShownCluster& shown, const std::vector<There>& pods) {
     int number = 0;
     for (const There& there : pods) {
       shown.Show(Parsed("there-" + std::to_string(number++),
@@ -81,16 +81,16 @@ class PodTopologyTest : public testing::Test {
     }
   }
   // The nodes that it may go to.
-  static std::string MayGoTo(const Shown& shown, const PodPtr& pod) {
-    const PodTopology topology = shown.cluster.TopologyOf(*pod);
+  static std::string MayGoTo(const ShownCluster& shown, const PodPtr& pod) {
+    const PodTopology topology = shown.cluster.view().TopologyOf(*pod);
     std::string nodes;
     for (const char* node : {"a", "b", "c", "d"}) {
-      if (!topology.WhyNot(*shown.cluster.ledger().Find(node))) nodes += node;
+      if (!topology.WhyNot(*shown.cluster.view().ledger().Find(node))) nodes += node;
     }
     return nodes;
   }
 
-  Shown shown_;
+  ShownCluster shown_;
 };
 
 TEST_F(PodTopologyTest, IsJudgedAsTheSchedulerDoes) {
@@ -186,7 +186,7 @@ TEST_F(PodTopologyTest, IsJudgedAsTheSchedulerDoes) {
                 web,
                 "c"},
        }) {
-    Shown shown;
+    ShownCluster shown;
     ShowNodes(shown);
     Show(shown, c.there);
     EXPECT_EQ(MayGoTo(shown, Parsed("p", c.spec, c.labels)), c.want) << c.name;
@@ -208,7 +208,7 @@ class PodTopologyPlacingTest : public PodTopologyTest {
   std::vector<std::string> Placed() {
     for (const Key& key : shown_.cluster.TakeDirty()) {
       if (key.kind != kPod) continue;
-      const Plan plan = shown_.Noted(ReconcilePod(shown_.cluster, key.object(), shown_.at));
+      const Plan plan = shown_.Noted(ReconcilePod(shown_.cluster.view(), key.object(), shown_.at));
       if (plan.place) placer_.Add(key, shown_.at.now);
     }
     std::vector<std::string> placed;

@@ -36,14 +36,14 @@ class QuotaTest : public testing::Test {
     quota.hard = hard;
     quota.scoped = scoped;
     const auto now = std::make_shared<const kclient::ResourceQuota>(quota);
-    shown_.cluster.OnQuota(std::exchange(quotas_[ns], now), now);
+    shown_.cluster.shown().Set(std::exchange(quotas_[ns], now), now, shown_.at.now);
   }
   void Reconcile() {
     for (const Key& key : shown_.cluster.TakeDirty()) {
       const std::string object = key.object();
-      const Plan plan =
-          shown_.Noted(key.kind == kPod ? ReconcilePod(shown_.cluster, object, shown_.at)
-                                        : ReconcilePartition(shown_.cluster, object, shown_.at));
+      const Plan plan = shown_.Noted(
+          key.kind == kPod ? ReconcilePod(shown_.cluster.view(), object, shown_.at)
+                           : ReconcilePartition(shown_.cluster.view(), object, shown_.at));
       if (plan.place) placer_.Add(key, shown_.at.now);
     }
   }
@@ -66,7 +66,7 @@ class QuotaTest : public testing::Test {
   }
   // The partition that a pod was given, or a reserved one with its card, is shown and goes.
   void EndOf(const PartitionPtr& partition) {
-    const PartitionEntryPtr entry = shown_.cluster.FindPartition(partition->meta.key());
+    const PartitionEntryPtr entry = shown_.cluster.view().FindPartition(partition->meta.key());
     shown_.Show(std::make_shared<const crds::VdcuPartition>(entry->object()));
     shown_.Remove(partition);
   }
@@ -78,7 +78,7 @@ class QuotaTest : public testing::Test {
         {{"hygon.com/dcunum", 1}, {"hygon.com/dcumem", mib}, {"hygon.com/dcucores", percent}});
   }
 
-  Shown shown_;
+  ShownCluster shown_;
   Placer placer_{shown_.cluster};
   std::string told_;
 
@@ -106,7 +106,7 @@ TEST_F(QuotaTest, PodsAndReservedOnesHoldTogether) {
   EXPECT_THAT(told_, HasSubstr("hold 3000, and this needs 2000"));
   shown_.Show(MakePartition("r2").Ns("team-b").Units(10, 2000).Obj());
   EXPECT_THAT(Placed(), ElementsAre("r2")) << "another namespace";
-  const auto own = shown_.cluster.PartitionsOfPod("uid-p").at(0)->object();
+  const auto own = shown_.cluster.view().PartitionsOfPod("uid-p").at(0)->object();
   EndOf(std::make_shared<const crds::VdcuPartition>(own));
   EXPECT_THAT(Placed(), ElementsAre("r")) << "it stands before p, which has lost its slice";
   EXPECT_THAT(told_, HasSubstr("hold 2000, and this needs 3000"));
@@ -163,13 +163,14 @@ TEST_F(QuotaTest, EachAmountIsCountedAsAPodWouldAskForIt) {
            Case{"other resources", {{"requests.cpu", 0}}, whole(), true},
        }) {
     SCOPED_TRACE(c.name);
-    Shown shown;
+    ShownCluster shown;
     shown.ShowNode("n", 1);
     kclient::ResourceQuota quota;
     quota.meta.name = "q";
     quota.meta.ns = "team-a";
     quota.hard = c.hard;
-    shown.cluster.OnQuota(nullptr, std::make_shared<const kclient::ResourceQuota>(quota));
+    shown.cluster.shown().Set(nullptr, std::make_shared<const kclient::ResourceQuota>(quota),
+                              shown.at.now);
     shown.Show(c.partition);
     Placer placer(shown.cluster);
     placer.Add(PartitionKey("team-a/r"), shown.at.now);

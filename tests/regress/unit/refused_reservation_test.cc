@@ -11,7 +11,7 @@ using builders::MakePartition;
 using builders::MakeSlice;
 
 TEST(RefusedReservation, IsBackSoonAfterTheNodeTakesItAgain) {
-  Shown shown;
+  ShownCluster shown;
   shown.ShowNode("n", 1);
   const auto slice = MakeSlice("n", 0, 0, 10, 1000, 0, 0);
   const auto assigned = MakePartition("r").Assigned(slice);
@@ -30,7 +30,7 @@ TEST(RefusedReservation, IsBackSoonAfterTheNodeTakesItAgain) {
   }
   EXPECT_LE(shown.at.now - well, well - full) << "as long as it was full at most";
   shown.Show(builders::PartitionBuilder(assigned).Condition(crds::kPrepared, "True").Obj());
-  EXPECT_TRUE(shown.cluster.FindPartition("team-a/r")->avoided.empty()) << "it begins anew";
+  EXPECT_TRUE(shown.cluster.view().FindPartition("team-a/r")->avoided.empty()) << "it begins anew";
 }
 
 }  // namespace

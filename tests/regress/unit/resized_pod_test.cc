@@ -48,15 +48,15 @@ TEST(ResizedPod, LeavesRoomWhereItCountsForLess) {
         copy->scheduler_name = scheduler;
         return copy;
       };
-      Shown shown;
+      ShownCluster shown;
       shown.ShowNode("n", 1);
       shown.Show(of(c.before));
-      shown.cluster.TakeImproved();
+      shown.cluster.changes().TakeImproved();
       shown.Show(of(c.after));
       if (c.want_improved) {
-        EXPECT_THAT(shown.cluster.TakeImproved(), ElementsAre("n"));
+        EXPECT_THAT(shown.cluster.changes().TakeImproved(), ElementsAre("n"));
       } else {
-        EXPECT_THAT(shown.cluster.TakeImproved(), IsEmpty());
+        EXPECT_THAT(shown.cluster.changes().TakeImproved(), IsEmpty());
       }
     }
   }

@@ -24,7 +24,7 @@ class RestoredEtcdTest : public testing::Test {
     shown_.cluster.Settle(assumption, Outcome::kCommitted, shown_.at.now);
   }
 
-  Shown shown_;
+  ShownCluster shown_;
   const PodPtr pod_ = MakePod("p").Limits(kTenth).Obj();
 };
 
@@ -50,7 +50,7 @@ TEST_F(RestoredEtcdTest, AnAssignmentFromBeforeTheListIsVoid) {
   shown_.cluster.OnPartitionsListBegin();
   shown_.cluster.OnPartitionsListed("20");
   EXPECT_EQ(shown_.UnitsTaken("n", 1), 0);
-  EXPECT_FALSE(shown_.cluster.FindPartition("team-a/r")->object().assigned());
+  EXPECT_FALSE(shown_.cluster.view().FindPartition("team-a/r")->object().assigned());
   EXPECT_TRUE(shown_.TakesDirty("partition/team-a/r"));
   shown_.cluster.OnPartitionsListBegin();
   Commit(assigned);
@@ -63,12 +63,12 @@ TEST_F(RestoredEtcdTest, ABindingFromBeforeTheListIsVoid) {
   shown_.cluster.OnPodsListBegin();
   Commit(bound);
   shown_.cluster.OnPodsListed();
-  EXPECT_EQ(shown_.cluster.FindPod("team-a/p")->node(), "n") << "the list may be older";
+  EXPECT_EQ(shown_.cluster.view().FindPod("team-a/p")->node(), "n") << "the list may be older";
   shown_.cluster.OnPodsListBegin();
   shown_.TakeDirty();
   shown_.cluster.OnPodsListed();
-  EXPECT_EQ(shown_.cluster.FindPod("team-a/p")->node(), "");
-  EXPECT_EQ(shown_.cluster.ledger().Find("n")->pods, 0);
+  EXPECT_EQ(shown_.cluster.view().FindPod("team-a/p")->node(), "");
+  EXPECT_EQ(shown_.cluster.view().ledger().Find("n")->pods, 0);
   EXPECT_TRUE(shown_.TakesDirty("pod/team-a/p"));
 }
 

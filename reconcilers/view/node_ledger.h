@@ -13,7 +13,7 @@
 #include "base/symbol.h"
 #include "kclient/core/node.h"
 #include "kclient/core/pod.h"
-#include "reconcilers/packed.h"
+#include "reconcilers/view/packed.h"
 
 namespace vdcu::reconcilers {
 

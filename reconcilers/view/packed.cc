@@ -1,4 +1,4 @@
-#include "reconcilers/packed.h"
+#include "reconcilers/view/packed.h"
 
 #include <charconv>
 #include <string>

@@ -1,4 +1,4 @@
-#include "reconcilers/node_ledger.h"
+#include "reconcilers/view/node_ledger.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,10 +1,10 @@
-#include "reconcilers/pod_topology.h"
+#include "reconcilers/view/pod_topology.h"
 
 #include <algorithm>
 #include <climits>
 #include <utility>
 
-#include "reconcilers/node_fit.h"
+#include "reconcilers/view/node_fit.h"
 
 namespace vdcu::reconcilers {
 

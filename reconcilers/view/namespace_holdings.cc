@@ -1,4 +1,4 @@
-#include "reconcilers/namespace_holdings.h"
+#include "reconcilers/view/namespace_holdings.h"
 
 #include <array>
 #include <utility>

@@ -2,19 +2,15 @@
 // Source: kubernetes pkg/scheduler/framework/plugins and pkg/kubelet/lifecycle/predicate.go.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "kclient/core/pod.h"
-#include "kclient/core/volume.h"
-#include "reconcilers/node_ledger.h"
+#include "reconcilers/view/node_ledger.h"
+#include "reconcilers/view/volumes.h"
 
 namespace vdcu::reconcilers {
-
-// A pod's volumes, looked up: the node affinity of each.
-using VolumeAffinities = std::vector<kclient::NodeSelector>;
 
 // Nothing: it fits. Else why not, as one countable phrase: "node has taint gpu=yes:NoSchedule",
 // "node has too little cpu". Needs pod.scheduling.

@@ -1,4 +1,4 @@
-#include "reconcilers/doubts.h"
+#include "reconcilers/view/doubts.h"
 
 #include <algorithm>
 #include <utility>

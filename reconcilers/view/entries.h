@@ -1,4 +1,4 @@
-// What a Cluster knows of one pod and of one partition, and what it is told once: values.
+// What is known of one pod and of one partition, and what the view is told once: values.
 #pragma once
 
 #include <map>
@@ -11,7 +11,7 @@
 #include "crds/pod_request.h"
 #include "crds/vdcupartition.h"
 #include "kclient/core/pod.h"
-#include "reconcilers/packed.h"
+#include "reconcilers/view/packed.h"
 
 namespace vdcu::reconcilers {
 
@@ -72,6 +72,9 @@ struct PartitionEntry {
   static PartitionEntry Unpack(const Packed& packed, std::string_view key);
 };
 using PartitionEntryPtr = std::shared_ptr<const PartitionEntry>;
+
+// Where a pod takes room that waits for nothing: empty: nowhere.
+const std::string& ChargedAtRest(const kclient::Pod& pod);
 
 struct PodEntry {
   std::shared_ptr<const kclient::Pod> pod;

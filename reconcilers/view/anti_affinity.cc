@@ -1,4 +1,4 @@
-#include "reconcilers/anti_affinity.h"
+#include "reconcilers/view/anti_affinity.h"
 
 #include <algorithm>
 

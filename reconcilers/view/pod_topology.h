@@ -16,8 +16,8 @@
 #include "base/symbol.h"
 #include "kclient/core/affinity.h"
 #include "kclient/core/pod.h"
-#include "reconcilers/anti_affinity.h"
-#include "reconcilers/node_ledger.h"
+#include "reconcilers/view/anti_affinity.h"
+#include "reconcilers/view/node_ledger.h"
 
 namespace vdcu::reconcilers {
 

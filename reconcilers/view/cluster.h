@@ -1,0 +1,82 @@
+// The cluster as decisions see it: owns the parts of the view, and is what tells them of changes.
+//
+// Promises: a change costs the work of what it touches; what a change concerns is told by TakeDirty
+// (keys to reconcile) and by the changes (nodes that have more room, or other properties, than
+// before).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reconcilers/plan.h"
+#include "reconcilers/view/overlay.h"
+#include "reconcilers/view/shown.h"
+#include "reconcilers/view/view.h"
+
+namespace vdcu::reconcilers {
+
+class Cluster {
+ public:
+  explicit Cluster(Settings settings) : settings_(std::move(settings)) {}
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  const View& view() const { return view_; }
+  Changes& changes() { return changes_; }
+  Shown& shown() { return shown_; }  // the informers' sink
+
+  // A list is asked for; and all that there were in this resourceVersion are shown.
+  void OnPartitionsListBegin() { overlay_.OnPartitionsListBegin(); }
+  void OnPartitionsListed(std::string_view version) { overlay_.OnPartitionsListed(version); }
+  void OnPodsListBegin() { overlay_.OnPodsListBegin(); }
+  void OnPodsListed() { overlay_.OnPodsListed(); }
+  // A daemon has renewed the Lease of its node.
+  void OnRenewed(std::string_view node, base::TimePoint now) { dcu_nodes_.OnRenewed(node, now); }
+
+  // See Overlay.
+  void Assume(const Assumption& assumption, base::TimePoint now) {
+    overlay_.Assume(assumption, now);
+  }
+  void Settle(const Assumption& assumption, Outcome outcome, base::TimePoint now) {
+    overlay_.Settle(assumption, outcome, now);
+  }
+  void SetBack(const Key& request, Setback setback, base::TimePoint now) {
+    overlay_.SetBack(request, std::move(setback), now);
+  }
+  // What a plan notes, when it has been made.
+  void Take(const Note& note, base::TimePoint now);
+  // Lets nodes be tried whose silence is over, and returns when that of the next one is.
+  std::optional<base::TimePoint> ExpireSilent(base::TimePoint now);
+
+  std::vector<Key> TakeDirty(size_t most = SIZE_MAX);
+  bool HasDirty() const { return changes_.HasDirty(); }
+
+ private:
+  void TakeOne(const NodeSilent& silent, base::TimePoint now);
+  void TakeOne(const PodRefused& refused, base::TimePoint now);
+  void TakeOne(const PartitionRefused& refused, base::TimePoint now);
+  void TakeOne(const MisnamingTold& told, base::TimePoint now);
+  void TakeOne(const LineSeen& seen, base::TimePoint now);
+
+  // Each refers to those before it only.
+  const Settings settings_;
+  Namespaces namespaces_;
+  Volumes volumes_;
+  Lines lines_;
+  kclient::Setbacks<Key> setbacks_;  // by request
+  Silence silence_{settings_};
+  Changes changes_{lines_};
+  Rooms rooms_{changes_};
+  DcuNodes dcu_nodes_{rooms_.ledger(), changes_};
+  Objects objects_{{settings_, namespaces_, lines_, changes_, rooms_, silence_, setbacks_}};
+  Overlay overlay_{objects_, dcu_nodes_, setbacks_, changes_};
+  Shown shown_{{settings_, namespaces_, volumes_, changes_, rooms_, objects_, dcu_nodes_, overlay_,
+                setbacks_}};
+  const View view_{{settings_, namespaces_, volumes_, lines_, rooms_, silence_, setbacks_,
+                    dcu_nodes_, objects_}};
+};
+
+}  // namespace vdcu::reconcilers
