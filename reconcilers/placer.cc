@@ -24,15 +24,17 @@ Decision Given(const Key& key, Plan plan) {
 }  // namespace
 
 void Placer::Add(const Key& key, base::TimePoint now) {
-  const auto ask = DescribeAsk(view_, key, now);
-  if (!ask) return Remove(key);
+  const auto request = FindWaiting(view_, key);
+  if (!request) return Remove(key);
+  const Order order = request->PlaceInLine();
+  std::string alike = request->Alike(now);
   const auto found = requests_.find(key);
   if (found != requests_.end()) {
-    if (found->second.alike == ask->alike && found->second.order == ask->order) return;
+    if (found->second.alike == alike && found->second.order == order) return;
     Remove(key);
   }
-  requests_[key] = {ask->order, ask->alike, ask->minds_pods ? kCostOfMinding : 1};
-  untried_[ask->order] = key;
+  requests_[key] = {order, std::move(alike), request->MindsPods() ? kCostOfMinding : 1};
+  untried_[order] = key;
 }
 
 void Placer::Remove(const Key& key) {
@@ -116,41 +118,40 @@ void Placer::RetryAll() {
   retry_.clear();
 }
 
-tl::expected<Plan, Placer::Failure> Placer::Place(const Key& key,
+tl::expected<Plan, Placer::Failure> Placer::Place(const Waiting& request,
                                                   const std::vector<std::string>* nodes,
                                                   base::TimePoint now) const {
-  const auto ask = DescribeAsk(view_, key, now);
-  if (!ask) return Plan{};
   std::set<std::string> eased_by;
-  if (ask->minds_pods) eased_by.emplace(kPodsMoved);
-  const auto filter = FilterFor(view_, key, now);
+  if (request.MindsPods()) eased_by.emplace(kPodsMoved);
+  const auto filter = request.Fits(now);
   if (!filter) return tl::make_unexpected(Failure{filter.error().message, eased_by});
   const dcu::Answer answer =
-      nodes == nullptr ? dcu::Allocate(view_.inventory(), ask->request, *filter)
-                       : dcu::AllocateOn(view_.inventory(), ask->request, *nodes, *filter);
+      nodes == nullptr ? dcu::Allocate(view_.inventory(), request.cards(), *filter)
+                       : dcu::AllocateOn(view_.inventory(), request.cards(), *nodes, *filter);
   if (const auto* refusal = std::get_if<dcu::Refusal>(&answer)) {
     return tl::make_unexpected(Failure{refusal->Message(), eased_by});
   }
   const auto& placement = std::get<dcu::Placement>(answer);
-  if (auto why = view_.WhyOverQuota(ask->ns, ask->request.slices, placement.assignments)) {
-    eased_by.insert(ask->ns);
-    return tl::make_unexpected(Failure{std::move(*why), eased_by});
-  }
-  return Grant(view_, key, placement);
+  auto why = view_.WhyOverQuota(request.ns(), request.cards().slices, placement.assignments);
+  if (!why) return request.Grant(placement);
+  eased_by.insert(request.ns());
+  return tl::make_unexpected(Failure{std::move(*why), eased_by});
 }
 
 // The first of those that were never tried.
 Decision Placer::TryNew(const Order& order, const Instant& at) {
   const Key key = untried_.at(order);
   const std::string alike = requests_.at(key).alike;
+  const auto request = FindWaiting(view_, key);
+  if (!request) return NoLonger(key);
   const auto waits = classes_.find(alike);
   if (waits != classes_.end() && !retry_.contains(waits->second.waiting.begin()->first)) {
     // Another that asks for the same was refused, and nothing has improved since.
     const std::string message = waits->second.message;
     Wait(key);
-    return {key, Explain(view_, key, message, at)};
+    return {key, request->Explain(message, at)};
   }
-  auto plan = Place(key, nullptr, at.now);
+  auto plan = Place(*request, nullptr, at.now);
   if (plan) {
     Remove(key);
     return Given(key, std::move(*plan));
@@ -161,7 +162,7 @@ Decision Placer::TryNew(const Order& order, const Instant& at) {
   failed.message = plan.error().message;
   failed.eased_by = plan.error().eased_by;
   failed.everywhere = false;
-  return {key, Explain(view_, key, failed.message, at)};
+  return {key, request->Explain(failed.message, at)};
 }
 
 // The first of the classes that have not seen the improved nodes. What it says of itself stays
@@ -169,8 +170,10 @@ Decision Placer::TryNew(const Order& order, const Instant& at) {
 Decision Placer::TryAgain(const Order& order, const Instant& at) {
   Class& waits = classes_.at(retry_.at(order));
   const Key key = waits.waiting.begin()->second;
+  const auto request = FindWaiting(view_, key);
+  if (!request) return NoLonger(key);
   const std::vector<std::string> nodes(improved_.begin(), improved_.end());
-  auto plan = Place(key, waits.everywhere ? nullptr : &nodes, at.now);
+  auto plan = Place(*request, waits.everywhere ? nullptr : &nodes, at.now);
   if (plan) {
     Remove(key);
     return Given(key, std::move(*plan));
@@ -181,7 +184,13 @@ Decision Placer::TryAgain(const Order& order, const Instant& at) {
   waits.eased_by.insert(plan.error().eased_by.begin(), plan.error().eased_by.end());
   if (!everywhere) return {key, {}};
   waits.message = plan.error().message;
-  return {key, Explain(view_, key, waits.message, at)};
+  return {key, request->Explain(waits.message, at)};
+}
+
+// It has stopped to wait, and its key is to be reconciled yet.
+Decision Placer::NoLonger(const Key& key) {
+  Remove(key);
+  return {key, {}};
 }
 
 void Placer::Wait(const Key& key) {

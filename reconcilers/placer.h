@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "reconcilers/ask.h"
 #include "reconcilers/plan.h"
 #include "reconcilers/view/cluster.h"
+#include "reconcilers/waiting.h"
 
 namespace vdcu::reconcilers {
 
@@ -72,9 +72,11 @@ class Placer {
   void RetryAll();
   Decision TryNew(const Order& order, const Instant& at);
   Decision TryAgain(const Order& order, const Instant& at);
-  tl::expected<Plan, Failure> Place(const Key& key, const std::vector<std::string>* nodes,
+  // `nodes`: only on these; null: on all.
+  tl::expected<Plan, Failure> Place(const Waiting& request, const std::vector<std::string>* nodes,
                                     base::TimePoint now) const;
   void Wait(const Key& key);
+  Decision NoLonger(const Key& key);
 
   const View& view_;
   Changes& changes_;

@@ -32,10 +32,6 @@ class Table {
     if (packed == packed_.end()) return nullptr;
     return std::make_shared<const Entry>(Entry::Unpack(packed->second, key));
   }
-  bool Contains(std::string_view key) const {
-    const base::Symbol symbol(key);
-    return open_.contains(symbol) || packed_.contains(symbol);
-  }
   size_t size() const { return open_.size() + packed_.size(); }
 
   // Packed where it can be.

@@ -5,7 +5,6 @@
 
 #include <string>
 
-#include "reconcilers/ask.h"
 #include "reconcilers/pod_partitions.h"
 #include "tests/reconcilers/shown.h"
 

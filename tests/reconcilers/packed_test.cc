@@ -211,7 +211,7 @@ TEST_F(TableTest, HasEachRowOnceAndNoneThatIsErased) {
     EXPECT_EQ(table_.size(), 1u);
   }
   table_.Erase(kKey);
-  EXPECT_FALSE(table_.Contains(kKey));
+  EXPECT_EQ(table_.Find(kKey), nullptr);
   EXPECT_EQ(table_.size(), 0u);
 }
 

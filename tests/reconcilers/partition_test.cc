@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "reconcilers/ask.h"
 #include "tests/reconcilers/shown.h"
 
 namespace vdcu::reconcilers {
@@ -110,12 +109,14 @@ TEST_F(PartitionTest, ARefusedOneIsPlacedAnewElsewhere) {
   EXPECT_THAT(Reasons(plan), ElementsAre("SliceRefused"));
   EXPECT_TRUE(LiftsFinalizer(plan));
   shown_.Show(MakePartition("r").Version("2").Obj());
-  const auto filter = FilterFor(shown_.cluster.view(), PartitionKey("team-a/r"), shown_.at.now);
+  const auto filter =
+      FindWaiting(shown_.cluster.view(), PartitionKey("team-a/r"))->Fits(shown_.at.now);
   EXPECT_EQ((*filter)("n"), "node refused the slice just now");
   EXPECT_EQ(shown_.OfPartition(Reserved().Obj()).requeue_after, base::Duration(1'000));
   shown_.Pass(base::Duration(1'000));
-  EXPECT_EQ((*FilterFor(shown_.cluster.view(), PartitionKey("team-a/r"), shown_.at.now))("n"),
-            std::nullopt);
+  EXPECT_EQ(
+      (*FindWaiting(shown_.cluster.view(), PartitionKey("team-a/r"))->Fits(shown_.at.now))("n"),
+      std::nullopt);
 }
 
 TEST_F(PartitionTest, ARefusalOfTheAssignmentBeforeIsNoRefusal) {
@@ -255,7 +256,7 @@ TEST_F(PartitionTest, AnAssignmentThatMayHaveBeenDoneIsRepeatedWhenTheWaitIsOver
 TEST_F(PartitionTest, SaysOnceWhyItWaits) {
   shown_.Show(MakePartition("r").Obj());
   const auto explain = [&](const std::string& why) {
-    return Explain(shown_.cluster.view(), PartitionKey("team-a/r"), why, shown_.at);
+    return FindWaiting(shown_.cluster.view(), PartitionKey("team-a/r"))->Explain(why, shown_.at);
   };
   const Plan plan = explain("nothing fits");
   EXPECT_THAT(Writes(plan), ElementsAre("patch vdcupartitions/status team-a/r"));

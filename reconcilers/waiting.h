@@ -1,0 +1,61 @@
+// A request that waits for cards, of a pod or of a reserved partition: what it asks for, where it
+// may go, and what follows when it is given cards, or none.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "dcu/allocator.h"
+#include "reconcilers/plan.h"
+#include "reconcilers/view/view.h"
+
+namespace vdcu::reconcilers {
+
+// Higher priority first, then the older, then by key. Who was refused by the API server goes to the
+// end of its priority's line.
+using Order = std::tuple<int, std::string, Key>;
+
+// Made for one decision, and true until the view changes.
+class Waiting {
+ public:
+  Waiting(const View& view, Key key) : view_(view), key_(std::move(key)) {}
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  virtual ~Waiting() = default;
+
+  const Key& key() const { return key_; }
+  const dcu::Request& cards() const { return cards_; }
+  const std::string& ns() const { return cards_.ns; }
+
+  virtual Order PlaceInLine() const = 0;
+  // Two requests with the same text have the same answer.
+  virtual std::string Alike(base::TimePoint now) const = 0;
+  // Whether where it may go depends on where other pods are.
+  virtual bool MindsPods() const = 0;
+  // Which nodes may serve it, cards aside. Errors: kInvalid, where no node can (its volumes).
+  virtual base::Result<dcu::NodeFilter> Fits(base::TimePoint now) const = 0;
+  // The writes that give it these cards.
+  virtual Plan Grant(const dcu::Placement& placement) const = 0;
+  // Says on the object, and in an event, why it waits.
+  virtual Plan Explain(const std::string& message, const Instant& at) const = 0;
+
+ protected:
+  // Sets with whom it may share its cards; `own` is what the object says. What is not known is said
+  // by Fits.
+  void SetSharing(const std::string& ns, dcu::Sharing own);
+  // Since when it stands in line, being `created` then.
+  std::string Since(const std::string& created) const;
+
+  const View& view_;
+  const Key key_;
+  dcu::Request cards_;
+};
+
+// Null: nothing of that key waits for cards (any more).
+std::unique_ptr<const Waiting> FindWaiting(const View& view, const Key& key);
+
+}  // namespace vdcu::reconcilers
