@@ -46,7 +46,7 @@ TEST_F(SickCardTest, ARunningPodStaysAndTheRestFillsUp) {
       RealPod("patient", Slice(50, 30000), {{"hygon.com/use-gpuuuid", machine().host().Uuid(0)}}));
   ASSERT_TRUE(Runs("patient"));
   const std::string identity = Identity("patient");
-  EXPECT_TRUE(machine().host().MakeSick(0, hosts::Sickness::kMarker));
+  EXPECT_TRUE(machine().host().MakeSick(0, hosts::Sickness::kRas));
   // One slot is in use, and stays.
   ASSERT_TRUE(Advertises("29"));
   const std::string partition = PartitionsOf("patient").at(0)["metadata"]["name"];
