@@ -29,7 +29,7 @@ class SetbackTest : public testing::Test {
     return After(bind_, answers).until - at_.now;
   }
 
-  static constexpr Resource kThings{"example.com", "v1", "things", "Thing", true};
+  static constexpr Resource kThings{"example.com", "v1", "things", "Thing"};
   const Write bind_write_ = MakeBind("team-a", "p", "uid", "n");
   const Write create_write_ = MakeCreate(kThings, "team-a", "t", {});
   const Write patch_write_ = MakePatch(kThings, "team-a", "t", "", {}, "uid", "1");
