@@ -15,7 +15,7 @@ int FreeUnits(const Node& node) {
 
 int Score(const Node& node, Policy policy) {
   const int free_units = FreeUnits(node);
-  return policy == Policy::kBinPack ? kHighestScore - free_units : free_units;
+  return policy == Policy::kSpread ? free_units : kHighestScore - free_units;
 }
 
 bool Before(const Node& a, const Node& b, Policy policy) {
@@ -84,12 +84,17 @@ class Candidates {
     const Need& need = needs.front();
     for (const CardType& type : inventory.types()) {
       if (need.units[type.id] == Need::kNotSelected) continue;
-      Cursor cursor{&inventory.TreeOf(type), AskFor(need, needs, type), nullptr};
+      Cursor cursor{&inventory.TreeOf(type), AskFor(need, needs, type), type.id, nullptr};
       cursor.at = cursor.tree->First(cursor.ask, policy);
       if (cursor.at) cursors_.push_back(cursor);
     }
   }
 
+  // The next of the types of which there are nodes left to rate.
+  const Node* Next(const std::vector<int>& left) {
+    std::erase_if(cursors_, [&](const Cursor& cursor) { return left[cursor.type] <= 0; });
+    return Next();
+  }
   // Null: no more.
   const Node* Next() {
     const Node* best = nullptr;
@@ -108,6 +113,7 @@ class Candidates {
   struct Cursor {
     const NodeTree* tree;
     Ask ask;
+    int type;
     const NodeEntry* at;
   };
 
@@ -138,6 +144,64 @@ std::optional<Placement> TryAll(Decision& decision, const std::vector<const Node
   return std::nullopt;
 }
 
+// Of each type of card so many nodes are rated, the fullest first.
+constexpr int kMostRated = 8;
+
+// The best of the nodes that it is shown, by what is left of them.
+class Rated {
+ public:
+  Rated(const Inventory& inventory, const Request& request, const NodeFilter& filter)
+      : request_(request), filter_(filter), fit_(inventory, request), rating_(*inventory.worth()) {}
+
+  // Whether the node fits.
+  bool Rate(const Node& node) {
+    auto ways = fit_.Ways(node);
+    if (ways.empty() || (filter_ && filter_(node.name))) return false;
+    const NodeRest rest = NodeRest::Of(node);
+    const double before = rating_.Of(rest);
+    for (auto& way : ways) {
+      NodeRest after = rest;
+      after.Take(way, request_.node);
+      const double loss = before - rating_.Of(after);
+      if (best_ && loss >= loss_ - 1e-9) continue;
+      best_ = Placement{node.name, std::move(way)};
+      loss_ = loss;
+    }
+    return true;
+  }
+  std::optional<Placement> Take() { return std::move(best_); }
+  const std::vector<Need>& needs() const { return fit_.needs(); }
+
+ private:
+  const Request& request_;
+  const NodeFilter& filter_;
+  Fit fit_;
+  Worth::Rating rating_;
+  std::optional<Placement> best_;
+  double loss_ = 0;
+};
+
+std::optional<Placement> TryRated(const Inventory& inventory, const Request& request,
+                                  const NodeFilter& filter,
+                                  const std::optional<std::vector<const Node*>>& named) {
+  Rated rated(inventory, request, filter);
+  std::vector<int> left(inventory.types().size(), kMostRated);
+  const auto rate = [&](const Node& node) {
+    if (!rated.Rate(node)) return;
+    for (const auto& entry : node.entries) --left[entry->type];
+  };
+  if (named) {
+    const auto is_wanted = [&](const auto& entry) { return left[entry->type] > 0; };
+    for (const Node* node : *named) {
+      if (std::any_of(node->entries.begin(), node->entries.end(), is_wanted)) rate(*node);
+    }
+    return rated.Take();
+  }
+  Candidates candidates(inventory, rated.needs(), Policy::kBinPack);
+  while (const Node* node = candidates.Next(left)) rate(*node);
+  return rated.Take();
+}
+
 std::optional<Placement> TryIndexed(Decision& decision, const Inventory& inventory, Policy policy) {
   Candidates candidates(inventory, decision.fit().needs(), policy);
   while (const Node* node = candidates.Next()) {
@@ -149,8 +213,12 @@ std::optional<Placement> TryIndexed(Decision& decision, const Inventory& invento
 }  // namespace
 
 Answer Allocate(const Inventory& inventory, const Request& request, const NodeFilter& filter) {
-  Decision decision(inventory, request, filter);
   const auto named = NodesByUuid(inventory, request);
+  const bool rates = request.policy == Policy::kFragmentationAware && inventory.worth() != nullptr;
+  if (rates) {
+    if (auto placement = TryRated(inventory, request, filter, named)) return std::move(*placement);
+  }
+  Decision decision(inventory, request, filter);
   auto placement =
       named ? TryAll(decision, *named) : TryIndexed(decision, inventory, request.policy);
   if (placement) return std::move(*placement);
@@ -174,6 +242,9 @@ Answer AllocateOn(const Inventory& inventory, const Request& request,
     }
   }
   SortNodes(known, request.policy);
+  if (request.policy == Policy::kFragmentationAware && inventory.worth() != nullptr) {
+    if (auto placement = TryRated(inventory, request, filter, known)) return std::move(*placement);
+  }
   if (auto placement = TryAll(decision, known)) return std::move(*placement);
   for (const Node* node : known) decision.Explain(*node, tally);
   return tally.Finish();

@@ -5,7 +5,8 @@
 // a slice whose sharing is kNamespace, asked for or there, is never on a card with one of another
 // namespace; percent is rounded up to whole units of the card; a slice without memory gets all of
 // the card's, one without units all units; the node filter is asked as rarely as can be: for nodes
-// whose cards fit, best first, until one passes.
+// whose cards fit, best first, until one passes; with kFragmentationAware until eight of each type
+// of card have.
 #pragma once
 
 #include <functional>
@@ -28,6 +29,7 @@ struct Request {
   Policy policy = Policy::kBinPack;
   std::string ns = {};                // that asks
   Sharing share = Sharing::kCluster;  // the node's own may be stricter
+  NodeNeeds node = {};                // for kFragmentationAware
 };
 
 // Nothing: the node is fit. Else why not, as one countable phrase ("node has taint x").
@@ -70,6 +72,7 @@ Answer AllocateOnNode(const Inventory& inventory, const Request& request, const 
 // How well the node suits the policy: of the nodes that fit a request Allocate takes the one with
 // the highest score, of the same the one with the lower name. BinPack: fewer free units score
 // higher; Spread: more. From 0 to kHighestScore. Nothing: no such node has reported.
+// FragmentationAware has no score that holds for all requests: the order of BinPack is told.
 inline constexpr int kHighestScore = kMaxCardsPerNode * kMaxComputeUnits;
 std::optional<int> ScoreOf(const Inventory& inventory, const std::string& node, Policy policy);
 

@@ -58,6 +58,10 @@ struct SliceRequest {
   friend auto operator<=>(const SliceRequest&, const SliceRequest&) = default;
 };
 
-enum class Policy { kBinPack, kSpread };
+enum class Policy {
+  kBinPack,             // the fullest node and card that fit
+  kSpread,              // the emptiest
+  kFragmentationAware,  // where what is left is worth most to the requests that there are (worth.h)
+};
 
 }  // namespace vdcu::dcu

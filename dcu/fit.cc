@@ -33,22 +33,9 @@ bool ContainsPartOf(const std::vector<std::string>& parts, const std::string& mo
   });
 }
 
-bool SelectsModel(const DeviceSelector& selector, const std::string& model) {
-  if (!selector.models.empty() && !Contains(selector.models, model)) return false;
-  if (!selector.model_parts.empty() && !ContainsPartOf(selector.model_parts, model)) return false;
-  return !Contains(selector.exclude_models, model) &&
-         !ContainsPartOf(selector.exclude_model_parts, model);
-}
-
 bool SelectsUuid(const DeviceSelector& selector, std::string_view uuid) {
   if (!selector.uuids.empty() && !Contains(selector.uuids, uuid)) return false;
   return !Contains(selector.exclude_uuids, uuid);
-}
-
-int UnitsAsked(const SliceRequest& slice, int card_units) {
-  if (slice.compute_units) return std::max(1, *slice.compute_units);
-  if (slice.percent) return std::max(1, UnitsOfPercent(card_units, *slice.percent));
-  return std::max(1, card_units);
 }
 
 Need MakeNeed(const Inventory& inventory, const SliceRequest& slice, size_t index) {
@@ -120,6 +107,19 @@ bool Alike(const Room& a, const Room& b) {
 
 }  // namespace
 
+bool SelectsModel(const DeviceSelector& selector, const std::string& model) {
+  if (!selector.models.empty() && !Contains(selector.models, model)) return false;
+  if (!selector.model_parts.empty() && !ContainsPartOf(selector.model_parts, model)) return false;
+  return !Contains(selector.exclude_models, model) &&
+         !ContainsPartOf(selector.exclude_model_parts, model);
+}
+
+int UnitsAsked(const SliceRequest& slice, int card_units) {
+  if (slice.compute_units) return std::max(1, *slice.compute_units);
+  if (slice.percent) return std::max(1, UnitsOfPercent(card_units, *slice.percent));
+  return std::max(1, card_units);
+}
+
 Fit::Fit(const Inventory& inventory, const Request& request)
     : ns_(request.ns), share_(request.share), policy_(request.policy) {
   CHECK(!request.slices.empty(), "a request without slices");
@@ -153,6 +153,27 @@ std::optional<std::vector<Assignment>> Fit::Place(const Node& node) {
   return Assignments(node);
 }
 
+std::vector<std::vector<Assignment>> Fit::Ways(const Node& node) {
+  std::vector<std::vector<Assignment>> ways;
+  const Need& need = needs_.front();
+  if (needs_.size() > 1 || need.whole) {
+    if (auto way = Place(node)) ways.push_back(std::move(*way));
+    return ways;
+  }
+  if (!node.ready) return ways;
+  OpenRooms(node);
+  const Room* last = nullptr;
+  for (const size_t index : Candidates(need, std::vector<bool>(rooms_.size()))) {
+    const Room before = rooms_[index];
+    if (last != nullptr && Alike(before, *last)) continue;
+    choices_[need.index] = Take(need, index);
+    ways.push_back(Assignments(node));
+    rooms_[index] = before;
+    last = &rooms_[index];
+  }
+  return ways;
+}
+
 // Counts only: so that no search begins for many slices on few cards.
 bool Fit::HasEnoughRooms() const {
   size_t slots = 0;
@@ -170,7 +191,7 @@ std::vector<size_t> Fit::Candidates(const Need& need, const std::vector<bool>& t
     const auto left = std::tie(rooms_[a].free_units, rooms_[a].memory);
     const auto right = std::tie(rooms_[b].free_units, rooms_[b].memory);
     if (left == right) return a < b;
-    return policy_ == Policy::kBinPack ? left < right : right < left;
+    return policy_ == Policy::kSpread ? right < left : left < right;
   });
   return fitting;
 }

@@ -52,6 +52,11 @@ struct Room {
   bool untouched = false;  // no memory used
 };
 
+// Whether cards of the model may serve a request of that selector.
+bool SelectsModel(const DeviceSelector& selector, const std::string& model);
+// Units that the slice asks of a card of `card_units`, at least 1.
+int UnitsAsked(const SliceRequest& slice, int card_units);
+
 class Fit {
  public:
   Fit(const Inventory& inventory, const Request& request);
@@ -61,6 +66,10 @@ class Fit {
 
   // One assignment for each slice of the request, in its order.
   std::optional<std::vector<Assignment>> Place(const Node& node);
+
+  // Ways to serve the request on this node, one for each card that makes a difference; of several
+  // slices the way of Place alone.
+  std::vector<std::vector<Assignment>> Ways(const Node& node);
 
   struct Explanation {
     const Need* need = nullptr;         // the first that no card fits; the first if each has one

@@ -266,7 +266,24 @@ void Inventory::Unlink(Slice& slice) {
   DropIfEmpty(node);
 }
 
+void Inventory::SetRoom(const std::string& name, const NodeNeeds& free) {
+  const auto found = nodes_.find(name);
+  if (found == nodes_.end() || found->second.free == free) return;
+  found->second.free = free;
+  if (worth_) worth_->SetNode(found->second);
+}
+
+void Inventory::AddDemand(const std::vector<SliceRequest>& slices, const NodeNeeds& needs,
+                          int count) {
+  if (!worth_) {
+    worth_ = std::make_unique<Worth>(types_);
+    for (const auto& [name, node] : nodes_) worth_->SetNode(node);
+  }
+  worth_->AddDemand(slices, needs, count);
+}
+
 void Inventory::Reindex(Node& node) {
+  if (worth_) worth_->SetNode(node);
   Node::Entries entries;
   if (node.ready) entries = MakeEntries(node);
   if (SameEntries(node.entries, entries)) return;
@@ -276,7 +293,9 @@ void Inventory::Reindex(Node& node) {
 }
 
 void Inventory::DropIfEmpty(Node& node) {
-  if (!node.reported && node.cards.empty()) nodes_.erase(std::string(node.name));
+  if (node.reported || !node.cards.empty()) return;
+  if (worth_) worth_->RemoveNode(node);
+  nodes_.erase(std::string(node.name));
 }
 
 }  // namespace vdcu::dcu

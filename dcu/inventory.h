@@ -17,8 +17,10 @@
 #include "base/symbol.h"
 #include "dcu/assignment.h"
 #include "dcu/card.h"
+#include "dcu/demand.h"
 #include "dcu/device.h"
 #include "dcu/node_tree.h"
+#include "dcu/worth.h"
 
 namespace vdcu::dcu {
 
@@ -40,6 +42,9 @@ struct Node {
   std::vector<Card> cards;  // by uuid
   Entries entries;          // of a ready node: one for each type among the usable cards
   std::vector<int> occupied_vdevs;
+  NodeNeeds free = kUnlimited;  // what the node has left beside cards
+
+  static constexpr NodeNeeds kUnlimited{int64_t{1} << 50, MiB{int64_t{1} << 50}};
 
   const Card* FindCard(std::string_view uuid) const;
   // The `count` lowest numbers that no slice of the node has and that are not occupied, ascending.
@@ -55,6 +60,8 @@ class Inventory {
   void SetNode(const std::string& name, const std::vector<Device>& devices,
                const NodeOptions& options);
   void RemoveNode(const std::string& name);
+  // What the node has left beside cards, for Policy::kFragmentationAware.
+  void SetRoom(const std::string& name, const NodeNeeds& free);
 
   // Replaces the slice of that id, wherever it was. Slices that overlap count as their union.
   // `ns`: the namespace that has it; empty: not known.
@@ -71,6 +78,12 @@ class Inventory {
   bool TellsNamespacesApart() const { return tells_namespaces_apart_; }
   // Also nodes that only slices name: look at Node::reported.
   const std::unordered_map<std::string, Node>& nodes() const { return nodes_; }
+
+  // `count` more requests for these slices exist, granted or not, or less: for
+  // Policy::kFragmentationAware. The first, and one of a new kind, costs a look at all nodes.
+  void AddDemand(const std::vector<SliceRequest>& slices, const NodeNeeds& needs, int count);
+  // Null: nothing is asked for, as far as is known.
+  const Worth* worth() const { return worth_ && worth_->anything_asked() ? worth_.get() : nullptr; }
 
   // For the allocator.
   const std::deque<CardType>& types() const { return types_; }
@@ -96,6 +109,7 @@ class Inventory {
   std::set<std::string> reasons_;                         // addresses are kept by cards
   size_t reported_nodes_ = 0;
   bool tells_namespaces_apart_ = false;
+  std::unique_ptr<Worth> worth_;
 };
 
 }  // namespace vdcu::dcu

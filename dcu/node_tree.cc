@@ -148,7 +148,7 @@ const NodeEntry* NodeTree::First(const Ask& ask, Policy policy) const {
 
 const NodeEntry* NodeTree::Next(const NodeEntry* entry, const Ask& ask, Policy policy) const {
   const NodeEntry* next = Lowest(root_, KeyOf(entry), true, ask);
-  if (policy == Policy::kBinPack) return next;
+  if (policy != Policy::kSpread) return next;
   if (next && next->free_units == entry->free_units) return next;
   return Emptiest(root_, entry->free_units, ask);
 }

@@ -62,8 +62,8 @@ class NodeTree {
   void Insert(NodeEntry* entry);
   void Erase(NodeEntry* entry);
 
-  // The first that may fit, in the policy's order: BinPack the fullest first, Spread the emptiest;
-  // of the same the lower name. Null: none.
+  // The first that may fit, in the policy's order: Spread the emptiest first, the others the
+  // fullest; of the same the lower name. Null: none.
   const NodeEntry* First(const Ask& ask, Policy policy) const;
   const NodeEntry* Next(const NodeEntry* entry, const Ask& ask, Policy policy) const;
 

@@ -68,7 +68,9 @@ SliceRequest RandomSlice(Chance& chance) {
 
 Request RandomRequest(Chance& chance) {
   Request request;
-  request.policy = chance.OneIn(2) ? Policy::kSpread : Policy::kBinPack;
+  constexpr Policy kPolicies[] = {Policy::kSpread, Policy::kBinPack, Policy::kFragmentationAware};
+  request.policy = kPolicies[chance.UpTo(2)];
+  request.node = {1'000 * chance.UpTo(4), MiB{1'000 * chance.UpTo(4)}};
   const int slices = chance.OneIn(2) ? 1 : 1 + chance.UpTo(3);
   for (int i = 0; i < slices; ++i) {
     const bool again = i > 0 && chance.OneIn(2);
@@ -78,7 +80,8 @@ Request RandomRequest(Chance& chance) {
 }
 
 // The same world in an inventory that was built in another order.
-void BuildShuffled(const World& world, Chance& chance, Inventory& inventory) {
+void BuildShuffled(const World& world, const std::vector<Request>& demand, Chance& chance,
+                   Inventory& inventory) {
   std::vector<std::function<void()>> calls;
   for (const auto& [name, state] : world.nodes) {
     calls.emplace_back([&, &name = name, &state = state] {
@@ -89,6 +92,9 @@ void BuildShuffled(const World& world, Chance& chance, Inventory& inventory) {
   }
   for (const auto& [id, held] : world.held) {
     calls.emplace_back([&, &id = id, &held = held] { inventory.SetSlice(id, held); });
+  }
+  for (const Request& request : demand) {
+    calls.emplace_back([&] { inventory.AddDemand(request.slices, request.node, 1); });
   }
   std::shuffle(calls.begin(), calls.end(), chance.engine());
   for (const auto& call : calls) call();
@@ -131,6 +137,7 @@ class AllocatorProperty : public ::testing::TestWithParam<unsigned> {
 
   void Ask() {
     const Request request = RandomRequest(chance_);
+    ChangeDemand();
     const std::set<std::string> tainted =
         chance_.OneIn(3) ? std::set<std::string>{"n0", "n3"} : std::set<std::string>{};
     std::vector<std::string> asked;
@@ -140,10 +147,35 @@ class AllocatorProperty : public ::testing::TestWithParam<unsigned> {
       return std::nullopt;
     };
     const Answer answer = Allocate(inventory_, request, filter);
-    CheckOrder(request, tainted, asked, answer);
-    CheckVerdicts(request, filter, answer);
+    if (request.policy == Policy::kFragmentationAware) {
+      CheckFound(request, tainted, answer);
+    } else {
+      CheckOrder(request, tainted, asked, answer);
+      CheckVerdicts(request, filter, answer);
+    }
     CheckSameElsewhere(request, tainted, answer);
     if (const auto* placement = std::get_if<Placement>(&answer)) Grant(request, *placement);
+  }
+
+  // Something is found wherever something fits.
+  void CheckFound(const Request& request, const std::set<std::string>& tainted,
+                  const Answer& answer) {
+    const auto fit = SlowOrder(SlowView(world_), request);
+    const bool any = std::any_of(fit.begin(), fit.end(),
+                                 [&](const auto& name) { return !tainted.contains(name); });
+    ASSERT_EQ(std::holds_alternative<Placement>(answer), any) << Told(answer);
+  }
+
+  // More is asked for, or less.
+  void ChangeDemand() {
+    if (demand_.size() == 12 || (!demand_.empty() && chance_.OneIn(3))) {
+      const auto gone = demand_.begin() + chance_.UpTo(static_cast<int>(demand_.size()) - 1);
+      inventory_.AddDemand(gone->slices, gone->node, -1);
+      demand_.erase(gone);
+      return;
+    }
+    demand_.push_back(RandomRequest(chance_));
+    inventory_.AddDemand(demand_.back().slices, demand_.back().node, 1);
   }
 
   // The filter sees what the slow search finds, in its order, up to the first that passes.
@@ -173,7 +205,7 @@ class AllocatorProperty : public ::testing::TestWithParam<unsigned> {
       return tainted.contains(node) ? std::optional<std::string>("node has taint x") : std::nullopt;
     };
     Inventory other;
-    BuildShuffled(world_, chance_, other);
+    BuildShuffled(world_, demand_, chance_, other);
     ASSERT_EQ(Told(Allocate(other, request, filter)), Told(answer));
     std::vector<std::string> names;
     for (const auto& [name, state] : world_.nodes) names.push_back(name);
@@ -248,6 +280,7 @@ class AllocatorProperty : public ::testing::TestWithParam<unsigned> {
 
   Chance chance_;
   World world_;
+  std::vector<Request> demand_;
   Inventory inventory_;
   int next_id_ = 0;
 };
