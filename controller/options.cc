@@ -30,10 +30,14 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
         return name.empty() ? std::string("\"\": want a name") : std::string();
       })
       ->capture_default_str();
-  base::AddChoice(app, "--policy", "Fill nodes and cards one after the other, or spread over them",
-                  {{"BinPack", [&options] { options.policy = dcu::Policy::kBinPack; }},
-                   {"Spread", [&options] { options.policy = dcu::Policy::kSpread; }}},
-                  "BinPack");
+  base::AddChoice(
+      app, "--policy",
+      "Fill nodes and cards one after the other, spread over them, or leave what the "
+      "requests that there are can use best",
+      {{"BinPack", [&options] { options.policy = dcu::Policy::kBinPack; }},
+       {"Spread", [&options] { options.policy = dcu::Policy::kSpread; }},
+       {"FragmentationAware", [&options] { options.policy = dcu::Policy::kFragmentationAware; }}},
+      "BinPack");
   base::AddChoice(app, "--share-cards",
                   "Which namespaces' new slices may be on one card: any of the cluster, or of one "
                   "namespace only",

@@ -22,7 +22,7 @@ inline constexpr std::string_view kPartitionAnnotation =
     "vdcu.io/partition";  // pod: name of a reserved partition in its namespace
 inline constexpr std::string_view kBoundPartitionAnnotation =
     "vdcu.io/bound-partition";  // pod: the one that it was bound for; written by its binding
-inline constexpr std::string_view kPolicyAnnotation = "vdcu.io/policy";  // pod: BinPack or Spread
+inline constexpr std::string_view kPolicyAnnotation = "vdcu.io/policy";  // pod: see ParsePolicy
 
 inline constexpr std::string_view kShareAnnotation =
     "vdcu.io/share";  // pod or namespace: cluster or namespace

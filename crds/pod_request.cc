@@ -232,7 +232,8 @@ base::Status ReadAnnotations(const kclient::Pod& pod, PodRequest& request) {
     const std::string_view policy = Annotation(pod, kPolicyAnnotation);
     request.policy = ParsePolicy(policy);
     if (!request.policy) {
-      return WrongAnnotation(kPolicyAnnotation, policy, "must be BinPack or Spread");
+      return WrongAnnotation(kPolicyAnnotation, policy,
+                             "must be BinPack, Spread or FragmentationAware");
     }
   }
   if (pod.meta.annotations.contains(kShareAnnotation)) {

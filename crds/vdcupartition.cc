@@ -50,7 +50,7 @@ PartitionSpec ReadSpec(Fields& fields) {
   spec.node_selector = ReadNodeSelector(fields);
   if (const std::string policy = fields.String("policy"); !policy.empty()) {
     spec.policy = ParsePolicy(policy);
-    if (!spec.policy) fields.Fail("policy", "must be BinPack or Spread");
+    if (!spec.policy) fields.Fail("policy", "must be BinPack, Spread or FragmentationAware");
   }
   spec.share = fields.Sharing("share");
   if (auto pod_ref = fields.Object("podRef")) spec.pod_ref = ReadPodRef(*pod_ref);
@@ -132,11 +132,19 @@ nlohmann::json ToJson(const PartitionStatus& status) {
 }
 
 std::string_view ToString(dcu::Policy policy) {
-  return policy == dcu::Policy::kSpread ? "Spread" : "BinPack";
+  switch (policy) {
+    case dcu::Policy::kSpread:
+      return "Spread";
+    case dcu::Policy::kFragmentationAware:
+      return "FragmentationAware";
+    default:
+      return "BinPack";
+  }
 }
 
 std::optional<dcu::Policy> ParsePolicy(std::string_view text) {
-  for (const dcu::Policy policy : {dcu::Policy::kBinPack, dcu::Policy::kSpread}) {
+  for (const dcu::Policy policy :
+       {dcu::Policy::kBinPack, dcu::Policy::kSpread, dcu::Policy::kFragmentationAware}) {
     if (text == ToString(policy)) return policy;
   }
   return std::nullopt;

@@ -68,7 +68,7 @@ nlohmann::json ToJson(const dcu::Assignment& assignment);
 // For a merge patch: null where nothing is set, so that the patch clears it.
 nlohmann::json ToJson(const PartitionStatus& status);
 
-// "BinPack" and "Spread", as the API and the flags spell them.
+// "BinPack", "Spread" and "FragmentationAware", as the API and the flags spell them.
 std::string_view ToString(dcu::Policy policy);
 std::optional<dcu::Policy> ParsePolicy(std::string_view text);
 

@@ -10,6 +10,7 @@
 #include "reconcilers/partition.h"
 #include "reconcilers/pod.h"
 #include "reconcilers/pod_partitions.h"
+#include "reconcilers/view/demands.h"
 #include "reconcilers/view/node_fit.h"
 
 namespace vdcu::reconcilers {
@@ -36,6 +37,7 @@ class WaitingPod final : public Waiting {
     SetSharing(pod().meta.ns, request.share);
     cards_.policy = request.policy.value_or(view_.settings().policy);
     for (const NeededPartition& needed : needed_) cards_.slices.push_back(needed.slice);
+    cards_.node = NeedsOf(pod());
   }
 
   Order PlaceInLine() const override {

@@ -71,7 +71,9 @@ class Cluster {
   Changes changes_{lines_};
   Rooms rooms_{changes_};
   DcuNodes dcu_nodes_{rooms_.ledger(), changes_};
-  Objects objects_{{settings_, namespaces_, lines_, changes_, rooms_, silence_, setbacks_}};
+  Demands demands_{rooms_};
+  Objects objects_{
+      {settings_, namespaces_, lines_, changes_, rooms_, demands_, silence_, setbacks_}};
   Overlay overlay_{objects_, dcu_nodes_, setbacks_, changes_};
   Shown shown_{{settings_, namespaces_, volumes_, changes_, rooms_, objects_, dcu_nodes_, overlay_,
                 setbacks_}};

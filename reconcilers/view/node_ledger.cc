@@ -26,6 +26,12 @@ int64_t NodeLoad::Used(std::string_view resource) const {
   return found == used.end() ? 0 : found->second;
 }
 
+int64_t NodeLoad::Free(std::string_view resource) const {
+  const kclient::ResourceList& allocatable = node->alike().allocatable;
+  const auto has = allocatable.find(resource);
+  return (has == allocatable.end() ? 0 : has->second) - Used(resource);
+}
+
 bool LeavesRoom(const kclient::Pod& before, const kclient::Pod& after) {
   const auto asks_less = [&](const auto& item) {
     const auto found = after.requests.find(item.first);

@@ -25,6 +25,8 @@ struct NodeLoad {
   std::vector<kclient::HostPort> ports;
 
   int64_t Used(std::string_view resource) const;
+  // Of the Node, which there is: what is left of what it has.
+  int64_t Free(std::string_view resource) const;
   // Of the Node, which there is.
   std::optional<std::string_view> Label(std::string_view key) const {
     return node->Label(key, name.view());

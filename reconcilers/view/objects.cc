@@ -57,6 +57,10 @@ void Objects::SetPod(const std::string& key, PodEntry entry) {
   if (const PodEntryPtr before = FindPod(key)) UnindexPod(key, *before);
   IndexPod(key, entry);
   const std::string node = NodeToCharge(entry);
+  if (entry.request && entry.request->has_value()) {
+    BeginDemands((*entry.request)->policy.value_or(parts_.settings.policy));
+  }
+  CountDemand(key, entry);
   ReplacePod(key, std::move(entry), node);
 }
 
@@ -71,6 +75,7 @@ void Objects::ForgetPod(const std::string& key) {
   if (!found) return;
   if (FindPod(key)) UnindexPod(key, *found);
   parts_.setbacks.Forget(PodKey(key));
+  if (parts_.demands.begun()) parts_.demands.Set(PodKey(key), {}, {});
   ReplacePod(key, *found, "");
   pods_.Erase(key);
   pod_keys_.erase(kclient::Uid(found->pod->meta.uid));
@@ -164,6 +169,8 @@ void Objects::SetPartition(const std::string& key, PartitionEntry entry, base::T
   partitions_.Set(key, std::move(entry));
   IndexPartition(key, before, object.get());
   parts_.rooms.SetPartition(key, before, object.get());
+  BeginDemands(object->spec.policy.value_or(parts_.settings.policy));
+  CountDemand(key, object.get());
   NoteSharing();
   if (prepared && parts_.silence.End(object->spec.assignment->node)) {
     parts_.rooms.Improve(object->spec.assignment->node);
@@ -179,6 +186,8 @@ std::shared_ptr<const crds::VdcuPartition> Objects::ErasePartition(const std::st
   parts_.setbacks.Forget(PartitionKey(key));
   IndexPartition(key, object.get(), nullptr);
   parts_.rooms.SetPartition(key, object.get(), nullptr);
+  CountDemand(key, nullptr);
+  if (object->spec.pod_ref) CountDemandOfPod(object->spec.pod_ref->uid);
   RechargePodOf(*object);
   return object;
 }
@@ -204,6 +213,53 @@ void Objects::NoteSharing() {
   if (tells_namespaces_apart_ || !parts_.rooms.inventory().TellsNamespacesApart()) return;
   tells_namespaces_apart_ = true;
   MarkWaitingOf("");
+}
+
+// --- what is asked for ---
+
+void Objects::BeginDemands(dcu::Policy policy) {
+  if (parts_.demands.begun() || policy != dcu::Policy::kFragmentationAware) return;
+  parts_.demands.Begin();
+  pods_.ForEachKey([this](std::string_view key) {
+    if (const PodEntryPtr entry = FindPod(key)) CountDemand(std::string(key), *entry);
+  });
+  partitions_.ForEachKey([this](std::string_view key) {
+    CountDemand(std::string(key), &FindPartition(key)->object());
+  });
+}
+
+void Objects::CountDemand(const std::string& pod_key, const PodEntry& entry) {
+  if (!parts_.demands.begun()) return;
+  parts_.demands.Set(PodKey(pod_key), SlicesOf(entry), NeedsOf(*entry.pod));
+}
+
+// One that was made for a pod is counted as the pod's, with what that takes beside it.
+void Objects::CountDemand(const std::string& key, const crds::VdcuPartition* partition) {
+  if (!parts_.demands.begun()) return;
+  if (partition && partition->spec.pod_ref) return CountDemandOfPod(partition->spec.pod_ref->uid);
+  std::vector<dcu::SliceRequest> slices;
+  if (partition) slices.push_back(partition->spec.request);
+  parts_.demands.Set(PartitionKey(key), std::move(slices), {});
+}
+
+void Objects::CountDemandOfPod(std::string_view uid) {
+  if (!parts_.demands.begun()) return;
+  if (const PodEntryPtr entry = FindPodByUid(uid)) CountDemand(entry->pod->meta.key(), *entry);
+}
+
+// Of a pod that has its own: a bound one does not say any more what it asked for, its partitions
+// do.
+std::vector<dcu::SliceRequest> Objects::SlicesOf(const PodEntry& entry) const {
+  std::vector<dcu::SliceRequest> slices;
+  if (entry.pod->terminal() || !entry.reserved().empty()) return slices;
+  for (const PartitionEntryPtr& partition : PartitionsOfPod(entry.pod->meta.uid)) {
+    slices.push_back(partition->object().spec.request);
+  }
+  if (!slices.empty() || !entry.request || !entry.request->has_value()) return slices;
+  for (const crds::ContainerRequest& container : (*entry.request)->containers) {
+    slices.insert(slices.end(), container.cards, container.slice);
+  }
+  return slices;
 }
 
 // --- whom it concerns ---

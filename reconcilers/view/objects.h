@@ -15,6 +15,7 @@
 #include "kclient/core/uid.h"
 #include "kclient/engine/setback.h"
 #include "reconcilers/view/changes.h"
+#include "reconcilers/view/demands.h"
 #include "reconcilers/view/entries.h"
 #include "reconcilers/view/key_index.h"
 #include "reconcilers/view/lines.h"
@@ -33,6 +34,7 @@ class Objects {
     Lines& lines;
     Changes& changes;
     Rooms& rooms;
+    Demands& demands;
     Silence& silence;
     kclient::Setbacks<Key>& setbacks;
   };
@@ -101,6 +103,12 @@ class Objects {
   void IndexPartition(const std::string& key, const crds::VdcuPartition* before,
                       const crds::VdcuPartition* after);
   void PodMoved(const kclient::Pod& moved);
+  // For Policy::kFragmentationAware, from when it is first asked for.
+  void BeginDemands(dcu::Policy policy);
+  void CountDemand(const std::string& pod_key, const PodEntry& entry);
+  void CountDemand(const std::string& key, const crds::VdcuPartition* partition);
+  void CountDemandOfPod(std::string_view uid);
+  std::vector<dcu::SliceRequest> SlicesOf(const PodEntry& entry) const;
   bool IsBehind(const PodEntry& entry, const std::string& partition_key) const;
 
   const Parts parts_;

@@ -29,6 +29,8 @@ bool Rooms::MovePod(const kclient::Pod* before, const std::string& was, const kc
                     const std::string& is) {
   if (!was.empty()) ledger_.Take(*before, was);
   if (!is.empty()) ledger_.Add(pod, is);
+  TellRoomOf(was);
+  TellRoomOf(is);
   const bool changed = MoveAntiAffinity(before, was, pod, is);
   if (!was.empty() && (was != is || LeavesRoom(*before, pod))) Improve(was);
   return changed;
@@ -111,6 +113,19 @@ const std::vector<base::Symbol>& Rooms::PartitionsOn(std::string_view node) cons
 void Rooms::SetNode(const std::string& name, const kclient::Node* node) {
   if (!node) return ledger_.RemoveNode(name);
   ledger_.SetNode(*node);
+  TellRoomOf(name);
+}
+
+void Rooms::TellRoom() {
+  tells_room_ = true;
+  ledger_.ForEachNode([this](std::string_view name) { TellRoomOf(std::string(name)); });
+}
+
+void Rooms::TellRoomOf(const std::string& node) {
+  const NodeLoad* load = tells_room_ && !node.empty() ? ledger_.Find(node) : nullptr;
+  if (load == nullptr) return;
+  inventory_.SetRoom(node, {.cpu = load->Free("cpu"),
+                            .memory = dcu::MiB{load->Free("memory") / dcu::kBytesPerMiB}});
 }
 
 void Rooms::SetCards(const std::string& node, const crds::DcuNode* cards) {
@@ -123,6 +138,7 @@ void Rooms::SetCards(const std::string& node, const crds::DcuNode* cards) {
   options.ready = cards->ready();
   options.share = cards->spec.share_cards;
   inventory_.SetNode(node, cards->status.devices, options);
+  TellRoomOf(node);
 }
 
 void Rooms::SetHeld(const crds::DcuNode* before, const crds::DcuNode* after) {

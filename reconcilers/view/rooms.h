@@ -43,6 +43,12 @@ class Rooms {
   void SetHeld(const crds::DcuNode* before, const crds::DcuNode* after);
   // Whether it bounds something else than before.
   bool SetQuota(const std::string& key, const kclient::ResourceQuota* quota);
+  // Has the inventory know what nodes have left beside cards, from now on; and what is asked for.
+  void TellRoom();
+  void AddDemand(const std::vector<dcu::SliceRequest>& slices, const dcu::NodeNeeds& needs,
+                 int count) {
+    inventory_.AddDemand(slices, needs, count);
+  }
   // Pods that wait for a reserved partition of the node are not the placer's: they look again
   // themselves.
   void Improve(const std::string& node);
@@ -64,6 +70,7 @@ class Rooms {
  private:
   bool MoveAntiAffinity(const kclient::Pod* before, const std::string& was, const kclient::Pod& pod,
                         const std::string& is);
+  void TellRoomOf(const std::string& node);
   void ImproveAround(const std::string& node, const std::vector<kclient::PodAffinityTerm>& terms);
   void Index(const std::string& key, const crds::VdcuPartition& object);
   void Unindex(const std::string& key, const crds::VdcuPartition& object);
@@ -73,6 +80,7 @@ class Rooms {
   NodeLedger ledger_;
   AntiAffinity anti_affinity_;
   NamespaceHoldings holdings_;
+  bool tells_room_ = false;
   std::unordered_map<base::Symbol, std::vector<base::Symbol>> partitions_on_;  // node -> keys
 };
 

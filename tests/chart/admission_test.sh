@@ -131,7 +131,7 @@ what_is_refused_of_annotations() {
     "$one" 'annotations: {vdcu.io/share: pod}'
   wrong "a partition and a sharing" 'in spec.share; leave out vdcu.io/share' \
     "$one" 'annotations: {vdcu.io/share: namespace, vdcu.io/partition: r}'
-  wrong "an unknown policy" 'metadata.annotations: vdcu.io/policy: \"Random\": must be BinPack or Spread' \
+  wrong "an unknown policy" 'metadata.annotations: vdcu.io/policy: \"Random\": must be BinPack, Spread or FragmentationAware' \
     "$one" 'annotations: {vdcu.io/policy: Random}'
   right "a reserved partition" "$one" "$named"
   wrong "a partition that is no name" "vdcu.io/partition: \\\"Up_1\\\": must be the name of a VDCUPartition in the pod's namespace" \

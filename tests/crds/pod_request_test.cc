@@ -193,7 +193,8 @@ INSTANTIATE_TEST_SUITE_P(
                kOneCard,
                {{"vdcu.io/policy", "binpack"}},
                kNoInit,
-               "annotation vdcu.io/policy: \"binpack\": must be BinPack or Spread"},
+               "annotation vdcu.io/policy: \"binpack\": must be BinPack, Spread or "
+               "FragmentationAware"},
         BadRow{"an empty policy", kOneCard, {{"vdcu.io/policy", ""}}, kNoInit, "must be BinPack"},
         BadRow{"a partition without a name",
                kOneCard,

@@ -143,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"an unknown sharing", "/spec/share", "pod",
                "spec.share: \"pod\": must be cluster or namespace"},
         BadRow{"an unknown policy", "/spec/policy", "Random",
-               "spec.policy: \"Random\": must be BinPack or Spread"},
+               "spec.policy: \"Random\": must be BinPack, Spread or FragmentationAware"},
         BadRow{"a model that is no text", "/spec/devices/models", json::array({1}),
                "spec.devices.models: [1]: must be a list of strings"},
         BadRow{"devices is a list", "/spec/devices", json::array(),

@@ -39,7 +39,9 @@ TEST(FlagsTest, WrongOnesEndWithAMessageThatNamesThem) {
   Check(kController,
         {{"no such flag", {"--no-such"}, {"--no-such"}},
          {"no such argument", {"extra"}, {"extra"}},
-         {"no such policy", {"--policy", "Worst"}, {"--policy", "Worst", "BinPack|Spread"}},
+         {"no such policy",
+          {"--policy", "Worst"},
+          {"--policy", "Worst", "BinPack|Spread|FragmentationAware"}},
          {"no such level", {"--log-level", "loud"}, {"--log-level", "loud", "warning"}},
          {"no such format", {"--log-format", "xml"}, {"--log-format", "xml", "json"}},
          {"no address", {"--listen", "nowhere"}, {"--listen", "nowhere", "ADDR:PORT"}},
@@ -75,7 +77,10 @@ TEST(FlagsTest, HelpAndVersionAreNoErrors) {
            {"version", {"--version"}, {"0.1.0"}}},
           0);
   }
-  Check(kController, {{"its own", {"--help"}, {"--lease-namespace", "BinPack|Spread=BinPack"}}}, 0);
+  Check(
+      kController,
+      {{"its own", {"--help"}, {"--lease-namespace", "BinPack|Spread|FragmentationAware=BinPack"}}},
+      0);
   Check(kNode, {{"its own", {"--help"}, {"--host-root", "--advertise", "VDCU_NODE_NAME"}}}, 0);
 }
 

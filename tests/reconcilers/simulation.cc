@@ -28,8 +28,11 @@ bool Deleting(const SimulatedApi::Json& object) {
 }
 
 // A dead node's slices are let go while a schedule lasts.
-Settings SettingsOf(Hazards hazards) {
+Settings SettingsOf(Hazards hazards, unsigned seed) {
+  constexpr dcu::Policy kPolicies[] = {dcu::Policy::kBinPack, dcu::Policy::kSpread,
+                                       dcu::Policy::kFragmentationAware};
   Settings settings;
+  settings.policy = kPolicies[seed % 3];
   if (hazards != Hazards::kFew) settings.not_ready_grace = base::Duration(20'000);
   return settings;
 }
@@ -60,7 +63,7 @@ struct Simulation::Controller {
 };
 
 Simulation::Simulation(unsigned seed, Hazards hazards)
-    : hazards_(hazards), settings_(SettingsOf(hazards)), random_(seed), api_(loop_, seed) {
+    : hazards_(hazards), settings_(SettingsOf(hazards, seed)), random_(seed), api_(loop_, seed) {
   api_.on_sent = [this](const SimulatedApi::Write& write) { return WhyWronglySent(write); };
   api_.refuses = [this](const SimulatedApi::Write& write) { return IsRefused(write); };
   api_.on_stored = [this](const SimulatedApi::Write& write) { return WhyWronglyStored(write); };
