@@ -128,7 +128,7 @@ void Runner::OnWritten(const kclient::Write& write, const base::Status& status,
 }
 
 void Runner::SetBack(const kclient::PlannedTask& failed, const base::Error& error,
-                     kclient::Setback after) {
+                     const kclient::Setback& after) {
   const kclient::Setback* before = parts_.cluster.view().FindSetback(failed.request);
   // The status of a partition that may be assigned is not ours to write.
   const bool may_be_assigned =
@@ -136,7 +136,7 @@ void Runner::SetBack(const kclient::PlannedTask& failed, const base::Error& erro
       kclient::OutcomeOf(failed.write, error) == kclient::Outcome::kUnknown;
   const bool news = before == nullptr || before->message != after.message;
   if (may_be_assigned && news && !after.message.empty()) OnRefused(failed, after);
-  parts_.cluster.SetBack(failed.request, std::move(after), Now());
+  parts_.cluster.SetBack(failed.request, after, Now());
 }
 
 // Told by an event on what could not be written.

@@ -57,7 +57,7 @@ class Runner : private kclient::Decider {
     return parts_.cluster.view().FindSetback(request);
   }
   void SetBack(const kclient::PlannedTask& failed, const base::Error& error,
-               kclient::Setback after) override;
+               const kclient::Setback& after) override;
   bool MayWrite() const override { return parts_.may_write(); }
   void OnWritten(const kclient::Write& write, const base::Status& status,
                  base::Duration took) override;

@@ -10,10 +10,10 @@ kclient::WorkPlan PlanOf(Work work) {
   kclient::WorkPlan plan;
   if (work.question) {
     auto& [resource, ns, name, on_answer] = *work.question;
-    plan.read.push_back(
-        {resource, ns, name, [then = std::move(on_answer)](const kclient::Answer& answer) {
-           return PlanOf(then(answer));
-         }});
+    plan.read = kclient::PlannedRead{resource, ns, name,
+                                     [then = std::move(on_answer)](const kclient::Answer& answer) {
+                                       return PlanOf(then(answer));
+                                     }};
     return plan;
   }
   plan.one_by_one = true;

@@ -36,7 +36,7 @@ class Decider {
   // Of requests: kept by who decides, since a decision depends on it.
   virtual const Setback* FindSetback(const Key& /*request*/) const { return nullptr; }
   virtual void SetBack(const PlannedTask& /*failed*/, const base::Error& /*error*/,
-                       Setback /*after*/) {}
+                       const Setback& /*after*/) {}
 
   // Leadership.
   virtual bool MayWrite() const { return true; }

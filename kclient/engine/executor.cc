@@ -108,7 +108,7 @@ void Executor::Reconcile(const Key& key) {
 
 void Executor::Execute(const BatchPtr& batch) {
   WorkPlan& plan = batch->plan;
-  if (!plan.read.empty()) return Ask(batch);
+  if (plan.read) return Ask(batch);
   if (plan.requeue_after) queue_.AddAfter(batch->key, *plan.requeue_after);
   if (!plan.writes.empty() && !parts_.decider.MayWrite()) {
     batch->failed = true;
@@ -125,7 +125,7 @@ void Executor::Execute(const BatchPtr& batch) {
 }
 
 void Executor::Ask(const BatchPtr& batch) {
-  const PlannedRead& read = batch->plan.read.front();
+  const PlannedRead& read = *batch->plan.read;
   const uint64_t id = next_call_++;
   calls_[id] =
       parts_.client.Get(read.resource, read.ns, read.name, [this, id, batch](const Answer& answer) {
@@ -138,7 +138,7 @@ void Executor::OnRead(const BatchPtr& batch, const Answer& answer) {
   if (!answer && answer.error().code != base::ErrorCode::kNotFound) {
     batch->plan = {.status = answer.error()};
   } else {
-    const auto on_answer = std::move(batch->plan.read.front().on_answer);
+    const auto on_answer = std::move(batch->plan.read->on_answer);
     batch->plan = on_answer(answer);
   }
   Execute(batch);

@@ -40,16 +40,7 @@ struct PlannedTask {
   std::function<void(const Answer& answer, Outcome outcome)> on_answer = {};
 };
 
-struct PlannedRead;
-
-struct WorkPlan {
-  std::vector<PlannedRead> read = {};  // one at most: what its answer leads to is all of the plan
-  std::vector<PlannedTask> writes = {};
-  bool one_by_one = false;         // else together; where one fails, those after it are not sent
-  std::vector<Event> events = {};  // recorded when all writes have succeeded
-  std::optional<base::Duration> requeue_after = {};
-  base::Status status = base::Ok();  // an error: the key is tried again, after the writes
-};
+struct WorkPlan;
 
 struct PlannedRead {
   Resource resource;
@@ -57,6 +48,15 @@ struct PlannedRead {
   std::string name;
   // Of an object that is there, or is not (kNotFound). What else fails is tried again.
   std::function<WorkPlan(const Answer& answer)> on_answer;
+};
+
+struct WorkPlan {
+  std::optional<PlannedRead> read = {};  // what its answer leads to is all of the plan
+  std::vector<PlannedTask> writes = {};
+  bool one_by_one = false;         // else together; where one fails, those after it are not sent
+  std::vector<Event> events = {};  // recorded when all writes have succeeded
+  std::optional<base::Duration> requeue_after = {};
+  base::Status status = base::Ok();  // an error: the key is tried again, after the writes
 };
 
 }  // namespace vdcu::kclient

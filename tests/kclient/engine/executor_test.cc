@@ -216,12 +216,12 @@ TEST_F(ExecutorTest, APlanThatFailedComesBackWithGrowingDelay) {
 TEST_F(ExecutorTest, ReadsBeforeItWrites) {
   decider_.plan_of = [&](const Key&) {
     WorkPlan plan;
-    plan.read.push_back({kPods, "t", "p", [](const Answer& answer) {
-                           EXPECT_EQ(answer.error().code, base::ErrorCode::kNotFound);
-                           WorkPlan then;
-                           then.writes.push_back(TaskOf("one"));
-                           return then;
-                         }});
+    plan.read = PlannedRead{kPods, "t", "p", [](const Answer& answer) {
+                              EXPECT_EQ(answer.error().code, base::ErrorCode::kNotFound);
+                              WorkPlan then;
+                              then.writes.push_back(TaskOf("one"));
+                              return then;
+                            }};
     return plan;
   };
   Begin();
@@ -236,7 +236,7 @@ TEST_F(ExecutorTest, ReadsBeforeItWrites) {
 TEST_F(ExecutorTest, AReadThatFailsIsTriedAgain) {
   decider_.plan_of = [&](const Key&) {
     WorkPlan plan;
-    plan.read.push_back({kPods, "t", "p", [](const Answer&) { return WorkPlan{}; }});
+    plan.read = PlannedRead{kPods, "t", "p", [](const Answer&) { return WorkPlan{}; }};
     return plan;
   };
   Begin();
