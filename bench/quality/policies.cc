@@ -129,8 +129,8 @@ class Allocator : public TracePolicy {
     for (size_t n = 0; n < state.nodes().size(); ++n) {
       if (state.nodes()[n].Fits(pod)) fit.push_back(static_cast<int>(n));
     }
-    std::stable_sort(fit.begin(), fit.end(), [&](int a, int b) {
-      return state.nodes()[a].total() < state.nodes()[b].total();
+    std::sort(fit.begin(), fit.end(), [&](int a, int b) {
+      return std::pair(state.nodes()[a].total(), a) < std::pair(state.nodes()[b].total(), b);
     });
     std::vector<int> left(trace_.models.size(), 8);
     std::erase_if(fit, [&](int n) { return --left[state.nodes()[n].model] < 0; });

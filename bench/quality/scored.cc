@@ -116,8 +116,10 @@ class Fgd : public Scored {
     }
     std::vector<PodKind> sorted;
     for (const auto& [key, kind] : kinds) sorted.push_back(kind);
-    std::stable_sort(sorted.begin(), sorted.end(),
-                     [](const PodKind& a, const PodKind& b) { return a.count > b.count; });
+    std::sort(sorted.begin(), sorted.end(), [](const PodKind& a, const PodKind& b) {
+      return std::tie(b.count, a.cpu, a.cards, a.milli, a.models_text) <
+             std::tie(a.count, b.cpu, b.cards, b.milli, b.models_text);
+    });
     double counted = 0;
     for (const PodKind& kind : sorted) {
       if (counted >= 0.95 * all) break;
