@@ -53,19 +53,19 @@ TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
     std::vector<const char*> arguments;
     std::vector<std::string> want;
   };
-  for (const Case& c :
-       std::vector<Case>{{{"--policy", "binpack"}, {"--policy", "binpack", "BinPack|Spread"}},
-                         {{"--share-cards", "pod"}, {"--share-cards", "pod", "cluster|namespace"}},
-                         {{"--scheduler-name", ""}, {"--scheduler-name", "want a name"}},
-                         {{"--lease-namespace", "UPPER case!"},
-                          {"--lease-namespace", "UPPER case!", "want a namespace's name"}},
-                         {{"--lease-namespace", "../x"},
-                          {"--lease-namespace", "../x", "want a namespace's name"}},
-                         {{"--log-level", "loud"}, {"--log-level", "loud", "debug"}},
-                         {{"--log-format", "xml"}, {"--log-format", "xml", "json"}},
-                         {{"--leader-elect=perhaps"}, {"--leader-elect", "perhaps"}},
-                         {{"--bogus"}, {"--bogus"}},
-                         {{"stray"}, {"stray"}}}) {
+  for (const Case& c : std::vector<Case>{
+           {{"--policy", "binpack"}, {"--policy", "binpack", "BinPack|FragmentationAware|Spread"}},
+           {{"--share-cards", "pod"}, {"--share-cards", "pod", "cluster|namespace"}},
+           {{"--scheduler-name", ""}, {"--scheduler-name", "want a name"}},
+           {{"--lease-namespace", "UPPER case!"},
+            {"--lease-namespace", "UPPER case!", "want a namespace's name"}},
+           {{"--lease-namespace", "../x"},
+            {"--lease-namespace", "../x", "want a namespace's name"}},
+           {{"--log-level", "loud"}, {"--log-level", "loud", "debug"}},
+           {{"--log-format", "xml"}, {"--log-format", "xml", "json"}},
+           {{"--leader-elect=perhaps"}, {"--leader-elect", "perhaps"}},
+           {{"--bogus"}, {"--bogus"}},
+           {{"stray"}, {"stray"}}}) {
     testing::internal::CaptureStderr();
     const auto parsed = Parse(c.arguments);
     const std::string text = testing::internal::GetCapturedStderr();

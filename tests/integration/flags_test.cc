@@ -41,7 +41,7 @@ TEST(FlagsTest, WrongOnesEndWithAMessageThatNamesThem) {
          {"no such argument", {"extra"}, {"extra"}},
          {"no such policy",
           {"--policy", "Worst"},
-          {"--policy", "Worst", "BinPack|Spread|FragmentationAware"}},
+          {"--policy", "Worst", "BinPack|FragmentationAware|Spread"}},
          {"no such level", {"--log-level", "loud"}, {"--log-level", "loud", "warning"}},
          {"no such format", {"--log-format", "xml"}, {"--log-format", "xml", "json"}},
          {"no address", {"--listen", "nowhere"}, {"--listen", "nowhere", "ADDR:PORT"}},
@@ -79,7 +79,7 @@ TEST(FlagsTest, HelpAndVersionAreNoErrors) {
   }
   Check(
       kController,
-      {{"its own", {"--help"}, {"--lease-namespace", "BinPack|Spread|FragmentationAware=BinPack"}}},
+      {{"its own", {"--help"}, {"--lease-namespace", "BinPack|FragmentationAware|Spread=BinPack"}}},
       0);
   Check(kNode, {{"its own", {"--help"}, {"--host-root", "--advertise", "VDCU_NODE_NAME"}}}, 0);
 }

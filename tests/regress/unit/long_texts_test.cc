@@ -24,7 +24,7 @@ TEST(LongTexts, AnAnnotationIsQuotedInPart) {
                  .Obj());
   const std::string message = Reported(shown.OfPod("p"))["message"];
   EXPECT_LE(message.size(), 300u);
-  EXPECT_THAT(message, HasSubstr("must be BinPack or Spread"))
+  EXPECT_THAT(message, HasSubstr("must be BinPack, Spread or FragmentationAware"))
       << "what is right still stands there";
 }
 
