@@ -73,25 +73,58 @@ void NodeRest::Take(const std::vector<Assignment>& assignments, const NodeNeeds&
 void Worth::AddDemand(const std::vector<SliceRequest>& slices, const NodeNeeds& needs, int count) {
   cpu_ += needs.cpu * count;
   memory_ += needs.memory.value * count;
-  for (const DemandKind& kind : KindsOf(slices, needs.cpu)) AddKind(kind, count);
+  for (const DemandKind& kind : KindsOf(slices, needs.cpu)) CountKind(kind, count);
+  ChooseKinds();
 }
 
-void Worth::AddKind(const DemandKind& kind, int count) {
-  const auto [entry, is_new] = kinds_.try_emplace(kind);
-  Kind& added = entry->second;
-  if (is_new) {
-    added.form = FormOf(kind);
-    for (const auto& [node, rest] : rests_) {
-      if (rest.cpu >= kind.cpu) added.supply += UsableParts(forms_[added.form], rest);
-    }
+void Worth::CountKind(const DemandKind& kind, int count) {
+  int& counted = counts_[kind];
+  by_frequency_.erase({-counted, kind});
+  counted += count;
+  all_requests_ += count;
+  if (counted != 0) {
+    by_frequency_.insert({-counted, kind});
+  } else {
+    counts_.erase(kind);
   }
-  added.count += count;
+  const auto entry = kinds_.find(kind);
+  if (entry == kinds_.end()) return;
+  entry->second.count += count;
   requests_ += count;
-  if (added.count == 0) DropKind(entry);
+  if (entry->second.count == 0) DropKind(entry);
+}
+
+// The most frequent; of as many the first in order.
+void Worth::ChooseKinds() {
+  if (kinds_.size() == counts_.size()) return;
+  std::set<DemandKind> chosen;
+  for (const auto& [count, kind] : by_frequency_) {
+    if (chosen.size() == kMostKinds) break;
+    chosen.insert(kind);
+  }
+  for (auto kind = kinds_.begin(); kind != kinds_.end();) {
+    const auto next = std::next(kind);
+    if (!chosen.contains(kind->first)) DropKind(kind);
+    kind = next;
+  }
+  for (const DemandKind& kind : chosen) {
+    if (!kinds_.contains(kind)) AddKind(kind);
+  }
+}
+
+void Worth::AddKind(const DemandKind& kind) {
+  Kind& added = kinds_[kind];
+  added.form = FormOf(kind);
+  added.count = counts_.at(kind);
+  requests_ += added.count;
+  for (const auto& [node, rest] : rests_) {
+    if (rest.cpu >= kind.cpu) added.supply += UsableParts(forms_[added.form], rest);
+  }
 }
 
 void Worth::DropKind(Kinds::iterator kind) {
   const size_t form = kind->second.form;
+  requests_ -= kind->second.count;
   kinds_.erase(kind);
   if (--forms_[form].kinds > 0) return;
   const size_t last = forms_.size() - 1;
@@ -219,8 +252,11 @@ Worth::Rating::Rating(const Worth& worth) : worth_(worth) {
     cards += size.count / 1000 * prices.Of(size.parts, 1);
   }
   if (cards > 0) {
-    cpu_of_card_ = static_cast<double>(worth.cpu_) / cards;
-    memory_of_card_ = static_cast<double>(worth.memory_) / cards;
+    // Of the requests that count.
+    const double part =
+        static_cast<double>(worth.requests_) / static_cast<double>(worth.all_requests_);
+    cpu_of_card_ = part * static_cast<double>(worth.cpu_) / cards;
+    memory_of_card_ = part * static_cast<double>(worth.memory_) / cards;
   }
   for (const auto& [kind, entry] : worth.kinds_) {
     const auto supply = static_cast<double>(std::max<int64_t>(entry.supply, kCardParts));

@@ -9,12 +9,15 @@
 // dear. docs/decisions/0003 tells where the rule comes from.
 //
 // Promises: W is a function of demand and nodes, not of their history; a change costs the work of
-// one node, a new kind that of all. Ownership: nodes are the inventory's.
+// one node, a new kind that of all. Only the kMostKinds most frequent kinds count, so that nobody
+// makes changes or decisions slow for others by asking for ever other amounts. Ownership: nodes are
+// the inventory's.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -52,13 +55,15 @@ struct NodeRest {
 
 class Worth {
  public:
+  static constexpr size_t kMostKinds = 512;
+
   explicit Worth(const std::deque<CardType>& types) : types_(types) {}
 
   // `count` more requests for these slices exist, or less.
   void AddDemand(const std::vector<SliceRequest>& slices, const NodeNeeds& needs, int count);
   void SetNode(const Node& node);
   void RemoveNode(const Node& node);
-  bool anything_asked() const { return !kinds_.empty(); }
+  bool anything_asked() const { return !counts_.empty(); }
 
   // Rates what is left of nodes while neither demand nor nodes change.
   class Rating {
@@ -92,8 +97,8 @@ class Worth {
     int count = 0;
     int64_t supply = 0;  // parts of all nodes that it could use
   };
-  using Kinds = std::map<DemandKind, Kind>;  // no count is 0
-  using Parts = std::vector<int>;            // by form
+  using Kinds = std::map<DemandKind, Kind>;
+  using Parts = std::vector<int>;  // by form
   struct Priced {
     std::vector<DemandedSize> sizes;
     CardPrices prices{{}};
@@ -101,7 +106,9 @@ class Worth {
 
   static constexpr int kNotSelected = -1;
 
-  void AddKind(const DemandKind& kind, int count);
+  void CountKind(const DemandKind& kind, int count);
+  void ChooseKinds();
+  void AddKind(const DemandKind& kind);
   void DropKind(Kinds::iterator kind);
   size_t FormOf(const DemandKind& kind);
   void LearnTypes();
@@ -113,10 +120,13 @@ class Worth {
   const Priced& Prices() const;
 
   const std::deque<CardType>& types_;
-  Kinds kinds_;
-  int64_t requests_ = 0;  // kinds of all
-  int64_t cpu_ = 0;       // milli, of all
-  int64_t memory_ = 0;    // MiB, of all
+  std::map<DemandKind, int> counts_;                   // of all kinds; none is 0
+  std::set<std::pair<int, DemandKind>> by_frequency_;  // counts_, turned round and negative
+  Kinds kinds_;                                        // that count
+  int64_t requests_ = 0;                               // of kinds_
+  int64_t all_requests_ = 0;
+  int64_t cpu_ = 0;     // milli, of all
+  int64_t memory_ = 0;  // MiB, of all
   std::vector<Form> forms_;
   std::unordered_map<const Node*, NodeRest> rests_;
   int64_t free_parts_ = 0;                         // of all nodes

@@ -97,6 +97,18 @@ TEST_F(FragmentationTest, WhatFitsNowhereSaysWhy) {
   EXPECT_NE(NodeFor(Percent(50, 100)).find("0/1 nodes fit"), std::string::npos);
 }
 
+// A tenant that asks for ever other amounts.
+TEST_F(FragmentationTest, RareKindsBeyondTheBoundDoNotCount) {
+  AddNode("a", 50);
+  AddNode("b", 30);
+  Demand(Percent(50, 100), 10);
+  for (int i = 0; i < 2 * static_cast<int>(Worth::kMostKinds); ++i) Demand(Units(24, 200 + i), 1);
+  EXPECT_EQ(NodeFor(Percent(20, 100)), "b") << "the halves are the most frequent";
+  for (int i = 0; i < 2 * static_cast<int>(Worth::kMostKinds); ++i) Demand(Units(24, 200 + i), -1);
+  Demand(Percent(50, 100), -10);
+  EXPECT_EQ(inventory_.worth(), nullptr) << "all are gone";
+}
+
 // What the daemon, a person or a restart did before leaves no trace.
 TEST_F(FragmentationTest, ANodeThatGoesTakesItsSupplyWithIt) {
   AddNode("a", 50);
