@@ -2,8 +2,9 @@
 //
 // Promises: a handler gets a request with its whole body. It may answer at once or in a later turn
 // of the loop; the first answer counts. An answer to a client that has gone, or of a server that
-// has, is dropped. Where a handler lets go of its responder without an answer, the client gets 500.
-// A handler may not destroy the server.
+// has, is dropped; libmicrohttpd takes a client that closes its side of the connection while an
+// answer is to come later for one that has gone. Where a handler lets go of its responder without
+// an answer, the client gets 500. A handler may not destroy the server.
 #pragma once
 
 #include <cstddef>

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <deque>
 #include <string_view>
 #include <utility>
 
@@ -71,8 +70,7 @@ class HttpServer::Daemon {
   void Shut(Connection& connection);
   void MakeRoom();
   void EndOverdue();
-  void HandleDeferred();
-  bool IsLong() const { return clock_.Now() - turn_began_ >= kMostOfTurn; }
+  bool IsOver() const { return handled_ && clock_.Now() - turn_began_ >= kMostOfTurn; }
   void Turn();
   bool Accept();
   void OnTimer();
@@ -85,12 +83,11 @@ class HttpServer::Daemon {
   std::unique_ptr<ReloadedTls> tls_;  // null: plain HTTP
   MHD_Daemon* daemon_ = nullptr;
   Connections connections_;
-  size_t open_ = 0;  // of them, without those that were shut
-  // To a later turn. Where the exchange is gone the connection may be.
-  std::deque<std::pair<std::weak_ptr<Exchange>, Connection*>> deferred_;
+  size_t open_ = 0;                   // of them, without those that were shut
   std::unique_ptr<Poll> connecting_;  // of socket_
   std::unique_ptr<Poll> poll_;        // of libmicrohttpd's connections
   TimePoint turn_began_;
+  bool handled_ = false;  // a request, in this turn
   bool resumed_ = false;  // a connection, since libmicrohttpd ran
   bool rests_ = false;    // neither is polled
   TimerPtr timer_;        // the end of the rest, then the next deadline
@@ -216,12 +213,13 @@ MHD_Result HttpServer::Daemon::Begin(Connection& connection, const char* method,
 MHD_Result HttpServer::Daemon::Continue(Connection& connection) {
   Exchange& exchange = *connection.exchange;
   if (!exchange.answer() && !exchange.handled()) {
-    if (IsLong()) {
-      connection.deadline = TimePoint::max();  // it is our turn
-      deferred_.emplace_back(connection.exchange, &connection);
-    } else {
-      Handle(connection);
+    if (IsOver()) {
+      // libmicrohttpd asks again in its next run, and does not read before, as it does once a
+      // connection was suspended: a client that will send no more would be taken for one that left.
+      connection.deadline = TimePoint::max();
+      return MHD_YES;
     }
+    Handle(connection);
   }
   if (exchange.answer()) return Send(connection, false);
   connection.suspended = true;
@@ -231,6 +229,7 @@ MHD_Result HttpServer::Daemon::Continue(Connection& connection) {
 
 // An exchange goes before its connection.
 void HttpServer::Daemon::Handle(Connection& connection) {
+  handled_ = true;
   connection.deadline = clock_.Now() + options_.step;
   const auto exchange = connection.exchange;
   const std::weak_ptr<Exchange> weak = exchange;
@@ -307,24 +306,11 @@ void HttpServer::Daemon::EndOverdue() {
   }
 }
 
-// One at least.
-void HttpServer::Daemon::HandleDeferred() {
-  bool more = true;
-  while (more && !deferred_.empty()) {
-    const auto [weak, connection] = deferred_.front();
-    deferred_.pop_front();
-    if (weak.expired()) continue;
-    Handle(*connection);
-    more = !IsLong();
-  }
-}
-
 void HttpServer::Daemon::Turn() {
   turn_began_ = clock_.Now();
   const bool accepts = Accept();
   EndOverdue();
-  HandleDeferred();
-  resumed_ = false;
+  resumed_ = handled_ = false;
   MHD_run(daemon_);
   poll_->Start(0);
   connecting_->Start(0);
@@ -337,7 +323,7 @@ void HttpServer::Daemon::OnTimer() {
   poll_->Start(Poll::kReadable);
   connecting_->Start(Poll::kReadable);
   MHD_UNSIGNED_LONG_LONG pending = 0;  // bytes that are not on a socket any more: at once
-  if (resumed_ || !deferred_.empty() || MHD_get_timeout(daemon_, &pending) == MHD_YES) {
+  if (resumed_ || MHD_get_timeout(daemon_, &pending) == MHD_YES) {
     return timer_->Start(Duration(0));
   }
   if (open_ == 0) return;
