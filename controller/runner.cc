@@ -108,10 +108,8 @@ kclient::PlannedTask Runner::TaskOf(reconcilers::PlannedWrite planned) {
   task.use = UseOf(planned);
   task.refused = reconcilers::RefusedReasonOf(planned.assumption);
   task.write = std::move(planned.write);
-  if (task.use == Use::kPlace) {
-    task.request = reconcilers::RequestKeyOf(planned.assumption);
-    task.asks = reconcilers::KeyOf(planned.assumption);
-  }
+  task.asks = reconcilers::KeyOf(planned.assumption);
+  if (task.use == Use::kPlace) task.request = reconcilers::RequestKeyOf(planned.assumption);
   const auto assumption = std::make_shared<const Assumption>(std::move(planned.assumption));
   task.on_sent = [this, assumption] { parts_.cluster.Assume(*assumption, Now()); };
   task.on_answer = [this, assumption](const kclient::Answer& answer, kclient::Outcome outcome) {

@@ -253,6 +253,7 @@ void Executor::SetBackWrite(Batch& batch, const PlannedTask& task, const base::E
   const bool news = before == nullptr || before->message != after.message;
   if (news && !after.message.empty()) parts_.decider.OnRefused(task, after);
   ComeBack(batch, after.until - at.now);
+  if (!task.asks.kind.empty()) queue_.AddAfter(task.asks, after.until - at.now);
   writes_.Set(what, std::move(after), at.now);
 }
 

@@ -34,7 +34,9 @@ struct PlannedTask {
   Use use = Use::kKeep;
   std::string_view refused = "WriteRefused";  // what its object gives as the reason
   Key request = {};                           // of kPlace: whose backoff it is
-  Key asks = {};  // of kPlace: who finds out what became of it when it has failed
+  // Who finds out what became of it when it has failed, beside who planned it: that one may be gone
+  // by then. Of no kind: nobody else.
+  Key asks = {};
   // It is on its way; and it has ended, if it ever does. May be empty.
   std::function<void()> on_sent = {};
   std::function<void(const Answer& answer, Outcome outcome)> on_answer = {};

@@ -58,6 +58,9 @@ TEST(Simulation, WhatFailedOnceHolds) {
   // 905083: a partition was made, and deleted by a person, while the watch was away; its pod waited
   // for ever.
   for (const unsigned seed : {201700U, 131U, 905083U}) RunOnce(seed, Hazards::kAll, bound);
+  // A pod's end was about to delete its partition, a rule refused it, and the pod, which was to
+  // come back for it, was gone.
+  RunOnce(1100448U, Hazards::kRefusals, bound);
 }
 
 // As many as there is time for; VDCU_TEST_SEED runs that one again, VDCU_TEST_RUNS so many from it.

@@ -184,6 +184,23 @@ TEST_F(ExecutorTest, WhatIsRefusedIsNotSentBeforeItsTimeHoweverOftenItsKeyComes)
   EXPECT_LE(answered, 15u) << "5 ms, doubled to a minute, in a minute";
 }
 
+// The pod that planned the write of its partition is gone when the answer comes.
+TEST_F(ExecutorTest, WhatIsRefusedIsSentAgainByItsObjectWhereWhoPlannedItIsGone) {
+  bool gone = false;
+  decider_.plan_of = [&gone](const Key& key) {
+    WorkPlan plan;
+    if (key == K("partition") || !gone) plan.writes.push_back(TaskOf("partition"));
+    if (!plan.writes.empty()) plan.writes[0].asks = K("partition");
+    return plan;
+  };
+  Begin();
+  gone = true;
+  Refuse(0, 403, "Forbidden");
+  Turn(milliseconds(250));
+  ASSERT_EQ(Sent(), 2u);
+  transport_.Answer(1, 200, "{}");
+}
+
 TEST_F(ExecutorTest, AnotherWriteOfTheKeyIsNotHeldBack) {
   WritesOneByOne({"one"});
   Begin();
