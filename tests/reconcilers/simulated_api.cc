@@ -194,10 +194,11 @@ void SimulatedApi::NoteAnswer(const Pending& pending) {
 
 namespace {
 
-// The same write of the same object, whatever is in it.
+// The same write of the same object, whatever is in it; to assign and to take back are two.
 std::string WhatIsWritten(const SimulatedApi::Write& write) {
-  return write.method + " " + write.kind + " " + write.key + " " + write.subresource + " " +
-         Text(write.body, "/metadata/uid") + Text(write.body, "/preconditions/uid");
+  return write.method + (Grants(write.body) ? " assigns " : " ") + write.kind + " " + write.key +
+         " " + write.subresource + " " + Text(write.body, "/metadata/uid") +
+         Text(write.body, "/preconditions/uid");
 }
 
 }  // namespace
