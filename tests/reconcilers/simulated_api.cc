@@ -195,10 +195,13 @@ void SimulatedApi::NoteAnswer(const Pending& pending) {
 namespace {
 
 // The same write of the same object, whatever is in it; to assign and to take back are two.
-std::string WhatIsWritten(const SimulatedApi::Write& write) {
-  return write.method + (Grants(write.body) ? " assigns " : " ") + write.kind + " " + write.key +
-         " " + write.subresource + " " + Text(write.body, "/metadata/uid") +
+std::string WhatIsWritten(const SimulatedApi::Write& write, bool assigns) {
+  return write.method + (assigns ? " assigns " : " ") + write.kind + " " + write.key + " " +
+         write.subresource + " " + Text(write.body, "/metadata/uid") +
          Text(write.body, "/preconditions/uid");
+}
+std::string WhatIsWritten(const SimulatedApi::Write& write) {
+  return WhatIsWritten(write, Grants(write.body));
 }
 
 }  // namespace
@@ -208,6 +211,8 @@ void SimulatedApi::NoteRefused(const Write& write, int status) {
     refused_[WhatIsWritten(write)] = loop_.clock().Now();
   } else {
     refused_.erase(WhatIsWritten(write));
+    // What is taken back next is another assignment than the one that was kept.
+    if (Grants(write.body)) refused_.erase(WhatIsWritten(write, false));
   }
 }
 
