@@ -135,7 +135,7 @@ class Greedy {
   const size_t pods_;
   World world_;
   const uint16_t port_;
-  std::unique_ptr<integration::Background> controller_;
+  std::unique_ptr<world::Background> controller_;
   size_t next_ = 0;
 };
 

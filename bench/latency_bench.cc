@@ -37,7 +37,7 @@ class Latency {
   double Time(const std::string& name, const std::function<void()>& start);
 
   World world_;
-  std::unique_ptr<integration::Background> controller_;
+  std::unique_ptr<world::Background> controller_;
 };
 
 double Latency::Time(const std::string& name, const std::function<void()>& start) {

@@ -25,6 +25,7 @@
 #include "controller/leader_state.h"
 #include "kclient/transport.h"
 #include "tests/hosts/simulated_host.h"
+#include "tests/world/paths.h"
 
 namespace vdcu::bench {
 namespace {
@@ -123,9 +124,9 @@ void AtRest() {
   const std::string host = world.folder() + "/alone";
   const auto made = hosts::SimulatedHost::Create(host, {.serial_prefix = "alone"});
   CHECK(made.has_value(), made.error().message);
-  const integration::Background daemon({VDCU_NODE_BINARY, "--kubeconfig", kubeconfig, "--node-name",
-                                        "alone", "--host-root", host, "--kubelet-dir", ""},
-                                       world.folder() + "/alone.log");
+  const world::Background daemon({world::NodeBinary(), "--kubeconfig", kubeconfig, "--node-name",
+                                  "alone", "--host-root", host, "--kubelet-dir", ""},
+                                 world.folder() + "/alone.log");
   world.connection().RunFor(
       std::chrono::seconds(13));  // a quiet interval between two scans of the host
   PrintRest("vdcu-controller, empty cluster", controller->pid());

@@ -9,23 +9,23 @@
 #include "bench/measure.h"
 #include "crds/dcunode.h"
 #include "crds/resources.h"
+#include "tests/world/objects.h"
 
 namespace vdcu::bench {
 
-using integration::Background;
 using nlohmann::json;
 using std::chrono::seconds;
+using world::Background;
+using world::kPartitions;
 
 namespace {
-
-constexpr char kPartitions[] = "/apis/vdcu.io/v1alpha1/namespaces/default/vdcupartitions";
 
 kclient::ReflectorOptions All(const kclient::Resource& resource, const std::string& ns) {
   return {.resource = resource, .ns = ns, .field_selector = "", .label_selector = ""};
 }
 
 // In memory where that is possible: 100 nodes have 100 disks, here they would share one.
-std::string MakeHostsFolder(const integration::Cluster& cluster) {
+std::string MakeHostsFolder(const world::Cluster& cluster) {
   const std::filesystem::path folder = cluster.folder();
   const std::filesystem::path memory = "/dev/shm";
   const auto hosts = std::filesystem::exists(memory)
@@ -59,14 +59,12 @@ json Pod(const std::string& name, const std::string& scheduler, const json& limi
 
 }  // namespace
 
-World::World(int nodes) : hosts_(MakeHostsFolder(cluster_)) {
-  cluster_.Install("plain");
+World::World(int nodes) : hosts_(MakeHostsFolder(plane_.cluster)) {
   daemons_ = std::make_unique<Background>(
-      std::vector<std::string>{VDCU_MANY_NODES_BINARY, cluster_.admin_kubeconfig(), hosts_,
+      std::vector<std::string>{VDCU_MANY_NODES_BINARY, plane_.cluster.admin_kubeconfig(), hosts_,
                                std::to_string(nodes)},
       folder() + "/daemons.log");
-  connection_ = std::make_unique<Connection>(loop_, cluster_.admin_kubeconfig());
-  controller_kubeconfig_ = cluster_.TokenKubeconfig("vdcu-system", "vdcu-controller");
+  connection_ = std::make_unique<Connection>(loop_, plane_.cluster.admin_kubeconfig());
   kclient::Informer<crds::DcuNode> published(connection_->client(), connection_->loop(),
                                              All(crds::kDcuNodes, ""), base::SystemRandom());
   size_t ready = 0;
@@ -106,7 +104,7 @@ std::string World::DaemonKubeconfig(const std::string& node) {
         kclient::kNodes, "", node,
         {{"apiVersion", "v1"}, {"kind", "Node"}, {"metadata", {{"name", node}}}});
   });
-  return cluster_.TokenKubeconfig("vdcu-system", "vdcu-node", node);
+  return plane_.cluster.TokenKubeconfig("vdcu-system", "vdcu-node", node);
 }
 
 void World::DeleteNode(const std::string& node) {
@@ -118,12 +116,10 @@ pid_t World::PidOf(const std::string& name) const {
 }
 
 std::unique_ptr<Background> World::StartController(const std::vector<std::string>& flags) {
-  const std::string log = folder() + "/controller-" + std::to_string(++controllers_) + ".log";
-  std::vector<std::string> command{VDCU_CONTROLLER_BINARY, "--kubeconfig", controller_kubeconfig_};
-  command.insert(command.end(), flags.begin(), flags.end());
-  auto controller = std::make_unique<Background>(command, log);
-  connection_->RunUntil("the controller", [&log] {
-    return ReadFile(log).find("placing begins") != std::string::npos;
+  const std::string name = "controller-" + std::to_string(++controllers_);
+  auto controller = plane_.MakeController(name, flags);
+  connection_->RunUntil("the controller", [this, &name] {
+    return ReadFile(folder() + "/" + name + ".log").find("placing begins") != std::string::npos;
   });
   return controller;
 }
@@ -134,7 +130,7 @@ std::unique_ptr<Background> World::StartKubeScheduler() const {
                            "kind: KubeSchedulerConfiguration\n"
                            "leaderElection: {leaderElect: false}\n"
                            "clientConnection: {kubeconfig: \""
-                        << cluster_.admin_kubeconfig() << "\", qps: 5000, burst: 5000}\n";
+                        << plane_.cluster.admin_kubeconfig() << "\", qps: 5000, burst: 5000}\n";
   return std::make_unique<Background>(
       std::vector<std::string>{folder() + "/c/bin/kube-scheduler", "--config", config,
                                "--secure-port=0"},

@@ -9,8 +9,7 @@
 #include "bench/connection.h"
 #include "kclient/core/pod.h"
 #include "kclient/informer.h"
-#include "tests/integration/background.h"
-#include "tests/integration/cluster.h"
+#include "tests/world/control_plane.h"
 
 namespace vdcu::bench {
 
@@ -24,19 +23,18 @@ class World {
 
   base::UvLoop& loop() { return loop_; }
   Connection& connection() { return *connection_; }
-  const std::string& folder() const { return cluster_.folder(); }
+  const std::string& folder() const { return plane_.cluster.folder(); }
   pid_t daemons() const { return daemons_->pid(); }
   // Of vdcu-controller, and of vdcu-node on `node`, which is registered now, not ready.
-  const std::string& controller_kubeconfig() const { return controller_kubeconfig_; }
+  const std::string& controller_kubeconfig() const { return plane_.kubeconfig; }
   std::string DaemonKubeconfig(const std::string& node);
   void DeleteNode(const std::string& node);
   // Of etcd or kube-apiserver.
   pid_t PidOf(const std::string& name) const;
 
   // Runs until it has placed nothing yet but is about to.
-  std::unique_ptr<integration::Background> StartController(
-      const std::vector<std::string>& flags = {});
-  std::unique_ptr<integration::Background> StartKubeScheduler() const;
+  std::unique_ptr<world::Background> StartController(const std::vector<std::string>& flags = {});
+  std::unique_ptr<world::Background> StartKubeScheduler() const;
 
   // Pods of the namespace "default" as the watch shows them.
   const kclient::Store<kclient::Pod>& pods() const { return pods_->store(); }
@@ -50,13 +48,12 @@ class World {
   nlohmann::json Partitions();
 
   base::UvLoop loop_;
-  integration::Cluster cluster_;
+  world::ControlPlane plane_{{}};
   std::string hosts_;
-  std::unique_ptr<integration::Background> daemons_;
+  std::unique_ptr<world::Background> daemons_;
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<kclient::Informer<kclient::Pod>> pods_;
   size_t bound_ = 0;
-  std::string controller_kubeconfig_;
   int controllers_ = 0;  // started so far
 };
 

@@ -12,8 +12,8 @@
 namespace vdcu::e2e {
 namespace {
 
-using integration::kPods;
 using nlohmann::json;
+using world::kPods;
 
 class BurstTest : public E2eTest {
  protected:

@@ -1,12 +1,12 @@
 #include "tests/e2e/checker.h"
 
-#include "tests/integration/invariants.h"
 #include "tests/integration/placement_fixture.h"
+#include "tests/world/invariants.h"
 
 namespace vdcu::e2e {
 
-using integration::Grant;
 using nlohmann::json;
+using world::Grant;
 
 namespace {
 
@@ -35,7 +35,7 @@ std::vector<Grant> GrantsOfCards(const RunningContainer& container, const Machin
   for (const hosts::Card& card : machine.host().cards()) {
     for (const std::string& node : DriOf(card)) {
       if (!container.dri.contains(node)) continue;
-      grants.push_back(integration::GrantOfCard(NameOf(container), card));
+      grants.push_back(world::GrantOfCard(NameOf(container), card));
       break;
     }
   }
@@ -44,7 +44,7 @@ std::vector<Grant> GrantsOfCards(const RunningContainer& container, const Machin
 
 }  // namespace
 
-Checker::Checker(const integration::Api& api, const Machine& machine)
+Checker::Checker(const world::Api& api, const Machine& machine)
     : api_(api), machine_(machine), thread_([this] {
         do {
           if (looks_ % kLooksAtObjects == 0) LookAtObjects();
@@ -73,13 +73,13 @@ void Checker::Add(const std::vector<std::string>& breaches) {
 // Files are read one after the other: only what has not changed meanwhile was there at once.
 void Checker::LookAtFiles() {
   const auto before = machine_.Files();
-  const auto breaches = integration::BreachesOfFiles(machine_);
+  const auto breaches = world::BreachesOfFiles(machine_);
   if (machine_.Files() == before) Add(breaches);
 }
 
 void Checker::LookAtObjects() {
-  const auto partitions = api_.List(integration::kPartitions);
-  Add(integration::BreachesOfObjects(partitions, {&machine_}));
+  const auto partitions = api_.List(world::kPartitions);
+  Add(world::BreachesOfObjects(partitions, {&machine_}));
   for (const json& partition : partitions) {
     const json& spec = partition["spec"];
     if (!spec.contains("assignment") || spec["assignment"]["node"] != machine_.name()) continue;
@@ -94,14 +94,14 @@ void Checker::LookAtContainers() {
   const auto containers = RunningContainers(machine_);
   for (const RunningContainer& container : containers) {
     if (container.vdev) {
-      grants.push_back(integration::GrantOfFile(NameOf(container), *container.vdev));
+      grants.push_back(world::GrantOfFile(NameOf(container), *container.vdev));
     } else {
       const auto cards = GrantsOfCards(container, machine_);
       grants.insert(grants.end(), cards.begin(), cards.end());
     }
     if (!container.slice.empty()) CheckSlice(container);
   }
-  Add(integration::BreachesOf(grants, machine_));
+  Add(world::BreachesOf(grants, machine_));
   if (containers.size() > most_containers_) most_containers_ = containers.size();
 }
 
@@ -117,7 +117,7 @@ void Checker::CheckSlice(const RunningContainer& container) {
   if (*container.vdev != known->second.vdev_file) {
     Add({name + " reads " + *container.vdev + " instead of " + known->second.vdev_file});
   }
-  const Grant grant = integration::GrantOfFile(name, *container.vdev);
+  const Grant grant = world::GrantOfFile(name, *container.vdev);
   const hosts::Card* card = FindCard(machine_, grant.card);
   if (card != nullptr && container.dri != DriOf(*card)) {
     Add({name + ": its device nodes are not those of card " + grant.card + " alone"});

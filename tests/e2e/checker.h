@@ -15,13 +15,13 @@
 
 #include "tests/e2e/containers.h"
 #include "tests/e2e/machine.h"
-#include "tests/integration/api.h"
+#include "tests/world/api.h"
 
 namespace vdcu::e2e {
 
 class Checker {
  public:
-  Checker(const integration::Api& api, const Machine& machine);
+  Checker(const world::Api& api, const Machine& machine);
   ~Checker();
   Checker(const Checker&) = delete;
   Checker& operator=(const Checker&) = delete;
@@ -44,7 +44,7 @@ class Checker {
   void CheckSlice(const RunningContainer& container);
   void Add(const std::vector<std::string>& breaches);
 
-  const integration::Api& api_;
+  const world::Api& api_;
   const Machine& machine_;
   std::map<std::string, Known> known_;  // by UID
   std::atomic<bool> ends_{false};

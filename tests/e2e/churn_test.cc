@@ -13,8 +13,8 @@
 namespace vdcu::e2e {
 namespace {
 
-using integration::kPods;
 using nlohmann::json;
+using world::kPods;
 
 constexpr char kSlicesPath[] = "/apis/apps/v1/namespaces/default/replicasets/slices";
 

@@ -10,11 +10,11 @@
 namespace vdcu::e2e {
 namespace {
 
-using integration::Condition;
-using integration::kPartitions;
-using integration::kPods;
 using nlohmann::json;
 using std::chrono::seconds;
+using world::Condition;
+using world::kPartitions;
+using world::kPods;
 
 class DisturbedTest : public E2eTest {};
 

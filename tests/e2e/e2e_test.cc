@@ -8,31 +8,19 @@
 #include <sstream>
 #include <thread>
 
-#include "tests/integration/invariants.h"
+#include "tests/world/invariants.h"
 
 namespace vdcu::e2e {
 
-using integration::Background;
-using integration::Condition;
-using integration::kPartitions;
-using integration::kPods;
-using integration::Until;
 using nlohmann::json;
+using world::Condition;
+using world::kPartitions;
+using world::kPods;
+using world::Until;
 
 namespace {
 
-constexpr char kAtOnce[] = "?propagationPolicy=Background&gracePeriodSeconds=0";
 constexpr base::Duration kLook(100);
-constexpr char kReplicaSets[] = "/apis/apps/v1/namespaces/default/replicasets";
-constexpr char kJobs[] = "/apis/batch/v1/namespaces/default/jobs";
-
-std::string PathOf(const json& object) {
-  const std::string kind = object["kind"];
-  if (kind == "Pod") return kPods;
-  if (kind == "ReplicaSet") return kReplicaSets;
-  return kind == "Job" ? kJobs : kPartitions;
-}
-
 // A container runs, for the API, before its script has come to the end of what it prints.
 std::string WholeLog(const std::function<std::string()>& read) {
   std::string log;
@@ -55,25 +43,12 @@ const json& FirstStatus(const json& pod) {
 }  // namespace
 
 World::World()
-    : cluster({"kube-controller-manager"}),
-      api(cluster),
-      kubeconfig(
-          (cluster.Install("plain"), cluster.TokenKubeconfig("vdcu-system", "vdcu-controller"))),
+    : ControlPlane({.with = {"kube-controller-manager"}}),
       machine(cluster, api,
               {.name = kNode,
                .host = {
                    .cards = 8, .model = "K100_AI", .serial_prefix = kNode, .real_devices = true}}) {
   if (const char* fields = std::getenv("VDCU_E2E_KUBELET")) machine.ConfigureKubelet(fields);
-}
-
-void World::StartController() {
-  controller = std::make_unique<Background>(
-      std::vector<std::string>{VDCU_CONTROLLER_BINARY, "--kubeconfig", kubeconfig},
-      cluster.folder() + "/controller.log");
-}
-
-std::string World::ControllerLog() const {
-  return integration::RunProgram({"tail", "-n", "40", cluster.folder() + "/controller.log"}).text;
 }
 
 World& E2eTest::world() {
@@ -82,15 +57,16 @@ World& E2eTest::world() {
 }
 
 void E2eTest::StartAll() {
-  if (!world().controller || world().controller->Wait(base::Duration(0)) != -1) {
-    world().StartController();
-  }
+  world().StartController();
   if (!machine().DaemonRuns()) machine().StartDaemon();
 }
 
 void E2eTest::SetUp() {
   if (geteuid() != 0) GTEST_SKIP() << "a simulated machine needs root: skipped";
   StartAll();
+  ASSERT_TRUE(Eventually("pods have a service account", [] {
+    return api().Find("/api/v1/namespaces/default/serviceaccounts", "default").is_object();
+  }));
   ASSERT_TRUE(DaemonIsReady());
   ASSERT_TRUE(Advertises("32"));
   checker_ = std::make_unique<Checker>(api(), machine());
@@ -106,8 +82,8 @@ bool E2eTest::Advertises(const std::string& slots) {
 void E2eTest::TearDown() {
   if (!checker_) return;
   StartAll();
-  for (const char* path : {kReplicaSets, kJobs, kPods, kPartitions}) {
-    api().Call("DELETE", std::string(path) + kAtOnce);
+  for (const char* path : {world::kReplicaSets, world::kJobs, kPods, kPartitions}) {
+    world::DeleteAll(api(), path);
   }
   Eventually("no pod is left", [] { return api().List(kPods).empty(); });
   Eventually("all partitions are gone", [] { return api().List(kPartitions).empty(); });
@@ -122,17 +98,6 @@ void E2eTest::TearDown() {
   checker_.reset();
 }
 
-json E2eTest::Create(const json& object) {
-  auto answer = api().Call("POST", PathOf(object), object);
-  // The namespace's service account is made a moment after the namespace.
-  Until([&] {
-    if (answer.code == 403) answer = api().Call("POST", PathOf(object), object);
-    return answer.code != 403;
-  });
-  EXPECT_EQ(answer.code, 201) << answer.body.dump();
-  return std::move(answer.body);
-}
-
 std::vector<std::string> E2eTest::CreateSlices(int count, const std::string& prefix) {
   constexpr int kCores[] = {5, 10, 15, 25};
   constexpr int kMebibytes[] = {16380, 1000, 4096, 2000, 8001};
@@ -145,7 +110,8 @@ std::vector<std::string> E2eTest::CreateSlices(int count, const std::string& pre
 }
 
 void E2eTest::Delete(const std::string& pod, bool force) {
-  const auto answer = api().Call("DELETE", std::string(kPods) + "/" + pod + (force ? kAtOnce : ""));
+  if (force) return world::Delete(api(), kPods, pod);
+  const auto answer = api().Call("DELETE", std::string(kPods) + "/" + pod);
   EXPECT_LT(answer.code, 300) << answer.body.dump();
 }
 
@@ -162,15 +128,6 @@ std::vector<json> E2eTest::PartitionsOf(const std::string& pod) {
     if (ref.value("uid", "") == uid) found.push_back(std::move(partition));
   }
   return found;
-}
-
-bool E2eTest::HasEvent(const std::string& object, const std::string& reason,
-                       const std::string& note_part) {
-  const auto events = api().List("/apis/events.k8s.io/v1/namespaces/default/events");
-  return std::any_of(events.begin(), events.end(), [&](const json& event) {
-    return event["regarding"].value("name", "") == object && event["reason"] == reason &&
-           event.value("note", "").find(note_part) != std::string::npos;
-  });
 }
 
 std::string E2eTest::Log(const std::string& pod, const std::string& container) {
@@ -310,7 +267,7 @@ void E2eTest::ExpectNoAdmissionError() {
 void E2eTest::ExpectFilesOfAssignments() {
   std::vector<std::string> differences;
   Until([&] {
-    differences = integration::DifferencesOfFiles(api().List(kPartitions), machine());
+    differences = world::DifferencesOfFiles(api().List(kPartitions), machine());
     return differences.empty();
   });
   EXPECT_THAT(differences, testing::IsEmpty());
@@ -320,7 +277,7 @@ std::string E2eTest::Scene() {
   std::ostringstream text;
   text << world().cluster.Kubectl({"get", "pods,vdcu", "-o", "wide"}).text
        << world().cluster.Kubectl({"events"}).text << "controller:\n"
-       << world().ControllerLog() << "daemon:\n"
+       << world().LogOf() << "daemon:\n"
        << machine().DaemonLog();
   return text.str();
 }

@@ -19,33 +19,24 @@
 #include "tests/e2e/containers.h"
 #include "tests/e2e/machine.h"
 #include "tests/e2e/pods.h"
-#include "tests/integration/api.h"
-#include "tests/integration/background.h"
-#include "tests/integration/cluster.h"
-#include "tests/integration/placement_fixture.h"
+#include "tests/world/control_plane.h"
+#include "tests/world/objects.h"
 
 namespace vdcu::e2e {
 
 inline constexpr char kNode[] = "node-1";
 
-struct World {
+struct World : world::ControlPlane {
   World();
 
-  integration::Cluster cluster;
-  integration::Api api;
-  std::string kubeconfig;  // the controller's
   Machine machine;
-  std::unique_ptr<integration::Background> controller;
-
-  void StartController();
-  std::string ControllerLog() const;
 };
 
 class E2eTest : public testing::Test {
  protected:
   static World& world();
   static Machine& machine() { return world().machine; }
-  static const integration::Api& api() { return world().api; }
+  static const world::Api& api() { return world().api; }
 
   // Skips where this user is not root. Everything runs, nothing is there.
   void SetUp() override;
@@ -54,18 +45,20 @@ class E2eTest : public testing::Test {
 
   void StartAll();
   // Of its kind and namespace; the object as it was stored.
-  nlohmann::json Create(const nlohmann::json& object);
+  static nlohmann::json Create(const nlohmann::json& object) {
+    return world::Create(api(), object);
+  }
   // Pods of different slices, small enough for any four to share a card; their names.
   std::vector<std::string> CreateSlices(int count, const std::string& prefix = "slice");
   // A pod with its own grace period; a forced deletion asks nobody.
   void Delete(const std::string& pod, bool force = false);
-  static nlohmann::json FindPod(const std::string& name) {
-    return api().Find(integration::kPods, name);
-  }
+  static nlohmann::json FindPod(const std::string& name) { return api().Find(world::kPods, name); }
   static std::string UidOf(const std::string& pod);
   static std::vector<nlohmann::json> PartitionsOf(const std::string& pod);
   static bool HasEvent(const std::string& object, const std::string& reason,
-                       const std::string& note_part);
+                       const std::string& note_part) {
+    return world::HasEvent(api(), object, reason, note_part);
+  }
   static std::string Log(const std::string& pod, const std::string& container = "main");
   // containerID and restartCount of its first container.
   static std::string Identity(const std::string& pod);

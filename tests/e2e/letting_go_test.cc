@@ -6,14 +6,15 @@
 #include <vector>
 
 #include "tests/e2e/e2e_test.h"
+#include "tests/world/paths.h"
 
 namespace vdcu::e2e {
 namespace {
 
-using integration::Background;
-using integration::kPartitions;
 using nlohmann::json;
 using std::chrono::seconds;
+using world::Background;
+using world::kPartitions;
 
 class LettingGoTest : public E2eTest {
  protected:
@@ -66,7 +67,7 @@ TEST_F(LettingGoTest, UnitsAreFreeOnlyAfterTheProcessesOfAForceDeletedPod) {
     const json now = api().Find(kPartitions, partition["metadata"]["name"]);
     return now.is_object() && now["metadata"].contains("deletionTimestamp");
   }));
-  const bool too_early = integration::Until(
+  const bool too_early = world::Until(
       [&] {
         return FindPod("next")["spec"].contains("nodeName") ||
                api().Find(kPartitions, partition["metadata"]["name"]).is_null();
@@ -143,7 +144,7 @@ TEST_F(LettingGoTest, AHungVolumeDoesNotKeepTheSlice) {
   ASSERT_TRUE(Waits("next"));
   const std::string volume = "/var/lib/kubelet/pods/" + uid + "/volumes/kubernetes.io~empty-dir/v";
   // What has it as its folder keeps it from being unmounted.
-  const Background busy({VDCU_SOURCE_DIR "/tests/machine/machine", "exec", machine().dir(), "sh",
+  const Background busy({world::Source("tests/machine/machine"), "exec", machine().dir(), "sh",
                          "-c", "cd " + volume + " && touch busy && exec sleep 100000"},
                         machine().dir() + ".busy.log");
   ASSERT_TRUE(Eventually("the volume is busy", [&] {
@@ -196,7 +197,7 @@ TEST_F(LettingGoTest, ARoguePodIsRefusedAndTheOthersRun) {
 }
 
 TEST_F(LettingGoTest, AReservedPartitionIsHandedFromPodToPod) {
-  Create(integration::Partition("kept", {{"cores", 15}, {"memory", "2000Mi"}}));
+  Create(world::Partition("kept", {{"cores", 15}, {"memory", "2000Mi"}}));
   const auto user = [](const std::string& name) {
     return RealPod(name, kWholeCard, {{"vdcu.io/partition", "kept"}});
   };

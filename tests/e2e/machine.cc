@@ -13,21 +13,22 @@
 #include <random>
 
 #include "base/check.h"
-#include "tests/integration/http.h"
+#include "tests/world/http.h"
+#include "tests/world/paths.h"
 
 namespace vdcu::e2e {
 
-using integration::Background;
-using integration::Fetch;
-using integration::HttpAnswer;
-using integration::Output;
-using integration::RunProgram;
 using nlohmann::json;
+using world::Background;
+using world::Fetch;
+using world::HttpAnswer;
+using world::Output;
+using world::RunProgram;
 
 namespace {
 
 constexpr char kDcuNodes[] = "/apis/vdcu.io/v1alpha1/dcunodes";
-const std::string kMachine = VDCU_SOURCE_DIR "/tests/machine/machine";
+const std::string kMachine = world::Source("tests/machine/machine");
 
 std::string FirstLine(const std::string& path) {
   std::ifstream file(path);
@@ -64,8 +65,7 @@ pid_t ChildOf(pid_t pid) {
 
 }  // namespace
 
-Machine::Machine(const integration::Cluster& cluster, const integration::Api& api,
-                 const Options& options)
+Machine::Machine(const world::Cluster& cluster, const world::Api& api, const Options& options)
     : NodeHost(options.name, cluster.folder() + "/" + options.name + ".host", options.host),
       api_(api),
       dir_(cluster.folder() + "/" + options.name) {
@@ -151,7 +151,7 @@ int Machine::WaitForDaemon() {
 
 void Machine::ReplaceDaemonBinary() const {
   const std::string next = dir_ + ".vdcu-node.next";
-  std::filesystem::copy_file(VDCU_NODE_BINARY, next,
+  std::filesystem::copy_file(world::NodeBinary(), next,
                              std::filesystem::copy_options::overwrite_existing);
   std::filesystem::rename(next, dir_ + ".vdcu-node");
 }

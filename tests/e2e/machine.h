@@ -13,15 +13,15 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tests/integration/api.h"
-#include "tests/integration/background.h"
-#include "tests/integration/cluster.h"
-#include "tests/integration/node_host.h"
-#include "tests/integration/process.h"
+#include "tests/world/api.h"
+#include "tests/world/background.h"
+#include "tests/world/cluster.h"
+#include "tests/world/node_host.h"
+#include "tests/world/process.h"
 
 namespace vdcu::e2e {
 
-class Machine : public integration::NodeHost {
+class Machine : public world::NodeHost {
  public:
   struct Options {
     std::string name;
@@ -30,13 +30,13 @@ class Machine : public integration::NodeHost {
 
   // Boots it below the cluster's folder; the daemon does not run yet. What is put in the host's
   // /opt is in the machine's.
-  Machine(const integration::Cluster& cluster, const integration::Api& api, const Options& options);
+  Machine(const world::Cluster& cluster, const world::Api& api, const Options& options);
   ~Machine();
 
   // tests/machine/machine COMMAND DIR ARGUMENTS...
   void Do(const std::string& command, const std::vector<std::string>& arguments = {}) const;
   void RestartKubelet(const std::string& how = "kill") const;
-  integration::Output Exec(const std::vector<std::string>& command) const;
+  world::Output Exec(const std::vector<std::string>& command) const;
   pid_t Pid(const std::string& process) const;  // kubelet, containerd or init
   const std::string& dir() const { return dir_; }
   const std::string& cgroup() const { return cgroup_; }
@@ -51,7 +51,7 @@ class Machine : public integration::NodeHost {
   };
   void StartDaemon(const Start& start = {{}, "", {}});
   // A second one, while the first runs; what it said until it ended.
-  integration::Output RunSecondDaemon() const;
+  world::Output RunSecondDaemon() const;
   void KillDaemon();                 // SIGKILL
   int StopDaemon();                  // SIGTERM; the exit code
   int WaitForDaemon();               // the exit code where it ends by itself
@@ -73,12 +73,12 @@ class Machine : public integration::NodeHost {
   std::vector<std::string> DaemonCommand(const Start& start, const std::string& listen) const;
   std::string Get(const std::string& path) const;
 
-  const integration::Api& api_;
+  const world::Api& api_;
   const std::string dir_;
   std::string cgroup_;
   std::string kubeconfig_;
   std::string listen_;
-  std::unique_ptr<integration::Background> daemon_;
+  std::unique_ptr<world::Background> daemon_;
 };
 
 }  // namespace vdcu::e2e

@@ -3,14 +3,14 @@
 #include <vector>
 
 #include "tests/e2e/e2e_test.h"
-#include "tests/integration/invariants.h"
+#include "tests/world/invariants.h"
 
 namespace vdcu::e2e {
 namespace {
 
-using integration::kPartitions;
-using integration::kPods;
 using nlohmann::json;
+using world::kPartitions;
+using world::kPods;
 
 const std::vector<std::string> kBothNames{"--resource-names", "hygon.com/dcunum,hygon.com/hcunum"};
 
@@ -49,7 +49,7 @@ class NamesTest : public E2eTest {
   }
   // Cards and vdev numbers, as the objects say; the checker looks at the containers.
   void ExpectNothingTwice() {
-    EXPECT_THAT(integration::BreachesOfObjects(api().List(kPartitions), {&machine()}),
+    EXPECT_THAT(world::BreachesOfObjects(api().List(kPartitions), {&machine()}),
                 testing::IsEmpty());
     EXPECT_THAT(checker_->Breaches(), testing::IsEmpty());
   }

@@ -22,7 +22,7 @@ Limits Slice(int cores, int mebibytes) {
 }
 
 json RealContainer(const std::string& name, const Limits& limits) {
-  json container = integration::Container(name, limits);
+  json container = world::Container(name, limits);
   container["image"] = "localhost/busybox:1";
   container["imagePullPolicy"] = "Never";
   container["command"] = {"sh", "-c", kScript};
@@ -30,7 +30,7 @@ json RealContainer(const std::string& name, const Limits& limits) {
 }
 
 json PodOf(const std::string& name, const std::vector<json>& containers) {
-  json pod = integration::Pod(name, {});
+  json pod = world::Pod(name, {});
   pod["spec"]["containers"] = containers;
   pod["spec"]["hostNetwork"] = true;
   pod["spec"]["terminationGracePeriodSeconds"] = 2;

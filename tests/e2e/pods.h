@@ -12,7 +12,7 @@
 
 namespace vdcu::e2e {
 
-using integration::Limits;
+using world::Limits;
 
 inline const Limits kNothing{};
 inline const Limits kWholeCard{{"dcunum", "1"}};

@@ -12,14 +12,14 @@
 #include <vector>
 
 #include "tests/e2e/e2e_test.h"
-#include "tests/integration/invariants.h"
+#include "tests/world/invariants.h"
 
 namespace vdcu::e2e {
 namespace {
 
-using integration::kPartitions;
-using integration::kPods;
 using nlohmann::json;
+using world::kPartitions;
+using world::kPods;
 
 class RestartTest : public E2eTest {
  protected:
@@ -212,7 +212,7 @@ TEST_F(OwnedTest, APodThatWaitedForDaemonOrKubeletIsNotFailedByThem) {
 }
 
 TEST_F(RestartTest, ASecondDaemonOnTheHostEndsAndSaysWhy) {
-  const integration::Output second = machine().RunSecondDaemon();
+  const world::Output second = machine().RunSecondDaemon();
   EXPECT_EQ(second.exit_code, 1);
   EXPECT_THAT(second.text, testing::HasSubstr("another vdcu-node runs on this host"));
   ExpectNothingHappened();

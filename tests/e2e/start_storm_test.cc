@@ -10,9 +10,9 @@
 namespace vdcu::e2e {
 namespace {
 
-using integration::kPods;
 using nlohmann::json;
 using std::chrono::seconds;
+using world::kPods;
 
 constexpr int kContainers = 110;
 constexpr char kBigNode[] = "node-2";

@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "tests/e2e/proxied_test.h"
-#include "tests/integration/invariants.h"
+#include "tests/world/invariants.h"
 
 namespace vdcu::e2e {
 namespace {
 
-using integration::kPartitions;
-using integration::kPods;
 using nlohmann::json;
+using world::kPartitions;
+using world::kPods;
 
 constexpr char kSets[] = "/apis/apps/v1/namespaces/default/replicasets";
 
@@ -45,8 +45,7 @@ class WriteTest : public ProxiedTest {
         ExpectOwnCards(name, 1);
       }
     }
-    EXPECT_THAT(integration::DifferencesOfFiles(api().List(kPartitions), machine()),
-                testing::IsEmpty());
+    EXPECT_THAT(world::DifferencesOfFiles(api().List(kPartitions), machine()), testing::IsEmpty());
     for (const char* path : {kSets, kPods}) {
       api().Call("DELETE", std::string(path) + "?propagationPolicy=Background");
     }
@@ -71,7 +70,7 @@ class WriteTest : public ProxiedTest {
 
   bool BothRun() const {
     return Running().size() == 2 && api().List(kPartitions).size() == 2 &&
-           integration::DifferencesOfFiles(api().List(kPartitions), machine()).empty();
+           world::DifferencesOfFiles(api().List(kPartitions), machine()).empty();
   }
 };
 

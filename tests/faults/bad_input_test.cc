@@ -8,19 +8,20 @@
 #include <vector>
 
 #include "tests/faults/fault_test.h"
-#include "tests/integration/process.h"
+#include "tests/world/paths.h"
+#include "tests/world/process.h"
 
 namespace vdcu::faults {
 namespace {
 
-using integration::Background;
-using integration::kControllerUser;
-using integration::kPartitions;
-using integration::Partition;
-using integration::RunProgram;
-using integration::Until;
 using nlohmann::json;
 using std::chrono::seconds;
+using world::Background;
+using world::kControllerUser;
+using world::kPartitions;
+using world::Partition;
+using world::RunProgram;
+using world::Until;
 
 class NotInstalledTest : public FaultTest {
  protected:
@@ -74,7 +75,7 @@ class DiskTest : public FaultTest {
     daemon_ = std::make_unique<Background>(
         std::vector<std::string>{
             "unshare", "-rm", "sh", "-c", "mount -t tmpfs -o size=64k none \"$0\" && exec \"$@\"",
-            host + kFolder, VDCU_NODE_BINARY, "--kubeconfig",
+            host + kFolder, world::NodeBinary(), "--kubeconfig",
             world().cluster.folder() + "/token-vdcu-system-vdcu-node-" + kNode, "--node-name",
             kNode, "--host-root", host, "--kubelet-dir", "", "--advertise"},
         host + ".log");
@@ -119,7 +120,7 @@ class DiskTest : public FaultTest {
     ASSERT_EQ(output.exit_code, 0) << output.text;
   }
   static std::string MessageOf(const std::string& partition) {
-    const json found = integration::Condition(api().Find(kPartitions, partition), "Prepared");
+    const json found = world::Condition(api().Find(kPartitions, partition), "Prepared");
     return found.is_object() ? found["message"].get<std::string>() : "";
   }
 
@@ -181,7 +182,7 @@ TEST_F(RenamedNodeTest, ItsSlicesMoveToTheNewName) {
       world().cluster.TokenKubeconfig("vdcu-system", "vdcu-node", "renamed");
   {
     const Background daemon(
-        {VDCU_NODE_BINARY, "--kubeconfig", kubeconfig, "--node-name", "renamed", "--host-root",
+        {world::NodeBinary(), "--kubeconfig", kubeconfig, "--node-name", "renamed", "--host-root",
          world().cluster.folder() + "/" + kNode, "--kubelet-dir", "", "--advertise"},
         world().cluster.folder() + "/renamed.log");
     Reach("it is placed on the node of the new name", [] {
@@ -200,7 +201,7 @@ TEST_F(RenamedNodeTest, ItsSlicesMoveToTheNewName) {
     Reach("it is gone", [] { return api().List(kPartitions).empty(); });
   }
   api().Call("DELETE", "/api/v1/nodes/renamed");
-  api().Call("DELETE", std::string(integration::kDcuNodes) + "/renamed");
+  api().Call("DELETE", std::string(world::kDcuNodes) + "/renamed");
   world().node.Register();
   world().Redirect();
   tends_ = true;

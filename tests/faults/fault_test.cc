@@ -4,21 +4,18 @@
 #include <map>
 #include <set>
 
-#include "tests/integration/invariants.h"
-#include "tests/integration/process.h"
+#include "tests/world/invariants.h"
+#include "tests/world/process.h"
 
 namespace vdcu::faults {
 
-using integration::Background;
-using integration::Condition;
-using integration::kDcuNodes;
-using integration::kPartitions;
-using integration::kPods;
 using nlohmann::json;
+using world::Condition;
+using world::kDcuNodes;
+using world::kPartitions;
+using world::kPods;
 
 namespace {
-
-constexpr char kAtOnce[] = "?propagationPolicy=Background&gracePeriodSeconds=0";
 
 // Texts that differ from one story to the next, and what stands for them.
 using Aliases = std::map<std::string, std::string>;
@@ -95,9 +92,7 @@ json Snapshot(const World& world) {
 }  // namespace
 
 World::World()
-    : api(cluster),
-      kubeconfig((cluster.Install("advertising"),
-                  cluster.TokenKubeconfig("vdcu-system", "vdcu-controller"))),
+    : ControlPlane({.config = "advertising"}),
       node(cluster, api, kNode, {.cards = 3, .model = "Z100L", .serial_prefix = kNode}),
       proxy(cluster, "controller,daemon,second") {
   node.Kill();
@@ -107,17 +102,6 @@ World::World()
 void World::Redirect() const {
   proxy.Redirect(kubeconfig, "controller");
   proxy.Redirect(cluster.folder() + "/token-vdcu-system-vdcu-node-" + kNode, "daemon");
-}
-
-std::unique_ptr<Background> World::MakeController(const std::string& with, const std::string& log,
-                                                  const std::vector<std::string>& flags) const {
-  std::vector<std::string> arguments{VDCU_CONTROLLER_BINARY, "--kubeconfig", with};
-  arguments.insert(arguments.end(), flags.begin(), flags.end());
-  return std::make_unique<Background>(arguments, cluster.folder() + "/" + log + ".log");
-}
-
-std::string World::LogOf(const std::string& name) const {
-  return integration::RunProgram({"tail", "-n", "40", cluster.folder() + "/" + name + ".log"}).text;
 }
 
 World& FaultTest::world() {
@@ -136,7 +120,7 @@ void FaultTest::SetUp() {
 void FaultTest::TearDown() {
   tends_ = true;
   proxy().Plan({});
-  for (const char* path : {kPods, kPartitions}) api().Call("DELETE", std::string(path) + kAtOnce);
+  for (const char* path : {kPods, kPartitions}) world::DeleteAll(api(), path);
   Reach("all partitions are gone", [] { return api().List(kPartitions).empty(); });
   Reach("no file is left", [] { return world().node.Files().empty(); });
   Reach("all slots are free",
@@ -152,10 +136,7 @@ void FaultTest::StopLooking() {
 
 void FaultTest::Tend() {
   if (!tends_) return;
-  if (!world().controller || world().controller->Wait(base::Duration(0)) != -1) {
-    world().controller = world().MakeController(world().kubeconfig, "controller");
-    ++deaths_;
-  }
+  if (world().StartController()) ++deaths_;
   if (!world().node.runs() || world().node.daemon().Wait(base::Duration(0)) != -1) {
     world().node.Start();
     ++deaths_;
@@ -163,7 +144,7 @@ void FaultTest::Tend() {
 }
 
 bool FaultTest::Reach(const std::string& what, const std::function<bool()>& done) {
-  const bool did = integration::Until([&] {
+  const bool did = world::Until([&] {
     Tend();
     return done();
   });
@@ -184,17 +165,6 @@ void FaultTest::StartAnew() {
 
 pid_t FaultTest::PidOf(const std::string& client) const {
   return client == "daemon" ? world().node.daemon().pid() : world().controller->pid();
-}
-
-void FaultTest::Create(const json& object, const std::string& user) {
-  const auto answer =
-      api().Call("POST", object["kind"] == "Pod" ? kPods : kPartitions, object, user);
-  ASSERT_EQ(answer.code, 201) << answer.body.dump();
-}
-
-void FaultTest::Delete(const std::string& path, const std::string& name) {
-  const auto answer = api().Call("DELETE", path + "/" + name + kAtOnce);
-  ASSERT_LT(answer.code, 300) << answer.body.dump();
 }
 
 bool FaultTest::Bound(const std::string& pod) {
@@ -235,11 +205,11 @@ void FaultTest::StoryRises(const Hooks& hooks) {
       [&] {
         return Reach("its cards are published anew", [] { return world().node.Published(); });
       });
-  part([&] { Create(integration::Partition("kept", {{"cores", 15}, {"memory", "2000Mi"}})); },
+  part([&] { Create(world::Partition("kept", {{"cores", 15}, {"memory", "2000Mi"}})); },
        [&] { return Becomes("kept", "Ready", "True/Ready"); });
-  part([&] { Create(integration::Pod("slice", kSlice)); }, bound("slice"));
-  part([&] { Create(integration::Pod("two", kTwoCards)); }, bound("two"));
-  part([&] { Create(integration::Pod("user", kWholeCard, {{"vdcu.io/partition", "kept"}})); },
+  part([&] { Create(world::Pod("slice", kSlice)); }, bound("slice"));
+  part([&] { Create(world::Pod("two", kTwoCards)); }, bound("two"));
+  part([&] { Create(world::Pod("user", kWholeCard, {{"vdcu.io/partition", "kept"}})); },
        [&] {
          return Bound("user") && Reach("kept shows its user", [] {
                   const json kept = api().Find(kPartitions, "kept");
@@ -272,8 +242,7 @@ json FaultTest::Story(const Hooks& hooks) {
   deaths_ = part_ = 0;
   StoryRises(hooks);
   const json height = Snapshot(world());
-  EXPECT_THAT(integration::DifferencesOfFiles(api().List(kPartitions), world().node),
-              testing::IsEmpty());
+  EXPECT_THAT(world::DifferencesOfFiles(api().List(kPartitions), world().node), testing::IsEmpty());
   StoryFalls(hooks);
   EXPECT_EQ(part_, kParts);
   if (guard_) {

@@ -16,38 +16,28 @@
 
 #include "tests/faults/guard.h"
 #include "tests/faults/proxy.h"
-#include "tests/integration/api.h"
-#include "tests/integration/background.h"
-#include "tests/integration/cluster.h"
-#include "tests/integration/placement_fixture.h"
-#include "tests/integration/worker.h"
+#include "tests/world/control_plane.h"
+#include "tests/world/objects.h"
+#include "tests/world/worker.h"
 
 namespace vdcu::faults {
 
 inline constexpr char kNode[] = "node";
 
-struct World {
+struct World : world::ControlPlane {
   World();
 
-  integration::Cluster cluster;
-  integration::Api api;
-  std::string kubeconfig;  // the controller's
-  integration::Worker node;
+  world::Worker node;
   Proxy proxy;  // "controller", "daemon" and "second", another controller
-  std::unique_ptr<integration::Background> controller;
 
-  std::unique_ptr<integration::Background> MakeController(
-      const std::string& kubeconfig, const std::string& log,
-      const std::vector<std::string>& flags = {}) const;
   // Points the kubeconfigs at the proxy again, after they were written anew.
   void Redirect() const;
-  std::string LogOf(const std::string& name) const;
 };
 
 class FaultTest : public testing::Test {
  protected:
   static World& world();
-  static const integration::Api& api() { return world().api; }
+  static const world::Api& api() { return world().api; }
   static const Proxy& proxy() { return world().proxy; }
 
   // Both run, undisturbed, and nothing is there.
@@ -75,8 +65,12 @@ class FaultTest : public testing::Test {
   // The story as it goes when nothing disturbs it; told once.
   const Calm& Undisturbed();
 
-  void Create(const nlohmann::json& object, const std::string& user = "");
-  void Delete(const std::string& path, const std::string& name);
+  static void Create(const nlohmann::json& object, const std::string& user = "") {
+    world::Create(api(), object, user);
+  }
+  static void Delete(const std::string& path, const std::string& name) {
+    world::Delete(api(), path, name);
+  }
   bool Bound(const std::string& pod);
   bool Becomes(const std::string& partition, const std::string& condition,
                const std::string& status_and_reason);
@@ -101,8 +95,8 @@ class FaultTest : public testing::Test {
   int part_ = 0;
 };
 
-inline const integration::Limits kSlice{{"dcunum", "1"}, {"dcumem", "2000"}, {"dcucores", "15"}};
-inline const integration::Limits kWholeCard{{"dcunum", "1"}};
-inline const integration::Limits kTwoCards{{"dcunum", "2"}};
+inline const world::Limits kSlice{{"dcunum", "1"}, {"dcumem", "2000"}, {"dcucores", "15"}};
+inline const world::Limits kWholeCard{{"dcunum", "1"}};
+inline const world::Limits kTwoCards{{"dcunum", "2"}};
 
 }  // namespace vdcu::faults

@@ -9,9 +9,9 @@
 namespace vdcu::faults {
 namespace {
 
-using integration::kPartitions;
-using integration::Pod;
 using nlohmann::json;
+using world::kPartitions;
+using world::Pod;
 
 class WriteFaultTest : public FaultTest {
  protected:

@@ -2,13 +2,13 @@
 
 #include <utility>
 
-#include "tests/integration/invariants.h"
 #include "tests/integration/placement_fixture.h"
+#include "tests/world/invariants.h"
 
 namespace vdcu::faults {
 
-using integration::Api;
-using integration::Worker;
+using world::Api;
+using world::Worker;
 
 Guard::Guard(const Api& api, const Worker& node)
     : api_(api), node_(node), thread_([this] {
@@ -29,10 +29,10 @@ std::vector<std::string> Guard::Breaches() const {
 }
 
 void Guard::Look() {
-  auto found = integration::BreachesOfObjects(api_.List(integration::kPartitions), {&node_});
+  auto found = world::BreachesOfObjects(api_.List(world::kPartitions), {&node_});
   // Files are read one after the other: only what has not changed meanwhile was there at once.
   const auto before = node_.Files();
-  auto in_files = integration::BreachesOfFiles(node_);
+  auto in_files = world::BreachesOfFiles(node_);
   if (node_.Files() == before) {
     found.insert(found.end(), in_files.begin(), in_files.end());
   }

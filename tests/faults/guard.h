@@ -8,14 +8,14 @@
 #include <thread>
 #include <vector>
 
-#include "tests/integration/api.h"
-#include "tests/integration/worker.h"
+#include "tests/world/api.h"
+#include "tests/world/worker.h"
 
 namespace vdcu::faults {
 
 class Guard {
  public:
-  Guard(const integration::Api& api, const integration::Worker& node);
+  Guard(const world::Api& api, const world::Worker& node);
   ~Guard();
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
@@ -26,8 +26,8 @@ class Guard {
  private:
   void Look();
 
-  const integration::Api& api_;
-  const integration::Worker& node_;
+  const world::Api& api_;
+  const world::Worker& node_;
   std::atomic<bool> ends_{false};
   mutable std::mutex mutex_;
   std::vector<std::string> breaches_;

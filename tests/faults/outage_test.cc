@@ -14,11 +14,11 @@
 namespace vdcu::faults {
 namespace {
 
-using integration::Background;
-using integration::Pod;
-using integration::Until;
 using nlohmann::json;
 using std::chrono::seconds;
+using world::Background;
+using world::Pod;
+using world::Until;
 
 class OutageTest : public FaultTest {
  protected:
@@ -104,7 +104,7 @@ class FrozenLeaderTest : public FaultTest {
     std::filesystem::copy_file(world().kubeconfig, path,
                                std::filesystem::copy_options::overwrite_existing);
     proxy().Redirect(path, client);
-    return world().MakeController(path, "replica-" + client, {"--leader-elect"});
+    return world().MakeController("replica-" + client, {"--leader-elect"}, path);
   }
   // What the client wrote and was accepted, and each try to write an object.
   static std::vector<json> WritesOf(const std::string& client) {
@@ -141,7 +141,7 @@ TEST_F(FrozenLeaderTest, IsSucceededAndWritesNothingWhenItThaws) {
   const base::TimePoint start = clock.Now();
   // It has these events to read when it thaws.
   Create(Pod("meanwhile", kSlice));
-  Create(integration::Partition("reserved", {{"cores", 10}, {"memory", "1Gi"}}));
+  Create(world::Partition("reserved", {{"cores", 10}, {"memory", "1Gi"}}));
   EXPECT_TRUE(Until([&] { return !Holder().empty() && Holder() != frozen; }));
   EXPECT_LE(clock.Now() - start, seconds(30)) << "a lease of 15 s, looked at every 2 s";
   Bound("meanwhile");

@@ -4,13 +4,13 @@
 #include <sstream>
 
 #include "base/check.h"
-#include "tests/integration/api.h"
-#include "tests/integration/http.h"
+#include "tests/world/api.h"
+#include "tests/world/http.h"
 
 namespace vdcu::faults {
 
-using integration::Cluster;
 using nlohmann::json;
+using world::Cluster;
 
 namespace {
 
@@ -32,7 +32,7 @@ std::vector<std::string> Command(const Cluster& cluster, const std::string& clie
 Proxy::Proxy(const Cluster& cluster, const std::string& clients)
     : process_(Command(cluster, clients), cluster.folder() + "/fault-proxy.log") {
   const std::string log = cluster.folder() + "/fault-proxy.log";
-  CHECK(integration::Until([&] { return ReadFile(log).ends_with("\n"); }), "the fault proxy");
+  CHECK(world::Until([&] { return ReadFile(log).ends_with("\n"); }), "the fault proxy");
   urls_ = json::parse(ReadFile(log));
 }
 
@@ -49,7 +49,7 @@ void Proxy::Redirect(const std::string& kubeconfig, const std::string& client) c
 
 std::string Proxy::Control(const std::string& method, const std::string& path,
                            const std::string& body) const {
-  const integration::HttpAnswer answer = integration::Fetch(
+  const world::HttpAnswer answer = world::Fetch(
       {.method = method, .url = urls_["control"].get<std::string>() + path, .body = body});
   CHECK(answer.code / 100 == 2, "fault proxy: " + method + " " + path + ": " + answer.text);
   return answer.text;

@@ -9,15 +9,15 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tests/integration/background.h"
-#include "tests/integration/cluster.h"
+#include "tests/world/background.h"
+#include "tests/world/cluster.h"
 
 namespace vdcu::faults {
 
 class Proxy {
  public:
   // `clients` are names, comma-separated.
-  Proxy(const integration::Cluster& cluster, const std::string& clients);
+  Proxy(const world::Cluster& cluster, const std::string& clients);
 
   // Makes whoever reads the kubeconfig from now on go through the port of `client`.
   void Redirect(const std::string& kubeconfig, const std::string& client) const;
@@ -39,7 +39,7 @@ class Proxy {
   std::string Control(const std::string& method, const std::string& path,
                       const std::string& body = "") const;
 
-  integration::Background process_;
+  world::Background process_;
   nlohmann::json urls_;
 };
 

@@ -5,15 +5,18 @@
 #include <string>
 #include <vector>
 
-#include "tests/integration/process.h"
+#include "tests/world/paths.h"
+#include "tests/world/process.h"
 
 namespace vdcu::integration {
 namespace {
 
 using testing::HasSubstr;
+using world::Output;
+using world::RunProgram;
 
-const std::string kController = VDCU_CONTROLLER_BINARY;
-const std::string kNode = VDCU_NODE_BINARY;
+const std::string kController = world::ControllerBinary();
+const std::string kNode = world::NodeBinary();
 
 struct Case {
   const char* what;

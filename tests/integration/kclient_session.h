@@ -12,9 +12,13 @@
 #include "kclient/config.h"
 #include "kclient/curl_transport.h"
 #include "kclient/sync_client.h"
-#include "tests/integration/cluster.h"
+#include "tests/world/cluster.h"
 
 namespace vdcu::integration {
+
+using world::Cluster;
+using world::Output;
+using world::RunProgram;
 
 inline Cluster& cluster() {
   static Cluster one;

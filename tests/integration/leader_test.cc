@@ -16,7 +16,7 @@
 #include "kclient/curl_transport.h"
 #include "kclient/event_recorder.h"
 #include "kclient/leader_elector.h"
-#include "tests/integration/cluster.h"
+#include "tests/world/cluster.h"
 
 namespace vdcu::integration {
 namespace {
@@ -27,6 +27,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using world::Cluster;
+using world::Output;
 
 // Shorter than the defaults, in about their proportions.
 constexpr Duration kLease = seconds(6);

@@ -16,11 +16,16 @@
 
 #include "base/clock.h"
 #include "tests/hosts/simulated_host.h"
-#include "tests/integration/background.h"
-#include "tests/integration/cluster.h"
+#include "tests/world/background.h"
+#include "tests/world/cluster.h"
+#include "tests/world/paths.h"
 
 namespace vdcu::integration {
 namespace {
+
+using world::Background;
+using world::Cluster;
+using world::Output;
 
 using hosts::SimulatedHost;
 using nlohmann::json;
@@ -74,7 +79,7 @@ class NodeTest : public testing::Test {
 
   void StartDaemon() {
     daemon_ = std::make_unique<Background>(
-        std::vector<std::string>{VDCU_NODE_BINARY, "--kubeconfig", kubeconfig_, "--node-name",
+        std::vector<std::string>{world::NodeBinary(), "--kubeconfig", kubeconfig_, "--node-name",
                                  node_, "--host-root", Folder(), "--kubelet-dir", "", "--advertise",
                                  "--log-level", "debug"},
         Folder() + "/daemon.log");

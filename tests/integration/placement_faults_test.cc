@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/integration/invariants.h"
 #include "tests/integration/placement_fixture.h"
+#include "tests/world/invariants.h"
 
 namespace vdcu::integration {
 namespace {
@@ -102,7 +102,7 @@ class LeaderTest : public PlacementTest {
   std::unique_ptr<Background> StartReplica(const std::string& name) {
     auto replica = world().MakeController(name, {"--leader-elect"});
     Eventually(name + " leads, or knows who does",
-               [&] { return world().ControllerLog(name).find(" leader ") != std::string::npos; });
+               [&] { return world().LogOf(name).find(" leader ") != std::string::npos; });
     return replica;
   }
   // How long it takes until another than `before` holds the lease.

@@ -6,55 +6,49 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
-#include <memory>
-#include <set>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
-#include "tests/integration/api.h"
-#include "tests/integration/background.h"
-#include "tests/integration/cluster.h"
-#include "tests/integration/worker.h"
+#include "tests/world/control_plane.h"
+#include "tests/world/invariants.h"
+#include "tests/world/objects.h"
+#include "tests/world/process.h"
+#include "tests/world/worker.h"
 
 namespace vdcu::integration {
 
-inline constexpr char kPods[] = "/api/v1/namespaces/default/pods";
-inline constexpr char kPartitions[] = "/apis/vdcu.io/v1alpha1/namespaces/default/vdcupartitions";
-inline constexpr char kDcuNodes[] = "/apis/vdcu.io/v1alpha1/dcunodes";
-inline constexpr char kControllerUser[] = "system:serviceaccount:vdcu-system:vdcu-controller";
+using world::Api;
+using world::Background;
+using world::BreachesOfFiles;
+using world::BreachesOfObjects;
+using world::Cluster;
+using world::Condition;
+using world::Container;
+using world::kControllerUser;
+using world::kDcuNodes;
+using world::kPartitions;
+using world::kPods;
+using world::Limits;
+using world::NodeHost;
+using world::Output;
+using world::Partition;
+using world::Pod;
+using world::RunProgram;
+using world::Until;
+using world::Worker;
 
-struct World {
+struct World : world::ControlPlane {
   World();
 
-  Cluster cluster;
-  Api api;
-  std::string kubeconfig;  // the controller's
   Worker big;
   Worker small;
-  std::unique_ptr<Background> controller;
 
-  // Its output goes to NAME.log below the cluster's folder.
-  std::unique_ptr<Background> MakeController(const std::string& name,
-                                             const std::vector<std::string>& flags = {}) const;
-  std::string ControllerLog(const std::string& name = "controller") const;
-  // What controller and daemons have asked for about the pods and partitions of these names, as in
-  // "vdcu-controller create pods/binding"; lists and watches are left out.
-  std::vector<std::string> RequestsAbout(const std::set<std::string>& names) const;
   std::vector<const Worker*> workers() const { return {&big, &small}; }
   std::vector<const NodeHost*> hosts() const { return {&big, &small}; }
 };
-
-// "hygon.com/" is put before the names.
-using Limits = std::map<std::string, std::string>;
-nlohmann::json Container(const std::string& name, const Limits& limits);
-nlohmann::json Pod(const std::string& name, const Limits& limits,
-                   const std::map<std::string, std::string>& annotations = {});
-nlohmann::json Partition(const std::string& name, const nlohmann::json& spec);
-// The condition of that type, or null.
-nlohmann::json Condition(const nlohmann::json& object, const std::string& type);
 
 class PlacementTest : public testing::Test {
  protected:
@@ -67,17 +61,22 @@ class PlacementTest : public testing::Test {
   void TearDown() override;
 
   // The object as it was stored.
-  nlohmann::json Create(const nlohmann::json& object, const std::string& user = "");
-  // A pod without a grace period; anything else as kubectl does, without waiting.
-  void Delete(const std::string& path, const std::string& name);
+  static nlohmann::json Create(const nlohmann::json& object, const std::string& user = "") {
+    return world::Create(api(), object, user);
+  }
+  static void Delete(const std::string& path, const std::string& name) {
+    world::Delete(api(), path, name);
+  }
   nlohmann::json FindPod(const std::string& name) const { return api().Find(kPods, name); }
   nlohmann::json FindPartition(const std::string& name) const {
     return api().Find(kPartitions, name);
   }
   // The partitions that were made for the pod, by name.
   std::vector<nlohmann::json> PartitionsOf(const std::string& pod) const;
-  bool HasEvent(const std::string& object, const std::string& reason,
-                const std::string& note_part) const;
+  static bool HasEvent(const std::string& object, const std::string& reason,
+                       const std::string& note_part) {
+    return world::HasEvent(api(), object, reason, note_part);
+  }
 
   // Each waits, and says what there is instead where the wait was in vain.
   // The node that the pod was bound to.

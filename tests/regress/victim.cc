@@ -7,8 +7,8 @@
 #include <sstream>
 
 #include "base/check.h"
-#include "tests/integration/api.h"
-#include "tests/integration/test_folder.h"
+#include "tests/world/api.h"
+#include "tests/world/test_folder.h"
 
 namespace vdcu::regress {
 
@@ -72,17 +72,17 @@ void Victim::Show(const std::string& folder, const std::string& cgroup) {
 }
 
 Victim::Victim(const std::string& test) {
-  const std::string file = integration::TestFolder() + "/victim";
+  const std::string file = world::TestFolder() + "/victim";
   const std::string log = file + ".log";
   fs::remove(file);
-  process_ = std::make_unique<integration::Background>(
+  process_ = std::make_unique<world::Background>(
       std::vector<std::string>{"env", "-u", "GTEST_TOTAL_SHARDS", "-u", "GTEST_SHARD_INDEX",
                                kShown + ("=" + file), fs::read_symlink("/proc/self/exe"),
                                "--gtest_filter=" + test},
       log);
-  const bool shown = integration::Until(
-      [&] { return fs::exists(file) || process_->Wait(base::Duration(0)) != -1; },
-      std::chrono::seconds(400));
+  const bool shown =
+      world::Until([&] { return fs::exists(file) || process_->Wait(base::Duration(0)) != -1; },
+                   std::chrono::seconds(400));
   CHECK(shown && fs::exists(file), ReadFile(log));
   std::ifstream lines(file);
   std::getline(lines, folder_);
@@ -138,7 +138,7 @@ std::vector<std::string> Victim::LeftNow() const {
 
 std::vector<std::string> Victim::Left() const {
   std::vector<std::string> left;
-  integration::Until([&] {
+  world::Until([&] {
     left = LeftNow();
     return left.empty();
   });

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/integration/background.h"
+#include "tests/world/background.h"
 
 namespace vdcu::regress {
 
@@ -36,7 +36,7 @@ class Victim {
 
   std::string folder_;  // as Show() said
   std::string cgroup_;
-  std::unique_ptr<integration::Background> process_;
+  std::unique_ptr<world::Background> process_;
   Processes before_;  // as it stood when all ran
 };
 

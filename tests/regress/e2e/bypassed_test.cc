@@ -8,8 +8,8 @@
 namespace vdcu::e2e {
 namespace {
 
-using integration::kPods;
 using nlohmann::json;
+using world::kPods;
 
 class BypassedTest : public E2eTest {};
 

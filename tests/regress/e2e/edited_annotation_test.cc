@@ -4,9 +4,9 @@
 namespace vdcu::e2e {
 namespace {
 
-using integration::kPartitions;
-using integration::kPods;
 using nlohmann::json;
+using world::kPartitions;
+using world::kPods;
 
 class EditedAnnotationTest : public E2eTest {
  protected:
@@ -26,7 +26,7 @@ class EditedAnnotationTest : public E2eTest {
 };
 
 TEST_F(EditedAnnotationTest, ContainersStartAgainWithWhatTheyHad) {
-  Create(integration::Partition("kept", {{"cores", 15}, {"memory", "2000Mi"}}));
+  Create(world::Partition("kept", {{"cores", 15}, {"memory", "2000Mi"}}));
   json own = RealPod("own", Slice(9, 2000));
   json user = RealPod("user", kWholeCard, {{"vdcu.io/partition", "kept"}});
   for (json* pod : {&own, &user}) {

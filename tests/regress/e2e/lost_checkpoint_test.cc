@@ -7,9 +7,9 @@
 namespace vdcu::e2e {
 namespace {
 
-using integration::Condition;
-using integration::kPartitions;
 using nlohmann::json;
+using world::Condition;
+using world::kPartitions;
 
 class LostCheckpointTest : public E2eTest {
  protected:

@@ -18,7 +18,7 @@ constexpr char kNodeStatus[] = "/api/v1/nodes/node-1/status";
 
 class SilentDaemonTest : public E2eTest {
  protected:
-  static json Ready() { return integration::Condition(machine().DcuNode(), "Ready"); }
+  static json Ready() { return world::Condition(machine().DcuNode(), "Ready"); }
   bool Says(const std::string& status, const std::string& reason, seconds most) {
     return Eventually(
         "DCUNode says " + status + " " + reason,
@@ -30,7 +30,7 @@ class SilentDaemonTest : public E2eTest {
   }
   // Of a pod that waits, why.
   static std::string WhyWaits(const std::string& pod) {
-    const json condition = integration::Condition(FindPod(pod), "PodScheduled");
+    const json condition = world::Condition(FindPod(pod), "PodScheduled");
     return condition.is_object() ? condition.value("message", "") : "";
   }
 };

@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "tests/integration/placement_fixture.h"
-#include "tests/integration/refusals.h"
+#include "tests/world/refusals.h"
 
 namespace vdcu::integration {
 namespace {
 
 using nlohmann::json;
+using world::Namespace;
 
 constexpr int kCrowd = 100;
 const Limits kSlice{{"dcunum", "1"}, {"dcumem", "1000"}, {"dcucores", "10"}};

@@ -7,13 +7,15 @@
 #include <iterator>
 #include <string>
 
-#include "tests/integration/http.h"
 #include "tests/integration/placement_fixture.h"
+#include "tests/world/http.h"
 
 namespace vdcu::integration {
 namespace {
 
 using testing::HasSubstr;
+using world::Fetch;
+using world::HttpAnswer;
 
 class LeaseAccessTest : public PlacementTest {
  protected:

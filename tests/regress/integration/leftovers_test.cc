@@ -7,8 +7,8 @@
 
 #include <string>
 
-#include "tests/integration/cluster.h"
 #include "tests/regress/victim.h"
+#include "tests/world/cluster.h"
 
 namespace vdcu::regress {
 namespace {
@@ -20,7 +20,7 @@ using testing::IsEmpty;
 // Played by the process that NothingOutlivesATestThatAborts starts.
 TEST(LeftoversTest, Victim) {
   if (!Victim::IsPlayed()) return;
-  const integration::Cluster cluster({"kube-controller-manager"});
+  const world::Cluster cluster({"kube-controller-manager"});
   cluster.PauseApiServer();
   Victim::Show(cluster.folder());
   pause();

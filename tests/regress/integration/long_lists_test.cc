@@ -29,7 +29,7 @@ class LongListsTest : public FaultTest {
 
 // Another scheduler's, which nobody places.
 json BigPod(int number) {
-  json pod = integration::Pod("big-" + std::to_string(number), {});
+  json pod = world::Pod("big-" + std::to_string(number), {});
   pod["spec"]["schedulerName"] = "nobody";
   pod["spec"]["containers"][0]["args"] = {std::string(1'000'000, 'x')};
   return pod;
@@ -39,7 +39,7 @@ TEST_F(LongListsTest, PodsOfAMegabyteEachDoNotKeepTheControllerFromPlacing) {
   // More than one answer may have, and all answers together.
   for (int i = 0; i < 70; ++i) Create(BigPod(i));
   StartAnew();
-  Create(integration::Pod("slice", kSlice));
+  Create(world::Pod("slice", kSlice));
   Bound("slice");
   EXPECT_LT(MostMiB(), 110u);
 }
@@ -54,7 +54,7 @@ TEST_F(LongListsTest, AnswersWithoutEndDoNotFillTheMemory) {
   });
   EXPECT_LT(MostMiB(), 250u);
   proxy().Plan({});
-  Create(integration::Pod("slice", kSlice));
+  Create(world::Pod("slice", kSlice));
   Bound("slice");
   EXPECT_EQ(deaths_, 0);
 }

@@ -10,15 +10,16 @@
 #include <vector>
 
 #include "tests/faults/fault_test.h"
-#include "tests/integration/http.h"
+#include "tests/world/http.h"
+#include "tests/world/paths.h"
 
 namespace vdcu::faults {
 namespace {
 
-using integration::Background;
-using integration::HttpAnswer;
 using nlohmann::json;
 using testing::HasSubstr;
+using world::Background;
+using world::HttpAnswer;
 
 // One of ours that serves, and its log.
 struct Served {
@@ -27,7 +28,7 @@ struct Served {
     process_ = std::make_unique<Background>(arguments, log);
   }
   HttpAnswer Get(const std::string& path) const {
-    return integration::Fetch({.url = "http://127.0.0.1:" + Port() + path});
+    return world::Fetch({.url = "http://127.0.0.1:" + Port() + path});
   }
   bool Serves() const { return !Port().empty(); }
   std::string Log() const {
@@ -55,10 +56,10 @@ class ReadinessTest : public FaultTest {
     world().node.Kill();
     const std::string folder = world().cluster.folder();
     controller_ = std::make_unique<Served>(
-        std::vector<std::string>{VDCU_CONTROLLER_BINARY, "--kubeconfig", world().kubeconfig},
+        std::vector<std::string>{world::ControllerBinary(), "--kubeconfig", world().kubeconfig},
         folder + "/served-controller-" + Name());
     daemon_ = std::make_unique<Served>(
-        std::vector<std::string>{VDCU_NODE_BINARY, "--kubeconfig",
+        std::vector<std::string>{world::NodeBinary(), "--kubeconfig",
                                  folder + "/token-vdcu-system-vdcu-node-" + kNode, "--node-name",
                                  kNode, "--host-root", world().node.folder(), "--kubelet-dir", "",
                                  "--advertise"},

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tests/integration/placement_fixture.h"
-#include "tests/integration/refusals.h"
+#include "tests/world/refusals.h"
 
 namespace vdcu::integration {
 namespace {
@@ -15,6 +15,8 @@ namespace {
 using nlohmann::json;
 using std::chrono::seconds;
 using testing::HasSubstr;
+using world::Namespace;
+using world::Policy;
 
 const Limits kSlice{{"dcunum", "1"}, {"dcumem", "1000"}, {"dcucores", "10"}};
 

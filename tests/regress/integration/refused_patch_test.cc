@@ -4,13 +4,14 @@
 #include <thread>
 
 #include "tests/integration/placement_fixture.h"
-#include "tests/integration/refusals.h"
+#include "tests/world/refusals.h"
 
 namespace vdcu::integration {
 namespace {
 
 using nlohmann::json;
 using std::chrono::seconds;
+using world::Policy;
 
 class RefusedPatch : public PlacementTest {
  protected:

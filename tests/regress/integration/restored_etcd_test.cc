@@ -37,7 +37,7 @@ class RestoredEtcdTest : public testing::Test {
       const auto pod = world_.api.Find(kPods, name);
       return pod.is_object() && pod["spec"].contains("nodeName");
     });
-    EXPECT_TRUE(bound) << name << "\n" << world_.ControllerLog() << world_.big.Log();
+    EXPECT_TRUE(bound) << name << "\n" << world_.LogOf() << world_.big.Log();
     return bound;
   }
 

@@ -76,7 +76,7 @@ class RotatedCaTest : public testing::Test {
       return pod.is_object() && pod["spec"].contains("nodeName");
     })) << name
         << "\n"
-        << world_.ControllerLog() << world_.big.Log();
+        << world_.LogOf() << world_.big.Log();
   }
   World world_;  // of its own: nobody else shall meet this CA
   std::vector<std::string> kubeconfigs_;
@@ -91,7 +91,7 @@ TEST_F(RotatedCaTest, IsUsedWithoutARestart) {
   world_.cluster.StopApiServer();
   ASSERT_TRUE(Until([&] { return Saying("the old ones stay") == 3; }));
   world_.cluster.StartApiServer();
-  EXPECT_EQ(Saying(".ca: "), 3) << world_.ControllerLog();
+  EXPECT_EQ(Saying(".ca: "), 3) << world_.LogOf();
   ExpectBound(world_.api, "beside-garbage");
 
   world_.cluster.RenewCa();

@@ -1,4 +1,4 @@
-#include "tests/integration/test_folder.h"
+#include "tests/world/test_folder.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -11,7 +11,7 @@
 
 #include "base/check.h"
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 namespace {
 
@@ -52,4 +52,4 @@ const std::string& TestFolder() {
   return one;
 }
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

@@ -1,4 +1,4 @@
-#include "tests/integration/node_host.h"
+#include "tests/world/node_host.h"
 
 #include <filesystem>
 #include <sstream>
@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 using hosts::SimulatedHost;
 using nlohmann::json;
@@ -52,4 +52,4 @@ std::string NodeHost::VdevFile(const json& assignment) const {
   return file.str();
 }
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

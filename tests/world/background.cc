@@ -1,4 +1,4 @@
-#include "tests/integration/background.h"
+#include "tests/world/background.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,7 +12,7 @@
 
 extern char** environ;
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 Background::Background(const std::vector<std::string>& arguments, const std::string& log) {
   std::vector<char*> argv;
@@ -54,4 +54,4 @@ int Background::Wait(base::Duration most) {
   return exit_code_;
 }
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

@@ -5,9 +5,9 @@
 
 #include <string>
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 // Made by the first call; what is started after that is marked by its environment.
 const std::string& TestFolder();
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

@@ -1,11 +1,11 @@
-#include "tests/integration/refusals.h"
+#include "tests/world/refusals.h"
 
 #include <sstream>
 #include <utility>
 
 #include "base/check.h"
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 using nlohmann::json;
 
@@ -94,4 +94,4 @@ int64_t CountAnswers(const Api& api, const std::string& verb, const std::string&
   return sum;
 }
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

@@ -7,12 +7,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tests/integration/api.h"
-#include "tests/integration/background.h"
-#include "tests/integration/cluster.h"
-#include "tests/integration/node_host.h"
+#include "tests/world/api.h"
+#include "tests/world/background.h"
+#include "tests/world/cluster.h"
+#include "tests/world/node_host.h"
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 class Worker : public NodeHost {
  public:
@@ -38,4 +38,4 @@ class Worker : public NodeHost {
   std::unique_ptr<Background> daemon_;
 };
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 class Background {
  public:
@@ -28,4 +28,4 @@ class Background {
   int exit_code_ = -1;
 };
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

@@ -5,9 +5,9 @@
 #include <functional>
 #include <string>
 
-#include "tests/integration/api.h"
+#include "tests/world/api.h"
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 // A ValidatingAdmissionPolicy that refuses what `expression` is false of, from its constructor's
 // end until a while after its destructor.
@@ -54,4 +54,4 @@ class Namespace {
 // resource and subresource as in "pods/binding".
 int64_t CountAnswers(const Api& api, const std::string& verb, const std::string& what, int code);
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

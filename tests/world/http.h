@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 struct HttpCall {
   std::string method = "GET";
@@ -25,4 +25,4 @@ struct HttpAnswer {
 // Threads: any.
 HttpAnswer Fetch(const HttpCall& call);
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

@@ -9,7 +9,7 @@
 
 #include "tests/hosts/simulated_host.h"
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 class NodeHost {
  public:
@@ -32,4 +32,4 @@ class NodeHost {
   hosts::SimulatedHost host_;
 };
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

@@ -7,9 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tests/integration/node_host.h"
+#include "tests/world/node_host.h"
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 // A slice or a whole card as far as it can clash with another.
 struct Grant {
@@ -41,4 +41,4 @@ std::vector<std::string> BreachesOfFiles(const NodeHost& node);
 std::vector<std::string> DifferencesOfFiles(const std::vector<nlohmann::json>& partitions,
                                             const NodeHost& node);
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

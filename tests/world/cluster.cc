@@ -1,11 +1,11 @@
-#include "tests/integration/cluster.h"
+#include "tests/world/cluster.h"
 
 #include <filesystem>
 
 #include "base/check.h"
-#include "tests/integration/test_folder.h"
+#include "tests/world/test_folder.h"
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 namespace {
 
@@ -75,4 +75,4 @@ std::string Cluster::TokenKubeconfig(const std::string& ns, const std::string& a
   return path;
 }
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

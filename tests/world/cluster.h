@@ -12,9 +12,9 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/integration/process.h"
+#include "tests/world/process.h"
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 class Cluster {
  public:
@@ -58,4 +58,4 @@ class Cluster {
   std::string folder_;
 };
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

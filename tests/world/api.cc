@@ -1,10 +1,10 @@
-#include "tests/integration/api.h"
+#include "tests/world/api.h"
 
 #include <thread>
 
 #include "base/check.h"
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 using nlohmann::json;
 using std::chrono::seconds;
@@ -68,4 +68,4 @@ std::string Api::Text(const std::string& path) const {
   return answer.text;
 }
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

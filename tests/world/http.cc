@@ -1,4 +1,4 @@
-#include "tests/integration/http.h"
+#include "tests/world/http.h"
 
 #include <curl/curl.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 namespace {
 
@@ -60,4 +60,4 @@ HttpAnswer Fetch(const HttpCall& call) {
   return answer;
 }
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

@@ -12,11 +12,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
-#include "tests/integration/background.h"
-#include "tests/integration/cluster.h"
-#include "tests/integration/http.h"
+#include "tests/world/background.h"
+#include "tests/world/cluster.h"
+#include "tests/world/http.h"
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 // Whether `done` came true before `most` was over; it is asked at least once.
 bool Until(const std::function<bool()>& done, base::Duration most = std::chrono::seconds(180));
@@ -51,4 +51,4 @@ class Api {
   Background proxy_;
 };
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

@@ -1,8 +1,9 @@
-#include "tests/integration/worker.h"
+#include "tests/world/worker.h"
 
 #include "base/check.h"
+#include "tests/world/paths.h"
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 using nlohmann::json;
 
@@ -47,7 +48,7 @@ void Worker::Register() {
 
 void Worker::Start() {
   daemon_ = std::make_unique<Background>(
-      std::vector<std::string>{VDCU_NODE_BINARY, "--kubeconfig", kubeconfig_, "--node-name", name(),
+      std::vector<std::string>{NodeBinary(), "--kubeconfig", kubeconfig_, "--node-name", name(),
                                "--host-root", folder(), "--kubelet-dir", "", "--advertise"},
       folder() + ".log");
 }
@@ -68,4 +69,4 @@ bool Worker::Published() const {
 
 std::string Worker::Log() const { return LastLines(folder() + ".log"); }
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

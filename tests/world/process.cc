@@ -1,4 +1,4 @@
-#include "tests/integration/process.h"
+#include "tests/world/process.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -11,7 +11,7 @@
 
 #include "base/check.h"
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 namespace {
 
@@ -68,4 +68,4 @@ Output RunProgram(const std::vector<std::string>& arguments, std::string_view in
   return output;
 }
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

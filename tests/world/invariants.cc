@@ -1,4 +1,4 @@
-#include "tests/integration/invariants.h"
+#include "tests/world/invariants.h"
 
 #include <cstdint>
 #include <cstdlib>
@@ -6,7 +6,7 @@
 #include <set>
 #include <sstream>
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 using nlohmann::json;
 
@@ -172,4 +172,4 @@ std::vector<std::string> DifferencesOfFiles(const std::vector<json>& partitions,
   return differences;
 }
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace vdcu::integration {
+namespace vdcu::world {
 
 struct Output {
   int exit_code = -1;  // 128 + signal where one ended it
@@ -16,4 +16,4 @@ struct Output {
 // its output is closed and it has ended.
 Output RunProgram(const std::vector<std::string>& arguments, std::string_view input = "");
 
-}  // namespace vdcu::integration
+}  // namespace vdcu::world
