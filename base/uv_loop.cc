@@ -27,7 +27,7 @@ std::string LimitText(const std::string& name) {
 
 // The kernel's words for a limit of inotify are those for files and disks.
 Error WatchError(int code, const std::string& path) {
-  const Error error = UvError(code, "watch " + path);
+  Error error = UvError(code, "watch " + path);
   // Where another descriptor is to be had, it is not this process that has too many.
   const int spare = code == UV_EMFILE ? dup(STDERR_FILENO) : -1;
   if (spare >= 0) close(spare);
