@@ -14,6 +14,7 @@ namespace {
 constexpr base::Duration kLookInterval{5000};
 constexpr base::Duration kDrainTime{10'500};  // an admission that is cut off fails its pod
 constexpr base::Duration kFlushTime{400};
+constexpr size_t kMostInFlight = 8;
 constexpr size_t kBusy = 4;  // requests in flight above which events wait
 
 // Those whose `field` is this node's name.
@@ -37,7 +38,7 @@ Daemon::Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& ho
       events_(loop, client,
               {.reporting_controller = "vdcu.io/node",
                .reporting_instance = options_.node_name,
-               .idle = [this] { return runner_.in_flight() < kBusy; }},
+               .idle = [this] { return executor_.in_flight() < kBusy; }},
               random),
       partition_informer_(client, loop,
                           Only(crds::kVdcuPartitions, "spec.assignment.node", options_), random),
@@ -54,8 +55,7 @@ Daemon::Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& ho
              .dcunodes = dcunode_informer_.store(),
              .holdings = holdings_},
       stages_(loop.clock(), metrics),
-      runner_(loop, client, events_, metrics, random,
-              [this](const std::string& key) { return Process(key); }),
+      executor_({loop, client, events_, *this}, kMostInFlight, random),
       partitions_({.state = state_,
                    .clock = loop.clock(),
                    .metrics = metrics,
@@ -179,7 +179,7 @@ void Daemon::Begin() {
             {{"node", options_.node_name},
              {"cards", std::to_string(state_.scan.devices.size())},
              {"held", std::to_string(holdings_.slices().size())}});
-  runner_.Start();
+  executor_.Start();
   if (fronts_) fronts_->Begin();
   if (lease_) lease_->Start();
 }
@@ -197,7 +197,7 @@ void Daemon::Pass() {
   // It may have gone elsewhere, and is then never seen here.
   for (const std::string& pod_uid : noted.released) stages_.Forget(pod_uid);
   CountHoldings();
-  for (const std::string& key : KeysOf(noted, state_)) runner_.Add(key);
+  for (const kclient::Key& key : KeysOf(noted, state_)) executor_.Add(key);
   if (fronts_) fronts_->Update(noted);
 }
 
@@ -209,22 +209,31 @@ void Daemon::CountHoldings() const {
   metrics_.SetHeld(holdings_.slices().size());
 }
 
-Work Daemon::Process(const std::string& key) {
+kclient::WorkPlan Daemon::Reconcile(const kclient::Key& key) {
   housekeeping_.NoteWork();
-  if (key == kDcuNodeKey) return ProcessDcuNode();
-  if (key == kNodeKey) {
+  if (key.kind == kDcuNode) return ReconcileDcuNode();
+  if (key.kind == kNode) {
     return Advertise(*state_.nodes, options_.node_name, options_.advertise,
                      state_.scan.devices.size() * dcu::kMaxSlicesPerCard);
   }
-  return partitions_.Process(key);
+  return partitions_.Reconcile(key);
 }
 
 // What the API has of this node is never without a slice that it holds and no object names.
-Work Daemon::ProcessDcuNode() {
+kclient::WorkPlan Daemon::ReconcileDcuNode() {
   const base::Status noted = partitions_.NoteLost();
-  Work work = node_object_.Process();
-  work.status = noted;
-  return work;
+  kclient::WorkPlan plan = node_object_.Reconcile();
+  plan.status = noted;
+  return plan;
+}
+
+void Daemon::OnWritten(const kclient::Write& /*write*/, const base::Status& status,
+                       base::Duration /*took*/) {
+  if (!status) metrics_.OnError(status.error());
+}
+
+void Daemon::OnFailed(const kclient::Key& /*key*/, const base::Error& error) {
+  metrics_.OnError(error);
 }
 
 void Daemon::Stop(std::function<void()> done) {
@@ -234,7 +243,7 @@ void Daemon::Stop(std::function<void()> done) {
     state_.kubelet = nullptr;
     fronts_.reset();
     lease_.reset();
-    runner_.Stop();
+    executor_.Stop();
     events_.Flush(kFlushTime, done);
   };
   if (!fronts_) return finish();

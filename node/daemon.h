@@ -2,8 +2,8 @@
 // keeps disk and objects true to each other.
 //
 // Level-triggered, as the controller is: what changes the node's state notes it (changes.h), one
-// pass maps the notes to keys (keys.h) and lets the fronts read the state, and Process does for a
-// key what the state asks for then.
+// pass maps the notes to keys (keys.h) and lets the fronts read the state, and Reconcile plans for
+// a key what the state asks for then. The executor carries that out.
 //
 // Promises: nothing is decided before the first lists are complete, the cards are scanned and the
 // disk is mended, and no front begins before that; only the host's sysfs is polled (every 5 s).
@@ -18,6 +18,8 @@
 #include "base/random.h"
 #include "base/uv_loop.h"
 #include "kclient/api.h"
+#include "kclient/engine/decider.h"
+#include "kclient/engine/executor.h"
 #include "kclient/event_recorder.h"
 #include "kclient/informer.h"
 #include "node/fronts.h"
@@ -29,7 +31,6 @@
 #include "node/node_state.h"
 #include "node/owner_check.h"
 #include "node/partitions.h"
-#include "node/runner.h"
 #include "node/stages.h"
 
 namespace vdcu::node {
@@ -45,7 +46,7 @@ struct DaemonOptions {
   std::function<void(const base::Error&)> on_fatal = nullptr;
 };
 
-class Daemon {
+class Daemon : private kclient::Decider {
  public:
   Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& host, Metrics& metrics,
          DaemonOptions options, base::Random random);
@@ -78,8 +79,12 @@ class Daemon {
   // After something was noted.
   void Pass();
   void CountHoldings() const;
-  Work Process(const std::string& key);
-  Work ProcessDcuNode();
+  kclient::WorkPlan Reconcile(const kclient::Key& key) override;
+  kclient::WorkPlan ReconcileDcuNode();
+  // Both count what fails.
+  void OnWritten(const kclient::Write& write, const base::Status& status,
+                 base::Duration took) override;
+  void OnFailed(const kclient::Key& key, const base::Error& error) override;
 
   base::UvLoop& loop_;
   kclient::Client& client_;
@@ -97,7 +102,7 @@ class Daemon {
   Holdings holdings_;
   NodeState state_;
   Stages stages_;
-  Runner runner_;
+  kclient::Executor executor_;
   std::unique_ptr<Fronts> fronts_;  // if a kubelet runs here
   Partitions partitions_;
   NodeObject node_object_;

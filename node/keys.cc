@@ -17,18 +17,23 @@ bool IsWaiting(const crds::VdcuPartition& partition, const Holdings& holdings) {
          holdings.Find(partition.meta.uid) == nullptr;
 }
 
-std::set<std::string> KeysOf(const Noted& noted, const NodeState& state) {
-  std::set<std::string> keys = noted.partitions;
+std::set<kclient::Key> KeysOf(const Noted& noted, const NodeState& state) {
+  std::set<kclient::Key> keys;
+  const auto add = [&keys](const std::string& partition) {
+    keys.insert(kclient::MakeKey(kPartition, partition));
+  };
+  for (const std::string& partition : noted.partitions) add(partition);
   const bool all = noted.cards || noted.disk || noted.serving;
   for (const auto& [key, partition] : state.partitions.objects()) {
     const bool waits = !noted.released.empty() && IsWaiting(*partition, state.holdings);
-    if (all || waits || Uses(*partition, noted.pods)) keys.insert(key);
+    if (all || waits || Uses(*partition, noted.pods)) add(key);
   }
   for (const auto& [uid, slice] : state.holdings.slices()) {
-    if (all || (slice.pod && noted.pods.contains(slice.pod->uid))) keys.insert(slice.key());
+    if (all || (slice.pod && noted.pods.contains(slice.pod->uid))) add(slice.key());
   }
-  if (all || noted.slices || !noted.released.empty() || noted.dcunode) keys.insert(kDcuNodeKey);
-  if (state.nodes != nullptr && (noted.cards || noted.node)) keys.insert(kNodeKey);
+  const bool published = noted.slices || !noted.released.empty() || noted.dcunode;
+  if (all || published) keys.insert({kDcuNode, {}, state.node});
+  if (state.nodes != nullptr && (noted.cards || noted.node)) keys.insert({kNode, {}, state.node});
   return keys;
 }
 

@@ -2,22 +2,24 @@
 #pragma once
 
 #include <set>
-#include <string>
+#include <string_view>
 
+#include "kclient/engine/key.h"
 #include "node/changes.h"
 #include "node/node_state.h"
 
 namespace vdcu::node {
 
-// Keys of the queue: these two, and a partition's "namespace/name".
-inline constexpr char kDcuNodeKey[] = "dcunode";
-inline constexpr char kNodeKey[] = "node";
+// Kinds of keys: what is assigned to this node, and its own two objects.
+inline constexpr std::string_view kPartition = "partition";
+inline constexpr std::string_view kDcuNode = "dcunode";
+inline constexpr std::string_view kNode = "node";
 
 // Whether the object is assigned, is to be held and is not.
 bool IsWaiting(const crds::VdcuPartition& partition, const Holdings& holdings);
 
-// What is to be processed, as things are now. A pod concerns the partitions that it uses or may
+// What is to be reconciled, as things are now. A pod concerns the partitions that it uses or may
 // use; a release those that wait; cards, disk and kubelet concern all.
-std::set<std::string> KeysOf(const Noted& noted, const NodeState& state);
+std::set<kclient::Key> KeysOf(const Noted& noted, const NodeState& state);
 
 }  // namespace vdcu::node

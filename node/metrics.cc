@@ -81,7 +81,9 @@ void Metrics::OnStage(const std::string& stage, base::Duration since_last) {
   stage_seconds_.Add({{"stage", stage}}, kStage).Observe(Seconds(since_last));
 }
 
-void Metrics::OnError(const std::string& code) { errors_.Add({{"code", code}}).Increment(); }
+void Metrics::OnError(const base::Error& error) {
+  errors_.Add({{"code", std::string(base::ToString(error.code))}}).Increment();
+}
 
 void Metrics::SetCards(size_t healthy, size_t unhealthy) {
   cards_.Add({{"health", "healthy"}}).Set(static_cast<double>(healthy));

@@ -13,6 +13,7 @@
 #include <prometheus/registry.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 
 namespace vdcu::node {
 
@@ -30,7 +31,8 @@ class Metrics {
   void OnAdmissionRefused(const std::string& reason);
   // From the stage before to this one: Prepared -> bound -> Allocate -> PreStart.
   void OnStage(const std::string& stage, base::Duration since_last);
-  void OnError(const std::string& code);
+  // Of a write, or of a key.
+  void OnError(const base::Error& error);
   // How long lists and watches of the kind have failed; 0: they do not.
   void SetWatchFailing(std::string_view kind, base::Duration length);
   void SetHeld(size_t slices) { held_.Set(static_cast<double>(slices)); }

@@ -17,11 +17,11 @@ NodeObject::NodeObject(const NodeState& state, base::Loop& loop)
         state_.changes.NoteDcuNode();
       })) {}
 
-Work NodeObject::Process() {
+kclient::WorkPlan NodeObject::Reconcile() {
   const auto object = state_.dcunodes.Get(state_.node);
   if (!object) {
-    return Work{.writes = {kclient::MakeCreate(crds::kDcuNodes, "", state_.node,
-                                               nlohmann::json::object())}};
+    return kclient::OneByOne(
+        {kclient::MakeCreate(crds::kDcuNodes, "", state_.node, nlohmann::json::object())});
   }
   const bool has_kubelet = state_.kubelet != nullptr;
   const crds::DcuNodeStatus status =
@@ -46,13 +46,13 @@ Work NodeObject::Process() {
       return {};
     }
   }
-  return Work{.writes = {kclient::MakePatch(crds::kDcuNodes, "", state_.node, "status",
-                                            {{"status", crds::ToJson(status)}}, object->meta.uid,
-                                            object->meta.resource_version)}};
+  return kclient::OneByOne({kclient::MakePatch(crds::kDcuNodes, "", state_.node, "status",
+                                               {{"status", crds::ToJson(status)}}, object->meta.uid,
+                                               object->meta.resource_version)});
 }
 
-Work Advertise(const kclient::Store<kclient::Node>& store, const std::string& node,
-               const std::vector<std::string>& resources, size_t slots) {
+kclient::WorkPlan Advertise(const kclient::Store<kclient::Node>& store, const std::string& node,
+                            const std::vector<std::string>& resources, size_t slots) {
   const auto object = store.Get(node);
   if (!object) return {};
   nlohmann::json offered = nlohmann::json::object();
@@ -65,10 +65,9 @@ Work Advertise(const kclient::Store<kclient::Node>& store, const std::string& no
   }
   if (offered.empty()) return {};
   // No resourceVersion: heartbeats change the Node all the time, and these names are ours alone.
-  return Work{
-      .writes = {kclient::MakePatch(kclient::kNodes, "", node, "status",
-                                    {{"status", {{"capacity", offered}, {"allocatable", offered}}}},
-                                    object->meta.uid, "")}};
+  return kclient::OneByOne({kclient::MakePatch(
+      kclient::kNodes, "", node, "status",
+      {{"status", {{"capacity", offered}, {"allocatable", offered}}}}, object->meta.uid, "")});
 }
 
 }  // namespace vdcu::node

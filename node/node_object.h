@@ -13,9 +13,9 @@
 #include "base/loop.h"
 #include "crds/dcunode.h"
 #include "kclient/core/node.h"
+#include "kclient/engine/plan.h"
 #include "kclient/store.h"
 #include "node/node_state.h"
-#include "node/runner.h"
 
 namespace vdcu::node {
 
@@ -23,7 +23,7 @@ class NodeObject {
  public:
   NodeObject(const NodeState& state, base::Loop& loop);
 
-  Work Process();
+  kclient::WorkPlan Reconcile();
   // Whether the API has had, since the start, what this node holds.
   bool published() const { return published_; }
 
@@ -37,7 +37,7 @@ class NodeObject {
 
 // The patch that makes the Node offer `slots` of each resource; none where it does, or where there
 // is no such Node.
-Work Advertise(const kclient::Store<kclient::Node>& store, const std::string& node,
-               const std::vector<std::string>& resources, size_t slots);
+kclient::WorkPlan Advertise(const kclient::Store<kclient::Node>& store, const std::string& node,
+                            const std::vector<std::string>& resources, size_t slots);
 
 }  // namespace vdcu::node

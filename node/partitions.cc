@@ -14,10 +14,7 @@ namespace vdcu::node {
 
 namespace {
 
-std::pair<std::string, std::string> SplitKey(const std::string& key) {
-  const size_t slash = key.find('/');
-  return {key.substr(0, slash), key.substr(slash + 1)};
-}
+using kclient::WorkPlan;
 
 // Whether the object still names what is held. One whose finalizer the controller has lifted in the
 // place of this node does not: its units count as free, unless this node says that they are held.
@@ -63,37 +60,39 @@ base::Status Partitions::Adopt() {
   return base::Ok();
 }
 
-Work Partitions::Process(const std::string& key) {
-  const auto unreadable = state_.unreadable.find(key);
-  if (unreadable != state_.unreadable.end()) return AskForUnreadable(key, unreadable->second);
-  return ProcessReadable(key, {});
+WorkPlan Partitions::Reconcile(const kclient::Key& key) {
+  const auto unreadable = state_.unreadable.find(key.object());
+  if (unreadable != state_.unreadable.end()) return ReadUnreadable(key, unreadable->second);
+  return ReconcileReadable(key, {});
 }
 
-Work Partitions::ProcessReadable(const std::string& key, const Asked& asked) {
-  const Ptr partition = state_.partitions.Get(key);
-  if (auto work = ProcessLost(key, partition, asked)) return std::move(*work);
+WorkPlan Partitions::ReconcileReadable(const kclient::Key& key, const Asked& asked) {
+  const Ptr partition = state_.partitions.Get(key.object());
+  if (auto plan = ReconcileLost(key, partition, asked)) return std::move(*plan);
   if (!partition || !partition->assigned()) return {};
-  return partition->meta.deleting() ? ProcessDeleted(partition, asked) : ProcessWanted(partition);
+  if (partition->meta.deleting()) return ReconcileDeleted(key, partition, asked);
+  return ReconcileWanted(partition);
 }
 
-std::optional<Work> Partitions::ProcessLost(const std::string& key, const Ptr& partition,
-                                            const Asked& asked) {
+std::optional<WorkPlan> Partitions::ReconcileLost(const kclient::Key& key, const Ptr& partition,
+                                                  const Asked& asked) {
   std::vector<Slice> lost;
   for (const auto& [uid, slice] : holdings_.slices()) {
-    if (slice.key() == key && (!partition || !Names(*partition, slice))) lost.push_back(slice);
+    const bool named = partition && Names(*partition, slice);
+    if (slice.key() == key.object() && !named) lost.push_back(slice);
   }
   for (const Slice& slice : lost) {
     const PodState state = StateOf(slice.ns, slice.pod, asked);
     if (state == PodState::kGone || state == PodState::kNone) {
       if (const base::Status released = holdings_.Release(slice.uid); !released) {
-        return Work{.status = released};
+        return WorkPlan{.status = released};
       }
       continue;
     }
     if (slice.lost_since.empty()) {
-      if (const base::Status noted = NoteLost(slice); !noted) return Work{.status = noted};
+      if (const base::Status noted = NoteLost(slice); !noted) return WorkPlan{.status = noted};
     }
-    if (state == PodState::kUnknown) return AskForPod(key, *slice.pod, asked);
+    if (state == PodState::kUnknown) return ReadPod(key, *slice.pod, asked);
   }
   return std::nullopt;
 }
@@ -115,7 +114,8 @@ base::Status Partitions::NoteLost() {
   return base::Ok();
 }
 
-Work Partitions::ProcessDeleted(const Ptr& partition, const Asked& asked) {
+WorkPlan Partitions::ReconcileDeleted(const kclient::Key& key, const Ptr& partition,
+                                      const Asked& asked) {
   const Slice* held = holdings_.Find(partition->meta.uid);
   const auto user = UserOf(*partition);
   const PartitionView view{.partition = *partition,
@@ -124,17 +124,17 @@ Work Partitions::ProcessDeleted(const Ptr& partition, const Asked& asked) {
                            .pod = StateOf(partition->meta.ns, user, asked),
                            .used_by = std::nullopt};
   PartitionPlan plan = PlanPartition(view, sources_.clock.Wall());
-  if (plan.ask_for_pod) return AskForPod(partition->meta.key(), *user, asked);
+  if (plan.ask_for_pod) return ReadPod(key, *user, asked);
   if (plan.release) {
     if (const base::Status released = holdings_.Release(partition->meta.uid); !released) {
-      return Work{.status = released};
+      return WorkPlan{.status = released};
     }
   }
-  return Work{.writes = std::move(plan.writes)};
+  return kclient::OneByOne(std::move(plan.writes));
 }
 
 // Held at once. "Prepared", after which the controller binds the pod, has to wait for the kubelet.
-Work Partitions::ProcessWanted(const Ptr& partition) {
+WorkPlan Partitions::ReconcileWanted(const Ptr& partition) {
   const auto user = UserOf(*partition);
   const auto refusal = Hold(*partition, user);
   if (!refusal && partition->spec.pod_ref && !IsPrepared(*partition) && !state_.admits()) {
@@ -150,12 +150,11 @@ Work Partitions::ProcessWanted(const Ptr& partition) {
       .used_by = reserved ? user : std::nullopt,
       .device_lost = user ? state_.DeviceLost(*user) : std::nullopt};
   PartitionPlan plan = PlanPartition(view, sources_.clock.Wall());
-  Work work;
-  work.writes = std::move(plan.writes);
-  work.on_written = [this, partition, refusal, events = std::move(plan.events)] {
+  auto on_written = [this, partition, refusal, events = std::move(plan.events)] {
     for (const kclient::Event& event : events) sources_.tell(event);
     OnStatusWritten(partition, refusal);
   };
+  WorkPlan work = kclient::OneByOne(std::move(plan.writes), std::move(on_written));
   if (refusal && refusal->reason == kWriteFailed) {
     work.status = base::Error{base::ErrorCode::kUnavailable, refusal->message};
   }
@@ -185,37 +184,33 @@ void Partitions::OnStatusWritten(const Ptr& partition, const std::optional<Refus
              {"units", std::to_string(partition->spec.assignment->compute_units)}});
 }
 
-Work Partitions::AskForPod(const std::string& key, const crds::PodRef& pod, const Asked& asked) {
-  const auto on_answer = [this, key, uid = pod.uid, asked](base::Result<kclient::JsonView> answer) {
+WorkPlan Partitions::ReadPod(const kclient::Key& key, const crds::PodRef& pod, const Asked& asked) {
+  const auto on_answer = [this, key, uid = pod.uid, asked](const kclient::Answer& answer) {
     Asked known = asked;
     known[uid] = StateFromAnswer(answer, uid, state_.node);
-    return ProcessReadable(key, known);
+    return ReconcileReadable(key, known);
   };
-  return Work{.question = Work::Question{kclient::kPods, SplitKey(key).first, pod.name, on_answer}};
+  return WorkPlan{.read = kclient::PlannedRead{kclient::kPods, key.ns, pod.name, on_answer}};
 }
 
-Work Partitions::AskForUnreadable(const std::string& key, const std::string& error) {
-  const auto [ns, name] = SplitKey(key);
-  const auto on_answer = [this, key, error](base::Result<kclient::JsonView> answer) {
+WorkPlan Partitions::ReadUnreadable(const kclient::Key& key, const std::string& error) {
+  const auto on_answer = [this, key, error](const kclient::Answer& answer) {
     // What is held of it is looked at as if the object were gone: nothing in it can be trusted.
-    if (auto work = ProcessLost(key, nullptr, {})) return std::move(*work);
-    if (!answer) return Work{};
+    if (auto lost = ReconcileLost(key, nullptr, {})) return std::move(*lost);
+    if (!answer) return WorkPlan{};
     const auto meta = kclient::ParseMeta(*answer, {.labels = false, .annotation_prefixes = {}});
-    if (!meta) return Work{.status = meta.error()};
+    if (!meta) return WorkPlan{.status = meta.error()};
     std::vector<kclient::Condition> conditions;
     if (const auto status = kclient::Get(*answer, "status")) {
       conditions = kclient::ParseConditions(*status);
     }
     PartitionPlan plan = PlanUnreadable(*meta, conditions, error, sources_.clock.Wall());
-    Work work;
-    work.writes = std::move(plan.writes);
-    work.on_written = [this, events = std::move(plan.events)] {
+    return kclient::OneByOne(std::move(plan.writes), [this, events = std::move(plan.events)] {
       for (const kclient::Event& event : events) sources_.tell(event);
       if (!events.empty()) sources_.metrics.OnRefused(events.front().reason);
-    };
-    return work;
+    });
   };
-  return Work{.question = Work::Question{crds::kVdcuPartitions, ns, name, on_answer}};
+  return WorkPlan{.read = kclient::PlannedRead{crds::kVdcuPartitions, key.ns, key.name, on_answer}};
 }
 
 PodState Partitions::StateOf(const std::string& ns, const std::optional<crds::PodRef>& pod,

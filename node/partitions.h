@@ -14,12 +14,13 @@
 
 #include "base/clock.h"
 #include "crds/vdcupartition.h"
+#include "kclient/engine/key.h"
+#include "kclient/engine/plan.h"
 #include "kclient/event.h"
 #include "kclient/store.h"
 #include "node/metrics.h"
 #include "node/node_state.h"
 #include "node/partition_plan.h"
-#include "node/runner.h"
 #include "node/stages.h"
 
 namespace vdcu::node {
@@ -41,8 +42,7 @@ class Partitions {
   // that folder, and would see the whole card if mending the disk removed it. Before that.
   base::Status Adopt();
 
-  // `key` is "namespace/name".
-  Work Process(const std::string& key);
+  kclient::WorkPlan Reconcile(const kclient::Key& key);
 
   // Notes of each held slice that no object names, and that may be in use, that it is lost: what is
   // published from then on has it. Errors: what cannot be noted on the disk.
@@ -53,13 +53,15 @@ class Partitions {
   using Ptr = kclient::Store<crds::VdcuPartition>::Ptr;
 
   base::Status NoteLost(Slice slice);
-  Work ProcessReadable(const std::string& key, const Asked& asked);
-  // Work, where a question must be asked first or the disk fails.
-  std::optional<Work> ProcessLost(const std::string& key, const Ptr& partition, const Asked& asked);
-  Work ProcessDeleted(const Ptr& partition, const Asked& asked);
-  Work ProcessWanted(const Ptr& partition);
-  Work AskForPod(const std::string& key, const crds::PodRef& pod, const Asked& asked);
-  Work AskForUnreadable(const std::string& key, const std::string& error);
+  kclient::WorkPlan ReconcileReadable(const kclient::Key& key, const Asked& asked);
+  // A plan, where something must be read first or the disk fails.
+  std::optional<kclient::WorkPlan> ReconcileLost(const kclient::Key& key, const Ptr& partition,
+                                                 const Asked& asked);
+  kclient::WorkPlan ReconcileDeleted(const kclient::Key& key, const Ptr& partition,
+                                     const Asked& asked);
+  kclient::WorkPlan ReconcileWanted(const Ptr& partition);
+  kclient::WorkPlan ReadPod(const kclient::Key& key, const crds::PodRef& pod, const Asked& asked);
+  kclient::WorkPlan ReadUnreadable(const kclient::Key& key, const std::string& error);
 
   PodState StateOf(const std::string& ns, const std::optional<crds::PodRef>& pod,
                    const Asked& asked) const;

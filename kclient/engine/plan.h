@@ -61,4 +61,7 @@ struct WorkPlan {
   base::Status status = base::Ok();  // an error: the key is tried again, after the writes
 };
 
+// The plan of these writes, one by one. `on_written` runs when the last of them is stored.
+WorkPlan OneByOne(std::vector<Write> writes, std::function<void()> on_written = {});
+
 }  // namespace vdcu::kclient

@@ -18,6 +18,7 @@
 #include "tests/hosts/simulated_host.h"
 #include "tests/world/background.h"
 #include "tests/world/cluster.h"
+#include "tests/world/http.h"
 #include "tests/world/paths.h"
 
 namespace vdcu::integration {
@@ -81,8 +82,19 @@ class NodeTest : public testing::Test {
     daemon_ = std::make_unique<Background>(
         std::vector<std::string>{world::NodeBinary(), "--kubeconfig", kubeconfig_, "--node-name",
                                  node_, "--host-root", Folder(), "--kubelet-dir", "", "--advertise",
-                                 "--log-level", "debug"},
+                                 "--log-level", "debug", "--listen", "127.0.0.1:0"},
         Folder() + "/daemon.log");
+  }
+
+  // Whether the daemon has counted an error of the code.
+  bool Counts(const std::string& code) {
+    const std::string log = Log();
+    const size_t at = log.find("serving port=");
+    if (at == std::string::npos) return false;
+    const std::string port = log.substr(at + 13, log.find('\n', at) - at - 13);
+    const world::HttpAnswer metrics =
+        world::Fetch({.url = "http://127.0.0.1:" + port + "/metrics"});
+    return metrics.text.find("vdcu_node_errors_total{code=\"" + code + "\"}") != std::string::npos;
   }
 
   void Apply(const json& object) {
@@ -215,6 +227,27 @@ TEST_F(NodeTest, PreparesRefusesAndLetsGo) {
   Require(cluster().Kubectl({"delete", "vdcupartition", "b", "c", "--timeout=120s"}));
   EXPECT_TRUE(Files().empty());
   EXPECT_TRUE(Until([this] { return DcuNode()["status"]["vdcus"] == "0/8"; })) << Log();
+}
+
+TEST_F(NodeTest, CountsWhatFails) {
+  std::filesystem::remove_all(Folder() + "/etc/vdev");
+  ASSERT_TRUE(host_->root().WriteAtomic("/etc/vdev", "in the way"));
+  EXPECT_FALSE(Counts("Unavailable"));
+  Apply(Partition("late", "0x00000000000001ff", 9, 0));
+  ASSERT_TRUE(Becomes("late", "Prepared", "False/WriteFailed"));
+  EXPECT_TRUE(Until([this] { return Counts("Unavailable"); })) << "a key: " << Log();
+  ASSERT_TRUE(host_->root().RemoveFile("/etc/vdev"));
+  ASSERT_TRUE(Becomes("late", "Ready", "True/Ready")) << "it is tried again";
+
+  json rights = Get("clusterrolebinding", "vdcu-node");
+  Require(cluster().Kubectl({"delete", "clusterrolebinding", "vdcu-node"}));
+  EXPECT_FALSE(Counts("Forbidden"));
+  Apply(Partition("later", "0x0000000000000e00", 3, 1));
+  EXPECT_TRUE(Until([this] { return Counts("Forbidden"); })) << "a write: " << Log();
+  rights["metadata"] = {{"name", "vdcu-node"}};
+  Apply(rights);
+  ASSERT_TRUE(Becomes("later", "Ready", "True/Ready"));
+  Require(cluster().Kubectl({"delete", "vdcupartition", "late", "later", "--timeout=120s"}));
 }
 
 TEST_F(NodeTest, TellsOfASickCardAndOfItsRecovery) {

@@ -36,28 +36,34 @@ class KeysTest : public testing::Test {
     ASSERT_FALSE(world_.holdings.Hold(
         {"uid-" + name, "team", name, MakeAssignment(slot), RefOf(MakePod(pod)), ""}));
   }
-  std::set<std::string> Keys(const Noted& noted) const { return KeysOf(noted, world_.state); }
+  // "kind/namespace/name".
+  std::set<std::string> Keys(const Noted& noted) const {
+    std::set<std::string> keys;
+    for (const kclient::Key& key : KeysOf(noted, world_.state)) keys.insert(key.Text());
+    return keys;
+  }
 
   NodeWorld world_;
 };
 
 TEST_F(KeysTest, AreThoseThatAChangeConcerns) {
-  const std::set<std::string> all = {"dcunode",  "team/goes",     "team/lost",
-                                     "team/own", "team/reserved", "team/waits"};
+  const std::set<std::string> all = {
+      "dcunode/n",          "partition/team/goes",     "partition/team/lost",
+      "partition/team/own", "partition/team/reserved", "partition/team/waits"};
   const struct {
     const char* sentence;
     Noted noted;
     std::set<std::string> want;
   } rows[] = {
       {"nothing", {}, {}},
-      {"an object, also one that is gone", {.partitions = {"team/x"}}, {"team/x"}},
-      {"the pod that it was made for", {.pods = {"uid-a"}}, {"team/own"}},
-      {"the pod that uses a reserved one", {.pods = {"uid-b"}}, {"team/reserved"}},
-      {"the pod of a slice that no object names", {.pods = {"uid-c"}}, {"team/lost"}},
+      {"an object, also one that is gone", {.partitions = {"team/x"}}, {"partition/team/x"}},
+      {"the pod that it was made for", {.pods = {"uid-a"}}, {"partition/team/own"}},
+      {"the pod that uses a reserved one", {.pods = {"uid-b"}}, {"partition/team/reserved"}},
+      {"the pod of a slice that no object names", {.pods = {"uid-c"}}, {"partition/team/lost"}},
       {"another pod", {.pods = {"uid-x"}}, {}},
-      {"a release", {.released = {""}}, {"dcunode", "team/waits"}},
-      {"a slice", {.slices = true}, {"dcunode"}},
-      {"the DCUNode", {.dcunode = true}, {"dcunode"}},
+      {"a release", {.released = {""}}, {"dcunode/n", "partition/team/waits"}},
+      {"a slice", {.slices = true}, {"dcunode/n"}},
+      {"the DCUNode", {.dcunode = true}, {"dcunode/n"}},
       {"cards", {.cards = true}, all},
       {"the disk", {.disk = true}, all},
       {"the kubelet gives out devices", {.serving = true}, all},
@@ -70,8 +76,8 @@ TEST_F(KeysTest, AreThoseThatAChangeConcerns) {
 TEST_F(KeysTest, CardsAndNodeConcernWhatIsAdvertised) {
   const kclient::Store<kclient::Node> nodes;
   world_.state.nodes = &nodes;
-  EXPECT_THAT(Keys({.node = true}), ElementsAre("node"));
-  EXPECT_THAT(Keys({.cards = true}), testing::Contains("node"));
+  EXPECT_THAT(Keys({.node = true}), ElementsAre("node/n"));
+  EXPECT_THAT(Keys({.cards = true}), testing::Contains("node/n"));
 }
 
 // Each part notes what it changes, and only that.

@@ -6,12 +6,14 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "node/keys.h"
 #include "tests/fakes/simulated_clock.h"
 #include "tests/node/node_world.h"
 
 namespace vdcu::node {
 namespace {
 
+using kclient::WorkPlan;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -33,23 +35,26 @@ class PartitionsTest : public testing::Test {
     return partition;
   }
 
+  WorkPlan Reconcile(const std::string& name) {
+    return partitions_.Reconcile({kPartition, "team", name});
+  }
   // The Prepared condition's reason that the pass writes; "" if it writes none.
   std::string Prepare(const std::string& name) {
-    const Work work = partitions_.Process("team/" + name);
+    const WorkPlan work = Reconcile(name);
     EXPECT_TRUE(work.status) << work.status.error().message;
     if (work.writes.empty()) return "";
-    const auto& conditions = work.writes[0].body["status"]["conditions"];
+    const auto& conditions = work.writes[0].write.body["status"]["conditions"];
     return conditions.empty() ? "" : conditions[0]["reason"].get<std::string>();
   }
-  bool Lifts(const Work& work) {
-    return work.writes.size() == 1 && work.writes[0].subresource.empty() &&
-           work.writes[0].body["metadata"].contains("finalizers");
+  bool Lifts(const WorkPlan& work) {
+    return work.writes.size() == 1 && work.writes[0].write.subresource.empty() &&
+           work.writes[0].write.body["metadata"].contains("finalizers");
   }
-  // The answer to the pass's question, as JSON; "" is 404.
-  Work Answer(const Work& work, const std::string& json) {
-    EXPECT_TRUE(work.question);
-    if (json.empty()) return work.question->on_answer(base::NotFound("no such pod"));
-    return work.question->on_answer(parser_.Parse(json).value());
+  // What the answer to the pass's read leads to, as JSON; "" is 404.
+  WorkPlan Answer(const WorkPlan& work, const std::string& json) {
+    EXPECT_TRUE(work.read);
+    if (json.empty()) return work.read->on_answer(base::NotFound("no such pod"));
+    return work.read->on_answer(parser_.Parse(json).value());
   }
 
   // As a daemon that has started anew on this disk has it.
@@ -171,12 +176,12 @@ TEST_F(PartitionsTest, LetsGoAtOnceWhereNoPodIsNamed) {
   Put(MakePartition("p", MakeAssignment(0)));
   Prepare("p");
   Put(Deleting(MakePartition("p", MakeAssignment(0))));
-  EXPECT_TRUE(Lifts(partitions_.Process("team/p")));
+  EXPECT_TRUE(Lifts(Reconcile("p")));
   EXPECT_THAT(holdings_.slices(), IsEmpty());
   EXPECT_FALSE(root_.Exists("/etc/vdev/vdev4.conf"));
   EXPECT_THAT(Released(), ElementsAre(""));
   // Again, as after a conflict: still the finalizer, and no other release.
-  EXPECT_TRUE(Lifts(partitions_.Process("team/p")));
+  EXPECT_TRUE(Lifts(Reconcile("p")));
   EXPECT_THAT(Released(), IsEmpty());
 }
 
@@ -185,13 +190,13 @@ TEST_F(PartitionsTest, LetsGoOfAPodsSliceOnlyAfterThePod) {
   const auto partition = PutWithPartition(pod);
   Prepare("p");
   Put(Deleting(partition));
-  const Work waiting = partitions_.Process("team/p");
-  EXPECT_FALSE(waiting.question);
+  const WorkPlan waiting = Reconcile("p");
+  EXPECT_FALSE(waiting.read);
   EXPECT_THAT(waiting.writes, IsEmpty());
   EXPECT_TRUE(root_.Exists("/etc/vdev/vdev4.conf"));
   pod.phase = "Succeeded";
   Put(pod);
-  EXPECT_TRUE(Lifts(partitions_.Process("team/p")));
+  EXPECT_TRUE(Lifts(Reconcile("p")));
   EXPECT_FALSE(root_.Exists("/etc/vdev/vdev4.conf"));
 }
 
@@ -209,10 +214,10 @@ TEST_F(PartitionsTest, KeepsTheSliceOfAnEndedPodWhileProcessesOfItAreLeft) {
     } else {
       Put(Deleting(partition));
     }
-    EXPECT_THAT(partitions_.Process("team/p").writes, IsEmpty());
+    EXPECT_THAT(Reconcile("p").writes, IsEmpty());
     EXPECT_TRUE(root_.Exists("/etc/vdev/vdev4.conf"));
     kubelet_.running.clear();
-    EXPECT_EQ(Lifts(partitions_.Process("team/p")), !lost);
+    EXPECT_EQ(Lifts(Reconcile("p")), !lost);
     EXPECT_FALSE(root_.Exists("/etc/vdev/vdev4.conf"));
   }
 }
@@ -222,7 +227,7 @@ TEST_F(PartitionsTest, HandsAReservedOneOnAfterTheLastProcessOfThePodBefore) {
   Put(MakePartition("p", MakeAssignment(0)));
   Put(first);
   const auto user = [this] {
-    partitions_.Process("team/p");
+    Reconcile("p");
     return holdings_.Find("uid-p")->pod.value_or(crds::PodRef{}).name;
   };
   EXPECT_EQ(user(), "a");
@@ -258,12 +263,12 @@ TEST_F(PartitionsTest, AsksOnceForAPodThatTheWatchDoesNotShow) {
     Put(partition);
     Prepare("p");
     Put(Deleting(partition));
-    const Work asking = partitions_.Process("team/p");
-    ASSERT_TRUE(asking.question);
-    EXPECT_EQ(asking.question->name, "a");
+    const WorkPlan asking = Reconcile("p");
+    ASSERT_TRUE(asking.read);
+    EXPECT_EQ(asking.read->name, "a");
     EXPECT_TRUE(root_.Exists("/etc/vdev/vdev4.conf"));
-    const Work answered = Answer(asking, c.answer);
-    EXPECT_FALSE(answered.question);
+    const WorkPlan answered = Answer(asking, c.answer);
+    EXPECT_FALSE(answered.read);
     EXPECT_EQ(Lifts(answered), c.want_let_go);
     EXPECT_EQ(root_.Exists("/etc/vdev/vdev4.conf"), !c.want_let_go);
   }
@@ -273,14 +278,14 @@ TEST_F(PartitionsTest, AReservedOneRemembersItsPodOnDisk) {
   const NodePod pod = MakePod("a", "p");
   Put(MakePartition("p", MakeAssignment(0)));
   Put(pod);
-  const Work work = partitions_.Process("team/p");
-  EXPECT_EQ(work.writes.at(0).body["status"]["usedBy"]["uid"], "uid-a");
+  const WorkPlan work = Reconcile("p");
+  EXPECT_EQ(work.writes.at(0).write.body["status"]["usedBy"]["uid"], "uid-a");
   EXPECT_EQ(holdings_.Find("uid-p")->pod, RefOf(pod));
   // It is deleted while the pod runs, and the status patch has not come through.
   Put(Deleting(MakePartition("p", MakeAssignment(0))));
-  EXPECT_FALSE(Lifts(partitions_.Process("team/p")));
+  EXPECT_FALSE(Lifts(Reconcile("p")));
   pods_.Erase("team/a");
-  const Work asking = partitions_.Process("team/p");
+  const WorkPlan asking = Reconcile("p");
   EXPECT_TRUE(Lifts(Answer(asking, "")));
 }
 
@@ -289,7 +294,7 @@ TEST_F(PartitionsTest, KeepsAndPublishesALostSliceUntilItsPodIsGone) {
   PutWithPartition(pod);
   Prepare("p");
   store_.Erase("team/p");
-  EXPECT_THAT(partitions_.Process("team/p").writes, IsEmpty());
+  EXPECT_THAT(Reconcile("p").writes, IsEmpty());
   ASSERT_NE(holdings_.Find("uid-p"), nullptr);
   EXPECT_EQ(holdings_.Find("uid-p")->lost_since, base::FormatTime(clock_.Wall()));
   EXPECT_TRUE(SlicesChanged());
@@ -297,7 +302,7 @@ TEST_F(PartitionsTest, KeepsAndPublishesALostSliceUntilItsPodIsGone) {
   Put(MakePartition("q", MakeAssignment(0)));
   EXPECT_EQ(Prepare("q"), "UnitsOverlap");
   pods_.Erase("team/a");
-  Answer(partitions_.Process("team/p"), "");
+  Answer(Reconcile("p"), "");
   EXPECT_EQ(holdings_.Find("uid-p"), nullptr);
   EXPECT_THAT(Released(), ElementsAre(pod.meta.uid));
   EXPECT_EQ(Prepare("q"), "Prepared");
@@ -311,11 +316,11 @@ TEST_F(PartitionsTest, WhatIsFreeByItsObjectIsPublishedWhereItIsHeld) {
   partition.meta.deletion_timestamp = "2026-01-01T00:00:00Z";
   partition.meta.finalizers = {"example.com/keep"};
   Put(partition);
-  EXPECT_THAT(partitions_.Process("team/p").writes, IsEmpty());
+  EXPECT_THAT(Reconcile("p").writes, IsEmpty());
   ASSERT_NE(holdings_.Find("uid-p"), nullptr);
   EXPECT_EQ(holdings_.Find("uid-p")->lost_since, base::FormatTime(clock_.Wall()));
   pods_.Erase("team/pod");
-  Answer(partitions_.Process("team/p"), "");
+  Answer(Reconcile("p"), "");
   EXPECT_EQ(holdings_.Find("uid-p"), nullptr);
 }
 
@@ -412,9 +417,9 @@ TEST_F(PartitionsTest, SaysThatTheDiskFailsAndTriesAgain) {
   ASSERT_TRUE(root_.MakeFolder("/etc"));
   ASSERT_TRUE(root_.WriteAtomic("/etc/vdev", "a file where a folder should be"));
   Put(MakePartition("p", MakeAssignment(0)));
-  const Work failed = partitions_.Process("team/p");
+  const WorkPlan failed = Reconcile("p");
   EXPECT_FALSE(failed.status);
-  EXPECT_EQ(failed.writes.at(0).body["status"]["conditions"][0]["reason"], "WriteFailed");
+  EXPECT_EQ(failed.writes.at(0).write.body["status"]["conditions"][0]["reason"], "WriteFailed");
   ASSERT_TRUE(root_.RemoveFile("/etc/vdev"));
   EXPECT_EQ(Prepare("p"), "Prepared");
 }
@@ -427,14 +432,14 @@ TEST_F(PartitionsTest, ACardThatVanishesKeepsItsSlicesAndTakesNoNewOnes) {
   ASSERT_NE(gone, nullptr);
   EXPECT_EQ(gone->reason, "Vanished");
   EXPECT_NE(gone->unhealthy_since, "");
-  const Work work = partitions_.Process("team/p");
-  EXPECT_EQ(work.writes.at(0).body["status"]["conditions"][1]["reason"], "Vanished");
+  const WorkPlan work = Reconcile("p");
+  EXPECT_EQ(work.writes.at(0).write.body["status"]["conditions"][1]["reason"], "Vanished");
   EXPECT_TRUE(root_.Exists("/etc/vdev/vdev4.conf"));
   Put(MakePartition("q", MakeAssignment(1)));
   EXPECT_EQ(Prepare("q"), "UnknownDevice");
   // Without slices it is forgotten.
   store_.Erase("team/p");
-  partitions_.Process("team/p");
+  Reconcile("p");
   holdings_.SetDevices({MakeDevice("DCU-1")}, holdings_.devices(), clock_.Wall());
   EXPECT_EQ(FindDevice(holdings_.devices(), "DCU-0"), nullptr);
 }
@@ -444,8 +449,8 @@ TEST_F(PartitionsTest, SaysWhoseContainerCannotBeStartedAgain) {
   PutWithPartition(pod);
   EXPECT_EQ(Prepare("p"), "Prepared");
   kubelet_.lost = {RefOf(pod)};
-  const Work work = partitions_.Process("team/p");
-  const auto& conditions = work.writes.at(0).body["status"]["conditions"];
+  const WorkPlan work = Reconcile("p");
+  const auto& conditions = work.writes.at(0).write.body["status"]["conditions"];
   EXPECT_EQ(conditions[0]["status"], "True") << "its files are there and right";
   EXPECT_EQ(conditions[2]["status"], "False");
   EXPECT_EQ(conditions[2]["reason"], "DeviceLost");
@@ -454,12 +459,12 @@ TEST_F(PartitionsTest, SaysWhoseContainerCannotBeStartedAgain) {
 
 TEST_F(PartitionsTest, RefusesAnObjectThatDoesNotDecode) {
   world_.state.unreadable["team/p"] = "cuMasks: wrong";
-  const Work asking = partitions_.Process("team/p");
-  const Work work = Answer(asking, R"({"metadata": {"name": "p", "namespace": "team",
+  const WorkPlan asking = Reconcile("p");
+  const WorkPlan work = Answer(asking, R"({"metadata": {"name": "p", "namespace": "team",
     "uid": "u", "resourceVersion": "3"}})");
   ASSERT_EQ(work.writes.size(), 1u);
-  EXPECT_EQ(work.writes[0].body["status"]["conditions"][0]["message"], "cuMasks: wrong");
-  work.on_written();
+  EXPECT_EQ(work.writes[0].write.body["status"]["conditions"][0]["message"], "cuMasks: wrong");
+  work.writes[0].on_answer(parser_.Parse("{}").value(), kclient::Outcome::kCommitted);
   EXPECT_THAT(events_, ElementsAre("Unreadable"));
 }
 

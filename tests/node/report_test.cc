@@ -71,15 +71,15 @@ class NodeObjectTest : public testing::Test {
     world_.state.scan.driver_version = "6.3.8";
   }
   // As the API would have it after the write.
-  void Store(const Work& work) {
+  void Store(const kclient::WorkPlan& work) {
     crds::DcuNode node;
     node.meta.name = "n";
     node.meta.uid = "u";
     node.meta.resource_version = "1";
-    if (work.writes.at(0).verb == kclient::Write::Verb::kMergePatch) {
-      const std::string text =
-          nlohmann::json{{"metadata", {{"name", "n"}}}, {"status", work.writes[0].body["status"]}}
-              .dump();
+    if (work.writes.at(0).write.verb == kclient::Write::Verb::kMergePatch) {
+      const std::string text = nlohmann::json{{"metadata", {{"name", "n"}}},
+                                              {"status", work.writes[0].write.body["status"]}}
+                                   .dump();
       kclient::JsonParser parser;
       const auto read = crds::DcuNode::FromJson(parser.Parse(text).value());
       ASSERT_TRUE(read) << read.error().message;
@@ -96,17 +96,17 @@ class NodeObjectTest : public testing::Test {
 };
 
 TEST_F(NodeObjectTest, CreatesThenPublishesThenIsSilent) {
-  const Work create = object_.Process();
+  const kclient::WorkPlan create = object_.Reconcile();
   ASSERT_EQ(create.writes.size(), 1u);
-  EXPECT_EQ(create.writes[0].Describe(), "create dcunodes n");
+  EXPECT_EQ(create.writes[0].write.Describe(), "create dcunodes n");
   EXPECT_FALSE(object_.published());
   Store(create);
-  const Work patch = object_.Process();
-  EXPECT_EQ(patch.writes.at(0).Describe(), "patch dcunodes/status n");
+  const kclient::WorkPlan patch = object_.Reconcile();
+  EXPECT_EQ(patch.writes.at(0).write.Describe(), "patch dcunodes/status n");
   EXPECT_FALSE(object_.published());
   Store(patch);
   loop_.Advance(std::chrono::hours(1));
-  EXPECT_TRUE(object_.Process().writes.empty());
+  EXPECT_TRUE(object_.Reconcile().writes.empty());
   EXPECT_TRUE(object_.published());
 }
 
@@ -123,54 +123,54 @@ TEST_F(NodeObjectTest, TakesItsWordBackOnlyWhereThatIsItsToJudge) {
       {"nothing is heard of the node", "NodeNotReady", true, ""},
   };
   for (const auto& row : rows) {
-    Store(object_.Process());
-    if (!store_.Get("n")->ready()) Store(object_.Process());
+    Store(object_.Reconcile());
+    if (!store_.Get("n")->ready()) Store(object_.Reconcile());
     crds::DcuNode node = *store_.Get("n");
     node.status.conditions[0].status = "Unknown";
     node.status.conditions[0].reason = row.reason;
     store_.Set("n", std::make_shared<crds::DcuNode>(node));
     world_.kubelet.admits = row.serves;
-    const Work work = object_.Process();
+    const kclient::WorkPlan work = object_.Reconcile();
     world_.kubelet.admits = true;
     std::string says;
-    if (!work.writes.empty()) says = work.writes[0].body["status"]["conditions"][0]["status"];
+    if (!work.writes.empty()) says = work.writes[0].write.body["status"]["conditions"][0]["status"];
     EXPECT_EQ(says, row.want) << row.sentence;
     store_.Erase("n");
   }
 }
 
 TEST_F(NodeObjectTest, WritesABurstOfPlacementsOnce) {
-  Store(object_.Process());
-  Store(object_.Process());
+  Store(object_.Reconcile());
+  Store(object_.Reconcile());
   for (int slot = 0; slot < 3; ++slot) {
     ASSERT_FALSE(holdings_.Hold(MakeSlice("u" + std::to_string(slot), MakeAssignment(slot))));
-    EXPECT_TRUE(object_.Process().writes.empty());
+    EXPECT_TRUE(object_.Reconcile().writes.empty());
     loop_.Advance(std::chrono::milliseconds(500));
   }
   EXPECT_FALSE(world_.changes.Take().dcunode);
   loop_.Advance(std::chrono::milliseconds(500));
   EXPECT_TRUE(world_.changes.Take().dcunode) << "two seconds after the first";
-  const Work patch = object_.Process();
-  EXPECT_EQ(patch.writes.at(0).body["status"]["vdcus"], "3/4");
+  const kclient::WorkPlan patch = object_.Reconcile();
+  EXPECT_EQ(patch.writes.at(0).write.body["status"]["vdcus"], "3/4");
   Store(patch);
-  EXPECT_TRUE(object_.Process().writes.empty());
+  EXPECT_TRUE(object_.Reconcile().writes.empty());
 }
 
 TEST_F(NodeObjectTest, WritesHealthAndLostSlicesAtOnce) {
-  Store(object_.Process());
-  Store(object_.Process());
+  Store(object_.Reconcile());
+  Store(object_.Reconcile());
   holdings_.SetDevices({MakeSick(MakeDevice("DCU-0"))}, holdings_.devices(), loop_.clock().Wall());
-  const Work sick = object_.Process();
+  const kclient::WorkPlan sick = object_.Reconcile();
   ASSERT_EQ(sick.writes.size(), 1u);
-  EXPECT_EQ(sick.writes[0].body["status"]["healthy"], "0/1");
+  EXPECT_EQ(sick.writes[0].write.body["status"]["healthy"], "0/1");
   Store(sick);
   Slice lost = MakeSlice("u", MakeAssignment(0));
   ASSERT_FALSE(holdings_.Hold(lost));
   lost.lost_since = "2026-01-02T03:04:05Z";
   ASSERT_TRUE(holdings_.Record(lost));
-  const Work held = object_.Process();
+  const kclient::WorkPlan held = object_.Reconcile();
   ASSERT_EQ(held.writes.size(), 1u);
-  EXPECT_EQ(held.writes[0].body["status"]["held"].size(), 1u);
+  EXPECT_EQ(held.writes[0].write.body["status"]["held"].size(), 1u);
 }
 
 TEST_F(NodeObjectTest, KeepsSinceWhenACardIsSick) {
@@ -191,12 +191,12 @@ TEST(Advertise, WritesOnlyWhatIsAbsentOrOther) {
   node.meta.uid = "u";
   node.allocatable = {{"cpu", 4000}, {"hygon.com/dcunum", 32}, {"hygon.com/hcunum", 4}};
   store.Set("n", std::make_shared<kclient::Node>(node));
-  const Work work = Advertise(store, "n", names, 32);
+  const kclient::WorkPlan work = Advertise(store, "n", names, 32);
   ASSERT_EQ(work.writes.size(), 1u);
   const nlohmann::json want = {{"hygon.com/hcunum", "32"}};
-  EXPECT_EQ(work.writes[0].Describe(), "patch nodes/status n");
-  EXPECT_EQ(work.writes[0].body["status"]["capacity"], want);
-  EXPECT_EQ(work.writes[0].body["status"]["allocatable"], want);
+  EXPECT_EQ(work.writes[0].write.Describe(), "patch nodes/status n");
+  EXPECT_EQ(work.writes[0].write.body["status"]["capacity"], want);
+  EXPECT_EQ(work.writes[0].write.body["status"]["allocatable"], want);
   node.allocatable["hygon.com/hcunum"] = 32;
   store.Set("n", std::make_shared<kclient::Node>(node));
   EXPECT_TRUE(Advertise(store, "n", names, 32).writes.empty());

@@ -132,6 +132,33 @@ TEST_F(ExecutorTest, WritesOneByOneUntilOneFails) {
   EXPECT_EQ(Sent(), 3u) << "from the first again: the decider sees no difference";
 }
 
+TEST_F(ExecutorTest, WritesInOrderAndTellsAfterTheLast) {
+  int told = 0;
+  decider_.plan_of = [&told](const Key&) {
+    return OneByOne({PatchOf("one"), PatchOf("two")}, [&told] { ++told; });
+  };
+  Begin();
+  ASSERT_EQ(Sent(), 1u);
+  transport_.Answer(0, 200, "{}");
+  ASSERT_EQ(Sent(), 2u);
+  EXPECT_EQ(told, 0);
+  Refuse(1, 503, "ServiceUnavailable");
+  EXPECT_EQ(told, 0) << "it is not stored";
+  Turn(milliseconds(5));
+  for (const size_t again : {2, 3}) transport_.Answer(again, 200, "{}");
+  EXPECT_EQ(told, 1);
+  Turn(milliseconds(60'000));
+  EXPECT_EQ(Reconciled(), 2u);
+  EXPECT_EQ(Sent(), 4u);
+}
+
+TEST_F(ExecutorTest, TellsNothingWhereThereIsNothingToWrite) {
+  decider_.plan_of = [](const Key&) { return OneByOne({}, [] { FAIL(); }); };
+  Begin();
+  EXPECT_EQ(Reconciled(), 1u);
+  EXPECT_EQ(executor_.in_flight(), 0u);
+}
+
 TEST_F(ExecutorTest, AfterAConflictTheKeyComesBackThoughTheWatchHasNothingToShow) {
   WritesOneByOne({"one"});
   Begin();
