@@ -13,7 +13,7 @@ CTEST := ctest --output-on-failure --no-tests=error
 # What the tests start; the pods of the chart are placed by kube-scheduler.
 CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kube-scheduler kubectl
 
-.PHONY: help deps build images release demo test e2e soak lint fuzz tsan coverage bench format clean
+.PHONY: help deps build docs images release demo test e2e soak lint fuzz tsan coverage bench format clean
 .PHONY: configure control-plane machines helm build-tests build-asan build-fuzz
 
 help: ## this list
@@ -24,6 +24,9 @@ deps: ## install the Debian packages that are missing
 
 build: deps configure ## the binaries, into build/bin/
 	$(STEP) "build binaries" ninja -C build binaries
+
+docs: build ## the documentation site, into build/site/; broken links and foreign hosts are errors
+	$(STEP) "documentation site" tools/docs/build
 
 images: build ## the OCI images of controller and daemon, into build/images/, by buildah
 	$(STEP) "images" tools/images
@@ -46,7 +49,7 @@ soak: deps control-plane machines configure ## faults for SOAK_SECONDS=600 at ra
 	$(STEP) "build (release)" ninja -C build faults_soak end-to-end-tests
 	@VDCU_SOAK_SECONDS=$(SOAK_SECONDS) $(CTEST) --test-dir build -C soak -L soak
 
-lint: build ## format, layers, headers alone, dead code, shell, documents; clang-tidy on what changed (ALL=1: on all)
+lint: build ## format, layers, headers alone, dead code, shell, documents and site; clang-tidy on what changed (ALL=1: on all)
 	$(STEP) "configure (asan)" cmake --preset asan --log-level=WARNING
 	$(STEP) "build binaries (asan)" ninja -C build/asan binaries
 	@$(CTEST) --test-dir build -L lint -j $(JOBS)

@@ -18,6 +18,8 @@ packages=(
   runc busybox-static
   # images
   buildah
+  # the documentation site
+  python3-venv
 )
 
 missing=()
