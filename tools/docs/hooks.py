@@ -1,7 +1,8 @@
 """MkDocs calls this while it builds the site.
 
 A line <!-- generated: values --> in a page becomes what generate.py makes of that name, so nothing
-generated is committed, and nothing can be out of date. Documents of the repository outside docs/ are
+generated is committed, and nothing can be out of date. A page with <!-- messages --> shows what the
+code prints, which messages.py checks. Documents of the repository outside docs/ are
 pages, too, and other files that pages link to are copied, so that links which work on the forge work
 here. Drawings become part of the page, where their colours follow the theme.
 """
@@ -15,6 +16,7 @@ from mkdocs.structure.files import File
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import generate
+import messages
 import offline
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -24,13 +26,17 @@ DOCUMENTS = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changes.md",
     "config/README.md": "manifests.md",
+    "README.zh-CN.md": "zh.md",
 }
+# The page that says the same.
+INSTEAD = {"README.md": "index.md"}
 # Folder of the site for other files that are linked to.
 COPIES = "files"
 
 CODE = re.compile(r"(^[ \t]*```.*?^[ \t]*```[ \t]*$|`[^`\n]*`)", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 GENERATED = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
+MESSAGES = "<!-- messages -->"
 PICTURE = re.compile(r'<img alt="([^"]*)" src="([^"]*pictures/[^"]*\.svg)" ?/?>')
 NEVER_SHOWN = re.compile(r"<\?xml.*?\?>|<style>.*?</style>|<title>.*?</title>", re.DOTALL)
 
@@ -51,8 +57,9 @@ def uri_of(path):
     """What the site has for a path of the repository; None for a folder."""
     if path.startswith("docs/"):
         return path[len("docs/"):]
-    if path in DOCUMENTS:
-        return DOCUMENTS[path]
+    page = DOCUMENTS.get(path) or INSTEAD.get(path)
+    if page:
+        return page
     return None if os.path.isdir(os.path.join(ROOT, path)) else COPIES + "/" + path
 
 
@@ -125,13 +132,17 @@ def on_page_markdown(markdown, page, config, files):
 
     if "```mermaid" in markdown:
         raise PluginError(f"{page.file.src_uri}: Mermaid is loaded from another host: draw an SVG")
+    if MESSAGES in markdown:
+        faults = messages.faults(ROOT, markdown)
+        if faults:
+            raise PluginError(f"{page.file.src_uri}: " + "\n".join(faults))
     return GENERATED.sub(generated, with_links_of_site(page.file.src_uri, markdown))
 
 
 def on_page_content(html, page, config, files):
     def inline(match):
         label, source = match.groups()
-        folder = os.path.dirname(page.file.abs_src_path or "")
+        folder = os.path.join(config.docs_dir, os.path.dirname(page.file.src_uri))
         with open(os.path.join(folder, source), encoding="utf-8") as file:
             drawing = NEVER_SHOWN.sub("", file.read()).strip()
         drawing = drawing.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
