@@ -131,14 +131,16 @@ def flags_of(text):
         head, words = inline.groups() if inline else (line, "")
         if match := FLAG.match(head):
             flag, kind, default, marks, variable = match.groups()
+            if variable and variable != "VDCU" + flag[1:].replace("-", "_").upper():
+                raise ValueError(f"{flag}: {variable} is not named as flags.md says")
             kind = "a switch" if kind is None else ", ".join(code(c) for c in kind.split("|"))
             if "REQUIRED" in marks:
                 default = "required"
             elif default:
                 default = code(default.strip("[]"))
-            rows.append([code(flag), kind, default or "", code(variable or ""), words])
+            rows.append([f'<code class="name">{flag}</code>', kind, default or "", words])
         elif line.startswith("      ") and rows:
-            rows[-1][4] = (rows[-1][4] + " " + line.strip()).strip()
+            rows[-1][3] = (rows[-1][3] + " " + line.strip()).strip()
         elif line.strip():
             raise ValueError(f"--help has a line that is not understood: {line}")
     return rows
@@ -156,7 +158,7 @@ def flags(root):
     parts = []
     for name in ("vdcu-controller", "vdcu-node"):
         rows = flags_of(help_of(root, name))
-        parts += [f"## {name}", table(["flag", "value", "default", "variable", "effect"], rows)]
+        parts += [f"## {name}", table(["flag", "value", "default", "effect"], rows)]
     return "\n\n".join(parts)
 
 

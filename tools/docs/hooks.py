@@ -38,6 +38,8 @@ LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 GENERATED = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
 MESSAGES = "<!-- messages -->"
 PICTURE = re.compile(r'<img alt="([^"]*)" src="([^"]*pictures/[^"]*\.svg)" ?/?>')
+LONG_CODE = re.compile(r"(?<!</span>)(?<!<pre>)<code>([^<]{25,})</code>")
+MAY_BREAK = re.compile(r"(?<=[./_,])(?=\w)|(?<=[a-z])(?=[A-Z])")
 NEVER_SHOWN = re.compile(r"<\?xml.*?\?>|<style>.*?</style>|<title>.*?</title>", re.DOTALL)
 
 
@@ -148,7 +150,10 @@ def on_page_content(html, page, config, files):
         drawing = drawing.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
         return f'<div class="vdcu-picture">{drawing}</div>'
 
-    return PICTURE.sub(inline, html)
+    def breakable(match):
+        return "<code>" + MAY_BREAK.sub("<wbr>", match.group(1)) + "</code>"
+
+    return LONG_CODE.sub(breakable, PICTURE.sub(inline, html))
 
 
 def on_post_build(config):
