@@ -1,9 +1,8 @@
-"""Finds what would make a reader's browser contact another host: `offline.py --self-test`, and
-mkdocs' hooks for each built site. Links that a reader may follow are no such thing."""
+"""Finds what would make a reader's browser contact another host. Links that a reader may follow are
+no such thing."""
 
 import os
 import re
-import sys
 from html.parser import HTMLParser
 
 FOREIGN = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
@@ -61,35 +60,3 @@ def faults_of_site(folder):
             found = faults_of_page(text) if name.endswith(".html") else STYLE.findall(text)
             faults += [f"{os.path.relpath(path, folder)}: {fault}" for fault in found]
     return faults
-
-
-META = """<meta http-equiv="Content-Security-Policy" content="default-src 'self'">"""
-CASES = [
-    (0, META + '<a href="https://example.com/">read on</a><img src="a.svg"><script src="/b.js"></script>'),
-    (0, META + '<svg xmlns="http://www.w3.org/2000/svg"><use href="#x"/></svg>'),
-    (1, '<p>without a policy</p>'),
-    (1, META + '<script src="https://example.com/a.js"></script>'),
-    (1, META + '<script src="//example.com/a.js"></script>'),
-    (1, META + '<link rel="preconnect" href="https://example.com">'),
-    (1, META + '<img srcset="https://example.com/a.png 2x">'),
-    (1, META + '<p style="background: url(https://example.com/a.png)">'),
-    (1, META + '<style>@import "https://example.com/a.css";</style>'),
-    (1, META + '<pre class="mermaid">flowchart</pre>'),
-]
-
-
-def self_test():
-    failed = 0
-    for want, html in CASES:
-        got = faults_of_page(html)
-        if len(got) != want:
-            failed += 1
-            print(f"offline.py: {html}: want {want} faults, got {got}", file=sys.stderr)
-    print(f"{len(CASES) - failed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    if sys.argv[1:] != ["--self-test"]:
-        sys.exit("usage: offline.py --self-test")
-    sys.exit(self_test())
