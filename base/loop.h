@@ -8,8 +8,10 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/clock.h"
+#include "base/result.h"
 
 namespace vdcu::base {
 
@@ -23,6 +25,12 @@ class Timer {
 };
 using TimerPtr = std::unique_ptr<Timer>;
 
+// Ends what it stands for, a watch of a folder or of a signal, when destroyed.
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+};
+
 class Loop {
  public:
   virtual ~Loop() = default;
@@ -31,6 +39,10 @@ class Loop {
   virtual TimerPtr MakeTimer(std::function<void()> callback) = 0;
   // Runs `work` in a later turn of the loop. Threads: any.
   virtual void Post(std::function<void()> work) = 0;
+  // Calls back when something in the folder (or the file) at `path` changes. Errors: kNotFound;
+  // kUnavailable, where this loop or this machine cannot tell.
+  virtual Result<std::unique_ptr<Subscription>> OnChange(
+      const std::string& path, std::function<void(std::string name)> callback) = 0;
 };
 
 }  // namespace vdcu::base

@@ -28,12 +28,6 @@ class Poll {
   virtual void Start(int events) = 0;
 };
 
-// Ends the signal's or folder's watch when destroyed.
-class Subscription {
- public:
-  virtual ~Subscription() = default;
-};
-
 class UvLoop : public Loop {
  public:
   UvLoop();
@@ -44,15 +38,14 @@ class UvLoop : public Loop {
   const Clock& clock() const override { return clock_; }
   TimerPtr MakeTimer(std::function<void()> callback) override;
   void Post(std::function<void()> work) override;
+  // By inotify.
+  Result<std::unique_ptr<Subscription>> OnChange(
+      const std::string& path, std::function<void(std::string name)> callback) override;
 
   // `callback` gets the Poll::Events that are ready, or a negative number on an error of the
   // descriptor.
   std::unique_ptr<Poll> MakePoll(int fd, std::function<void(int events)> callback);
   std::unique_ptr<Subscription> OnSignal(int signal, std::function<void()> callback);
-  // Calls back when something in the folder (or the file) at `path` changes (inotify). Errors:
-  // kNotFound, kUnavailable.
-  Result<std::unique_ptr<Subscription>> OnChange(const std::string& path,
-                                                 std::function<void(std::string name)> callback);
 
   // Runs callbacks until Stop() or until nothing is left that could call back.
   void Run();

@@ -28,8 +28,8 @@ kclient::ReflectorOptions Only(const kclient::Resource& resource, const std::str
 
 }  // namespace
 
-Daemon::Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& host,
-               Metrics& metrics, DaemonOptions options, base::Random random)
+Daemon::Daemon(base::Loop& loop, kclient::Client& client, const base::Root& host, Metrics& metrics,
+               DaemonOptions options, base::Random random)
     : loop_(loop),
       client_(client),
       host_(host),

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/loop.h"
 #include "base/random.h"
-#include "base/uv_loop.h"
 #include "kclient/api.h"
 #include "kclient/engine/decider.h"
 #include "kclient/engine/executor.h"
@@ -48,7 +48,7 @@ struct DaemonOptions {
 
 class Daemon : private kclient::Decider {
  public:
-  Daemon(base::UvLoop& loop, kclient::Client& client, const base::Root& host, Metrics& metrics,
+  Daemon(base::Loop& loop, kclient::Client& client, const base::Root& host, Metrics& metrics,
          DaemonOptions options, base::Random random);
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -86,7 +86,7 @@ class Daemon : private kclient::Decider {
                  base::Duration took) override;
   void OnFailed(const kclient::Key& key, const base::Error& error) override;
 
-  base::UvLoop& loop_;
+  base::Loop& loop_;
   kclient::Client& client_;
   const base::Root& host_;
   Metrics& metrics_;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "base/uv_loop.h"
+#include "base/loop.h"
 #include "kclient/api.h"
 #include "kclient/event.h"
 #include "node/kubelet/cgroups.h"
@@ -43,7 +43,7 @@ class Frontend {
 // What the daemon lends a front; all of it outlives the front. A front notes in the state's changes
 // what it learns: that it serves, tokens, pods whose containers have lost a device or found it.
 struct Lent {
-  base::UvLoop& loop;
+  base::Loop& loop;
   kclient::Client& client;
   const base::Root& host;
   const NodeState& state;

@@ -24,7 +24,7 @@ struct KubeletOptions {
 class Fronts : public Kubelet {
  public:
   struct Sources {
-    base::UvLoop& loop;
+    base::Loop& loop;
     kclient::Client& client;
     const base::Root& host;
     const NodeState& state;

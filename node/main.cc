@@ -9,6 +9,7 @@
 #include "base/program/endpoints.h"
 #include "base/program/program.h"
 #include "base/random.h"
+#include "base/uv_loop.h"
 #include "crds/keys.h"
 #include "kclient/api.h"
 #include "kclient/config.h"
@@ -52,7 +53,7 @@ std::vector<base::HttpRoute> Endpoints(const base::Clock& clock,
                                      .before_metrics = [&daemon] { daemon.UpdateMetrics(); }});
 }
 
-KubeletOptions ToKubeletOptions(const Options& options) {
+KubeletOptions ToKubeletOptions(const Options& options, base::UvLoop& loop) {
   const bool moved = !options.kubelet_root_dir.empty();
   const PluginOptions plugin{.folder = options.kubelet_dir + "/device-plugins",
                              .dtk_dir = options.dtk_dir,
@@ -61,17 +62,18 @@ KubeletOptions ToKubeletOptions(const Options& options) {
           .root_dir = moved ? options.kubelet_root_dir : options.kubelet_dir,
           .cgroup_root = options.cgroup_root,
           .resource_names = options.resource_names,
-          .fronts = {[plugin](const Lent& lent) -> std::unique_ptr<Frontend> {
-            return std::make_unique<PluginFront>(lent, plugin);
+          .fronts = {[plugin, &loop](const Lent& lent) -> std::unique_ptr<Frontend> {
+            return std::make_unique<PluginFront>(loop, lent, plugin);
           }}};
 }
 
-DaemonOptions ToDaemonOptions(const Options& options, const kclient::Config& config) {
+DaemonOptions ToDaemonOptions(const Options& options, const kclient::Config& config,
+                              base::UvLoop& loop) {
   DaemonOptions daemon{.node_name = options.node_name,
                        .lease_namespace = crds::LeaseNamespace(config.namespace_name),
                        .take_over = options.take_over};
   if (options.advertise) daemon.advertise = options.resource_names;
-  if (!options.kubelet_dir.empty()) daemon.kubelet = ToKubeletOptions(options);
+  if (!options.kubelet_dir.empty()) daemon.kubelet = ToKubeletOptions(options, loop);
   return daemon;
 }
 
@@ -84,7 +86,7 @@ base::Result<int> Run(const Options& options) {
   ASSIGN_OR_RETURN(const auto lock, LockHost(host));
   Metrics metrics;
   int code = 0;
-  DaemonOptions daemon_options = ToDaemonOptions(options, config);
+  DaemonOptions daemon_options = ToDaemonOptions(options, config, loop);
   daemon_options.on_fatal = [&](const base::Error& error) {
     code = base::CannotStart(error);
     loop.Stop();

@@ -65,7 +65,7 @@ bool IsPopulated(const base::Root& host, const std::string& folder, bool v2) {
 
 }  // namespace
 
-Cgroups::Cgroups(base::UvLoop& loop, const base::Root& host, std::string root,
+Cgroups::Cgroups(base::Loop& loop, const base::Root& host, std::string root,
                  std::function<void(const std::string&)> on_empty)
     : loop_(loop),
       host_(host),

@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/loop.h"
 #include "base/result.h"
-#include "base/uv_loop.h"
 
 namespace vdcu::kubelet {
 
@@ -28,7 +28,7 @@ class Cgroups {
  public:
   // `root` is the kubelet's cgroupRoot ("/"); `on_empty` is told the UID of a pod that was waited
   // for, when no process is left in it.
-  Cgroups(base::UvLoop& loop, const base::Root& host, std::string root,
+  Cgroups(base::Loop& loop, const base::Root& host, std::string root,
           std::function<void(const std::string& pod_uid)> on_empty);
 
   // Errors: kNotFound: there is no cgroup of any pod, nor the folder for them, below the root, so
@@ -43,7 +43,7 @@ class Cgroups {
   void Look();
   void WatchAgain();
 
-  base::UvLoop& loop_;
+  base::Loop& loop_;
   const base::Root& host_;
   const std::string root_;
   const std::function<void(const std::string&)> on_empty_;

@@ -22,7 +22,7 @@ std::function<bool(const std::string&)> HasProcesses(const Lent& lent) {
 
 }  // namespace
 
-PluginFront::PluginFront(const Lent& lent, const PluginOptions& options)
+PluginFront::PluginFront(base::UvLoop& loop, const Lent& lent, const PluginOptions& options)
     : holdings_(lent.state.holdings),
       pod_resources_(lent.pod_resources),
       cgroups_(lent.cgroups),
@@ -46,7 +46,7 @@ PluginFront::PluginFront(const Lent& lent, const PluginOptions& options)
                   .tell = lent.tell}) {
   for (const std::string& resource : options.resource_names) {
     plugins_.push_back(std::make_unique<kubelet::Plugin>(
-        lent.loop,
+        loop,
         kubelet::Plugin::Options{.folder = options.folder,
                                  .resource = resource,
                                  .may_register = [this] { return MayRegister(); },

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/uv_loop.h"
 #include "node/frontend.h"
 #include "node/kubelet/allocatable.h"
 #include "node/kubelet/plugin.h"
@@ -27,7 +28,7 @@ struct PluginOptions {
 
 class PluginFront : public Frontend {
  public:
-  PluginFront(const Lent& lent, const PluginOptions& options);
+  PluginFront(base::UvLoop& loop, const Lent& lent, const PluginOptions& options);
 
   void Begin() override;
   void Update(const Noted& noted) override;

@@ -61,6 +61,11 @@ void SimulatedLoop::Post(std::function<void()> work) {
   posted_.push_back(std::move(work));
 }
 
+base::Result<std::unique_ptr<base::Subscription>> SimulatedLoop::OnChange(
+    const std::string& path, std::function<void(std::string name)> /*callback*/) {
+  return base::Error{base::ErrorCode::kUnavailable, "nobody watches " + path, {}};
+}
+
 size_t SimulatedLoop::RunPosted() {
   for (size_t ran = 0;;) {
     std::vector<std::function<void()>> work;

@@ -30,6 +30,9 @@ class SimulatedLoop : public base::Loop {
   const base::Clock& clock() const override { return clock_; }
   base::TimerPtr MakeTimer(std::function<void()> callback) override;
   void Post(std::function<void()> work) override;
+  // It cannot: kUnavailable.
+  base::Result<std::unique_ptr<base::Subscription>> OnChange(
+      const std::string& path, std::function<void(std::string name)> callback) override;
 
   // Runs posted work, and what that posts, until none is left. Returns how much ran.
   size_t RunPosted();

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/uv_loop.h"
+#include "tests/fakes/simulated_loop.h"
 #include "tests/node/temp_folder.h"
 
 namespace vdcu::kubelet {
@@ -116,6 +118,19 @@ TEST_P(CgroupsTest, TellsWhenTheCgroupGoes) {
   EXPECT_TRUE(cgroups_.WaitForEnd(kUid));
   host_.RemovePod();
   WaitUntilTold();
+  EXPECT_EQ(ended_, std::vector<std::string>{kUid});
+}
+
+TEST_P(CgroupsTest, LooksByTimeWhereNothingTells) {
+  fakes::SimulatedLoop loop;
+  Cgroups cgroups(loop, host_.root(), GetParam().root,
+                  [this](const std::string& uid) { ended_.push_back(uid); });
+  host_.SetProcesses(1);
+  EXPECT_TRUE(cgroups.WaitForEnd(kUid));
+  loop.Advance(base::Duration(1'000));
+  EXPECT_TRUE(ended_.empty());
+  host_.RemovePod();
+  loop.Advance(base::Duration(1'000));
   EXPECT_EQ(ended_, std::vector<std::string>{kUid});
 }
 

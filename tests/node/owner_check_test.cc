@@ -46,9 +46,8 @@ class OwnerCheckTest : public testing::Test {
 
   TempFolder folder_;
   base::Root root_{folder_.path()};
-  base::UvLoop cgroups_loop_;
-  kubelet::Cgroups cgroups_{cgroups_loop_, root_, "/", [](const std::string&) {}};
   fakes::SimulatedLoop loop_;
+  kubelet::Cgroups cgroups_{loop_, root_, "/", [](const std::string&) {}};
   fakes::FakeTransport transport_;
   kclient::Client client_{transport_};
   Slices slices_;
