@@ -30,7 +30,7 @@ void OwnerCheck::Read() {
 
 void OwnerCheck::OnNode(const base::Result<kclient::JsonView>& node) {
   if (!node && node.error().code != base::ErrorCode::kNotFound) {
-    base::Log(base::Level::kError, "cannot read this Node, will try again",
+    base::Log(base::Level::kWarning, "cannot read this Node, will try again",
               {{"error", node.error().message}});
     return retry_timer_->Start(kRetryDelay);
   }
