@@ -11,7 +11,7 @@
 
 #include "kclient/core/json.h"
 
-namespace vdcu::reconcilers {
+namespace vdcu::simulation {
 
 // Null: it cannot be read.
 template <class T>
@@ -35,7 +35,8 @@ std::vector<std::shared_ptr<const T>> DecodeAll(
 
 // Empty: it has no such text.
 inline std::string Text(const nlohmann::json& object, const char* pointer) {
-  return object.value(nlohmann::json::json_pointer(pointer), std::string());
+  const nlohmann::json::json_pointer place(pointer);
+  return object.contains(place) ? object[place].get<std::string>() : std::string();
 }
 
 // The reserved partition that the pod was bound for or, while it waits, names; empty: none.
@@ -60,4 +61,4 @@ inline bool Grants(const nlohmann::json& body) {
   return body.value("/spec/assignment"_json_pointer, nlohmann::json()).is_object();
 }
 
-}  // namespace vdcu::reconcilers
+}  // namespace vdcu::simulation

@@ -1,12 +1,12 @@
-#include "tests/reconcilers/simulation.h"
+#include "tests/simulation/simulation.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "controller/leader_state.h"
-#include "tests/reconcilers/simulated_objects.h"
+#include "tests/simulation/simulated_objects.h"
 
-namespace vdcu::reconcilers {
+namespace vdcu::simulation {
 
 namespace {
 
@@ -14,7 +14,7 @@ constexpr char kNamespace[] = "team-a";
 constexpr char kForeign[] = "example.com/keep";
 constexpr size_t kMostPods = 14;
 constexpr double kFaults = 0.1;
-constexpr double kMood = 0.05;
+constexpr double kMood = 0.02;
 constexpr double kLinger = 0.2;
 constexpr int kRules = 9;
 
@@ -28,12 +28,12 @@ bool Deleting(const SimulatedApi::Json& object) {
 }
 
 // A dead node's slices are let go while a schedule lasts.
-Settings SettingsOf(Hazards hazards, unsigned seed) {
+reconcilers::Settings SettingsOf(unsigned seed) {
   constexpr dcu::Policy kPolicies[] = {dcu::Policy::kBinPack, dcu::Policy::kSpread,
                                        dcu::Policy::kFragmentationAware};
-  Settings settings;
+  reconcilers::Settings settings;
   settings.policy = kPolicies[seed % 3];
-  if (hazards != Hazards::kFew) settings.not_ready_grace = base::Duration(20'000);
+  settings.not_ready_grace = base::Duration(20'000);
   return settings;
 }
 
@@ -41,11 +41,12 @@ Settings SettingsOf(Hazards hazards, unsigned seed) {
 
 // One process of it.
 struct Simulation::Controller {
-  Controller(base::Loop& loop, SimulatedApi& api, unsigned seed, Settings settings)
+  Controller(base::Loop& loop, SimulatedApi& api, unsigned seed, reconcilers::Settings settings)
       : random([engine = std::mt19937_64(seed)]() mutable {
           return std::uniform_real_distribution<double>(0, 1)(engine);
         }),
-        client(api),
+        transport(api.Connect(SimulatedApi::kController)),
+        client(*transport),
         events(loop, client,
                {.reporting_controller = "vdcu.io/controller",
                 .reporting_instance = "simulated",
@@ -57,21 +58,22 @@ struct Simulation::Controller {
 
   base::Random random;
   controller::Metrics metrics;
+  std::unique_ptr<kclient::Transport> transport;
   kclient::Client client;
   kclient::EventRecorder events;
   controller::LeaderState leader;
 };
 
 Simulation::Simulation(unsigned seed, Hazards hazards)
-    : hazards_(hazards), settings_(SettingsOf(hazards, seed)), random_(seed), api_(loop_, seed) {
+    : hazards_(hazards), settings_(SettingsOf(seed)), random_(seed), api_(loop_, seed) {
   api_.on_sent = [this](const SimulatedApi::Write& write) { return WhyWronglySent(write); };
   api_.refuses = [this](const SimulatedApi::Write& write) { return IsRefused(write); };
   api_.on_stored = [this](const SimulatedApi::Write& write) { return WhyWronglyStored(write); };
   api_.Create("namespaces", {{"metadata", {{"name", kNamespace}}}});
   const int count = 1 + Pick(3);
   for (int i = 0; i < count; ++i) {
-    nodes_.push_back(std::make_unique<SimulatedNode>(api_, "n" + std::to_string(i), 1 + Pick(2),
-                                                     hazards != Hazards::kFew));
+    nodes_.push_back(std::make_unique<SimulatedNode>(loop_, api_, "n" + std::to_string(i),
+                                                     1 + Pick(2), random_()));
   }
   Restart();
 }
@@ -80,7 +82,6 @@ Simulation::~Simulation() = default;
 
 void Simulation::Restart() {
   controller_.reset();
-  api_.ForgetShown();
   silent_.clear();
   missed_.clear();
   controller_ =
@@ -91,9 +92,8 @@ void Simulation::Restart() {
 
 void Simulation::Act() {
   api_.SetFaults(kFaults);
-  const bool all = hazards_ != Hazards::kFew;
-  for (const auto& node : nodes_) node->SetMood(kMood, all ? kLinger : 0);
-  const int what = Pick(hazards_ == Hazards::kRefusals ? 133 : all ? 118 : 100);
+  for (const auto& node : nodes_) node->SetMood(kMood, kLinger);
+  const int what = Pick(hazards_ == Hazards::kRefusals ? 133 : 118);
   if (what >= 130) {
     EditPod();
   } else if (what >= 118) {
@@ -115,7 +115,7 @@ void Simulation::Act() {
   } else if (what < 90) {
     Restart();
   } else {
-    EndDeletions(hazards_ == Hazards::kFew);
+    EndDeletions(false);
   }
   Elapse(base::Duration(Draw() < 0.1 ? 8'000 : Pick(400)));
 }
@@ -126,8 +126,8 @@ void Simulation::Elapse(base::Duration by) {
     loop_.Advance(std::min(base::Duration(1 + Pick(100)), end - loop_.clock().Now()));
     const auto& node = nodes_[Pick(static_cast<int>(nodes_.size()))];
     node->Step([this] { return Draw(); });
-    if (hazards_ != Hazards::kFew && Draw() < 0.5) node->Taint();
-    if (hazards_ != Hazards::kFew && Draw() < 0.1) node->Offer();
+    if (Draw() < 0.5) node->Taint();
+    if (Draw() < 0.1) node->Offer();
   }
 }
 
@@ -279,13 +279,19 @@ void Simulation::FinishPod() {
 
 void Simulation::DisturbNode() {
   SimulatedNode& node = *nodes_[Pick(static_cast<int>(nodes_.size()))];
-  const int what = Pick(8);
+  const int what = Pick(13);
   if (what == 0) {
     node.there() ? node.Remove() : node.Return();
   } else if (what <= 4) {
     node.SetUp(what > 2);
-  } else {
+  } else if (what <= 7) {
     node.SetSick(Pick(node.cards()), what == 5);
+  } else if (what <= 9) {
+    node.SetDeaf(what == 8);
+  } else if (what <= 11) {
+    node.SetAdmits(what == 10);
+  } else {
+    node.Reboot();
   }
 }
 
@@ -317,24 +323,26 @@ void Simulation::ComeToRest(Nodes nodes) {
   for (const auto& node : nodes_) {
     node->SetMood(0, 0);
     node->SetUp(true);
+    node->SetDeaf(false);
+    node->SetAdmits(true);
     if (nodes == Nodes::kMended) {
       for (int card = 0; card < node->cards(); ++card) node->SetSick(card, false);
       if (!node->there()) node->Return();
       node->SetReady("True");
       node->SetCordoned(false);
     }
-    if (hazards_ != Hazards::kFew) node->Taint();
+    node->Taint();
   }
   int64_t seen = -1;
   // Longer than any delay between two tries.
   for (int quiet = 0; quiet < 100; ++quiet) {
+    for (const auto& node : nodes_) {
+      node->Step([] { return 1.0; });
+      node->Offer();
+    }
     if (api_.version() != seen) {
       seen = api_.version();
       quiet = 0;
-      for (const auto& node : nodes_) {
-        node->Step([] { return 1.0; });
-        node->Offer();
-      }
     }
     EndDeletions(true);
     loop_.Advance(base::Duration(1'000));
@@ -350,4 +358,4 @@ void Simulation::DeleteAll() {
   }
 }
 
-}  // namespace vdcu::reconcilers
+}  // namespace vdcu::simulation

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "crds/keys.h"
-#include "tests/reconcilers/simulated_objects.h"
-#include "tests/reconcilers/simulation.h"
+#include "tests/simulation/simulated_objects.h"
+#include "tests/simulation/simulation.h"
 
-namespace vdcu::reconcilers {
+namespace vdcu::simulation {
 
 using Json = SimulatedApi::Json;
 using JsonObjects = std::map<std::string, Json>;
@@ -130,6 +130,7 @@ std::string WhyUnfenced(const Write& write) {
 
 std::string Simulation::WhyWronglySent(const Write& write) {
   if (std::string why = WhyUnfenced(write); !why.empty()) return why;
+  if (write.sender != SimulatedApi::kController) return WhyWronglySentByDaemon(write);
   if (write.subresource == "binding") {
     return WhyWronglyBound(write.key, Text(write.body, "/target/name"));
   }
@@ -251,13 +252,35 @@ void Simulation::NoteSilence(const std::string& key) {
            Text(other.second, "/spec/assignment/node") == node.name();
   });
   if (static_cast<size_t>(slices) != SlicesNeeded(*pod)) return;
-  silent_[node.name()] = now;
+  silent_[node.name()] = {now, Unanswered(node)};
 }
 
-bool Simulation::IsSilent(const SimulatedNode& node) const {
-  const auto since = silent_.find(node.name());
-  if (since == silent_.end() || node.worked_at() > since->second) return false;
-  return loop_.clock().Now() < since->second + 2 * settings_.prepare_timeout;
+// UIDs of the partitions that its daemon has said nothing of, by what is shown.
+std::set<std::string> Simulation::Unanswered(const SimulatedNode& node) {
+  std::set<std::string> uids;
+  for (const auto& partition : DecodeAll<crds::VdcuPartition>(api_.Shown("vdcupartitions"))) {
+    const bool here = partition->assigned() && partition->spec.assignment->node == node.name();
+    if (here && !kclient::FindCondition(partition->status.conditions, crds::kPrepared)) {
+      uids.insert(partition->meta.uid);
+    }
+  }
+  return uids;
 }
 
-}  // namespace vdcu::reconcilers
+// An answer may be shown late: it ends the silence, too.
+bool Simulation::IsSilent(const SimulatedNode& node) {
+  const auto silence = silent_.find(node.name());
+  if (silence == silent_.end() || node.worked_at() > silence->second.since) return false;
+  std::set<std::string> shown;
+  for (const auto& [key, object] : api_.Shown("vdcupartitions")) {
+    shown.insert(Text(object, "/metadata/uid"));
+  }
+  const std::set<std::string> unanswered = Unanswered(node);
+  const auto& before = silence->second.unanswered;
+  const bool answered = std::any_of(before.begin(), before.end(), [&](const std::string& uid) {
+    return shown.contains(uid) && !unanswered.contains(uid);
+  });
+  return !answered && loop_.clock().Now() < silence->second.since + 2 * settings_.prepare_timeout;
+}
+
+}  // namespace vdcu::simulation

@@ -1,5 +1,6 @@
-// The whole controller in a world of data: runner, reconcilers, informers and client are the real
-// ones; API, nodes and time are simulated. Pods, partitions and nodes come, go and fail at random.
+// The whole system in a world of data: the controller and each node's daemon are the real ones, in
+// many processes on one loop; API, kubelets, disks and time are simulated. Pods, partitions, nodes
+// and processes come, go and fail at random.
 //
 // Promises: the same seed gives the same run.
 #pragma once
@@ -14,18 +15,17 @@
 
 #include "reconcilers/view/entries.h"
 #include "tests/fakes/simulated_loop.h"
-#include "tests/reconcilers/simulated_api.h"
-#include "tests/reconcilers/simulated_node.h"
+#include "tests/simulation/simulated_api.h"
+#include "tests/simulation/simulated_node.h"
 
-namespace vdcu::reconcilers {
+namespace vdcu::simulation {
 
-// kFew is what schedules were made of when the first seeds were pinned: it stays as it is, so that
-// those still run as they ran. kAll has Node objects that are NotReady, cordoned, out of service or
-// made anew as well, pods that end only by force, processes that outlive their pod, and people who
-// delete a pod's partition. kRefusals has, besides, rules that refuse some writes for a while,
-// people who edit which reserved partition a pod names, and finalizers of others that keep
-// a partition.
-enum class Hazards { kFew, kAll, kRefusals };
+// kAll has daemons and the controller that end and start anew, Node objects that are gone,
+// NotReady, cordoned, out of service or made anew, pods that end only by force, processes that
+// outlive their pod, and people who delete a pod's partition. kRefusals has, besides, rules that
+// refuse some writes for a while, people who edit which reserved partition a pod names, and
+// finalizers of others that keep a partition.
+enum class Hazards { kAll, kRefusals };
 // In what state the nodes are while all comes to rest.
 enum class Nodes { kAsTheyAre, kMended };
 
@@ -54,6 +54,10 @@ class Simulation {
  private:
   using Json = SimulatedApi::Json;
   struct Controller;
+  struct Silence {
+    base::TimePoint since;
+    std::set<std::string> unanswered;  // UIDs of partitions, then
+  };
 
   double Draw() { return std::uniform_real_distribution<double>(0, 1)(random_); }
   int Pick(int count) { return static_cast<int>(Draw() * count); }
@@ -74,12 +78,19 @@ class Simulation {
   void EndForeignFinalizers(bool all);
 
   std::string WhyWronglySent(const SimulatedApi::Write& write);
+  std::string WhyWronglySentByDaemon(const SimulatedApi::Write& write);
+  std::string WhyWronglyPublished(const SimulatedApi::Write& write, const SimulatedNode& node);
+  std::string WhyWronglyPrepared(const SimulatedApi::Write& write, const SimulatedNode& node);
+  std::string WhyWronglyLifted(const SimulatedApi::Write& write, const SimulatedNode& node);
+  static std::string WhyRunsWithoutSlices(const SimulatedNode& node,
+                                          const SimulatedKubelet::Assignments& held);
   std::string WhyWronglyDoubted(const SimulatedApi::Write& write);
   std::string WhyWronglyBound(const std::string& key, const std::string& node);
   std::string WhyWronglyGranted(const SimulatedApi::Write& write);
   std::string WhyWronglyLetGo(const SimulatedApi::Write& write);
   void NoteSilence(const std::string& key);
-  bool IsSilent(const SimulatedNode& node) const;
+  std::set<std::string> Unanswered(const SimulatedNode& node);
+  bool IsSilent(const SimulatedNode& node);
   const SimulatedNode& NodeOf(const std::string& name) const;
   std::string WhyWronglyStored(const SimulatedApi::Write& write);
   std::string WhyBoundWithoutSlices(const Json& pod);
@@ -87,7 +98,7 @@ class Simulation {
   std::string WhyWrongOnNode(const SimulatedNode& node, std::map<std::string, bool>& named);
 
   const Hazards hazards_;
-  const Settings settings_;
+  const reconcilers::Settings settings_;
   std::mt19937_64 random_;
   fakes::SimulatedLoop loop_;
   SimulatedApi api_;
@@ -98,11 +109,11 @@ class Simulation {
   std::set<std::string> granted_by_strays_;
   std::set<std::string> changed_by_others_;
   std::set<std::string> missed_;  // nodes that have not prepared a slice in time
-  // Since when nodes are passed over because their daemon is silent.
-  std::map<std::string, base::TimePoint> silent_;
+  // Nodes that are passed over because their daemon is silent.
+  std::map<std::string, Silence> silent_;
   std::set<int> rules_;  // in force
   int made_ = 0;
   int bound_ = 0;
 };
 
-}  // namespace vdcu::reconcilers
+}  // namespace vdcu::simulation

@@ -5,10 +5,10 @@
 #include "reconcilers/conditions.h"
 #include "reconcilers/reconcile.h"
 #include "tests/reconcilers/shown.h"
-#include "tests/reconcilers/simulated_objects.h"
-#include "tests/reconcilers/simulation.h"
+#include "tests/simulation/simulated_objects.h"
+#include "tests/simulation/simulation.h"
 
-namespace vdcu::reconcilers {
+namespace vdcu::simulation {
 
 using Json = SimulatedApi::Json;
 
@@ -22,9 +22,12 @@ size_t Simulation::held() const {
 
 std::string Simulation::WhatIsWrong() {
   for (const auto& node : nodes_) {
-    std::vector<dcu::Assignment> held;
-    for (const auto& [uid, slice] : node->held()) held.push_back(slice);
-    if (const std::string why = WhyOverbooked(held); !why.empty()) return "held: " + why;
+    const auto held = node->held();
+    std::vector<dcu::Assignment> slices;
+    for (const auto& [uid, slice] : held) slices.push_back(slice);
+    if (const std::string why = WhyOverbooked(slices); !why.empty()) return "held: " + why;
+    if (const std::string why = WhyRunsWithoutSlices(*node, held); !why.empty()) return why;
+    if (!node->fatal().empty()) return node->name() + " does not start: " + node->fatal();
   }
   if (!api_.faults_found().empty()) return api_.faults_found().front();
   std::map<std::string, std::string> users;
@@ -49,6 +52,7 @@ std::string Simulation::WhyGrantedTwice() {
 }
 
 std::string Simulation::WhyWronglyStored(const SimulatedApi::Write& write) {
+  if (write.sender != SimulatedApi::kController) return "";
   const std::string uid =
       Text(write.body, "/metadata/uid") + Text(write.body, "/preconditions/uid");
   if (write.subresource == "binding") {
@@ -95,8 +99,9 @@ std::string Simulation::WhatIsWrongAtRest() {
     const std::string key = partition.meta.key();
     // A reserved one that was made or placed anew while a pod still has the old slice may be
     // refused, or deleted before it is admitted, and stays so until that pod ends.
-    const bool waits = (!IsTrue(partition, crds::kPrepared) || partition.meta.deleting()) &&
-                       !partition.spec.pod_ref && used.contains(partition.meta.name);
+    const bool waits =
+        (!reconcilers::IsTrue(partition, crds::kPrepared) || partition.meta.deleting()) &&
+        !partition.spec.pod_ref && used.contains(partition.meta.name);
     if (partition.assigned() && NodeOf(partition.spec.assignment->node).works()) {
       named[partition.meta.uid] = !waits;
     }
@@ -111,9 +116,10 @@ std::string Simulation::WhatIsWrongAtRest() {
   }
   for (const auto& node : nodes_) {
     const bool heard = node->works() && node->ready();
-    const auto dcu_node = Decode<crds::DcuNode>(*api_.Find("dcunodes", node->name()));
-    if (dcu_node->ready() != heard)
-      return node->name() + (heard ? " is doubted" : " is not doubted");
+    // None: the daemon could never be heard.
+    const Json* dcu_node = api_.Find("dcunodes", node->name());
+    const bool trusted = dcu_node != nullptr && Decode<crds::DcuNode>(*dcu_node)->ready();
+    if (trusted != heard) return node->name() + (heard ? " is doubted" : " is not doubted");
     if (!node->works()) continue;
     if (const std::string why = WhyWrongOnNode(*node, named); !why.empty()) return why;
   }
@@ -136,7 +142,8 @@ std::string Simulation::WhyWrongOnNode(const SimulatedNode& node,
   std::set<std::string> lost;
   for (const Json& slice : published) lost.insert(slice["partitionUID"]);
   // A reserved one may have been placed anew meanwhile: then two nodes hold a slice of one UID.
-  for (const auto& [uid, slice] : node.held()) {
+  const auto held = node.held();
+  for (const auto& [uid, slice] : held) {
     if (lost.erase(uid) == 0 && named.erase(uid) == 0) {
       return node.name() + " holds what nobody knows of: " + uid;
     }
@@ -145,16 +152,17 @@ std::string Simulation::WhyWrongOnNode(const SimulatedNode& node,
 }
 
 std::string Simulation::WhatIsLeftToDo() {
-  ShownCluster fresh;
-  Placer placer(fresh.cluster);
+  reconcilers::ShownCluster fresh;
+  reconcilers::Placer placer(fresh.cluster);
   fresh.at.now = loop_.clock().Now();
   fresh.at.wall_time = loop_.clock().Wall();
   for (const auto& node : DecodeAll<kclient::Node>(api_.All("nodes"))) fresh.Show(node);
   for (const auto& node : DecodeAll<crds::DcuNode>(api_.All("dcunodes"))) fresh.Show(node);
   for (const auto& pod : DecodeAll<kclient::Pod>(api_.All("pods"))) fresh.Show(pod);
   for (const auto& p : DecodeAll<crds::VdcuPartition>(api_.All("vdcupartitions"))) fresh.Show(p);
-  for (const Key& key : fresh.cluster.TakeDirty()) {
-    const Plan plan = fresh.Noted(Reconcile(fresh.cluster.view(), key, fresh.at));
+  for (const reconcilers::Key& key : fresh.cluster.TakeDirty()) {
+    const reconcilers::Plan plan =
+        fresh.Noted(reconcilers::Reconcile(fresh.cluster.view(), key, fresh.at));
     if (plan.place) placer.Add(key, fresh.at.now);
     for (const auto& planned : plan.writes) {
       if (planned.write.subresource != "status") return planned.write.Describe();
@@ -168,4 +176,4 @@ std::string Simulation::WhatIsLeftToDo() {
   return "";
 }
 
-}  // namespace vdcu::reconcilers
+}  // namespace vdcu::simulation

@@ -1,4 +1,4 @@
-#include "tests/reconcilers/simulation.h"
+#include "tests/simulation/simulation.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-namespace vdcu::reconcilers {
+namespace vdcu::simulation {
 namespace {
 
 constexpr int kActions = 60;
@@ -27,12 +27,10 @@ void RunOnce(unsigned seed, Hazards hazards, int& bound) {
     world.Act();
     ASSERT_EQ(world.WhatIsWrong(), "") << "after action " << i;
   }
-  if (hazards != Hazards::kFew) {
-    world.ComeToRest(Nodes::kAsTheyAre);
-    ASSERT_EQ(world.WhatIsWrong(), "");
-    ASSERT_EQ(world.WhatIsWrongAtRest(), "") << "nodes as they are";
-    ASSERT_EQ(world.WhatIsLeftToDo(), "") << "nodes as they are";
-  }
+  world.ComeToRest(Nodes::kAsTheyAre);
+  ASSERT_EQ(world.WhatIsWrong(), "");
+  ASSERT_EQ(world.WhatIsWrongAtRest(), "") << "nodes as they are";
+  ASSERT_EQ(world.WhatIsLeftToDo(), "") << "nodes as they are";
   world.ComeToRest(Nodes::kMended);
   ASSERT_EQ(world.WhatIsWrong(), "");
   ASSERT_EQ(world.WhatIsWrongAtRest(), "");
@@ -45,22 +43,13 @@ void RunOnce(unsigned seed, Hazards hazards, int& bound) {
   bound += world.bound();
 }
 
+// Each seed fails where the mend of its fault is taken out.
 TEST(Simulation, WhatFailedOnceHolds) {
   base::SetUpLogging(base::Level::kError, base::LogFormat::kText);
   int bound = 0;
   // A create whose answer was lost, refused when it was repeated: its pod was forgotten, and what
   // it might have been given was given to another.
-  for (const unsigned seed : {100271U, 101222U}) RunOnce(seed, Hazards::kFew, bound);
-  // A repeated create stored another object after a person had deleted the first, which the watch
-  // showed, and its end, only then: the slice of the second was given to another. 131: the slice of
-  // a pod whose binding is under way is not let go though its daemon is silent (nothing failed; no
-  // other seed nearby comes to it).
-  // 905083: a partition was made, and deleted by a person, while the watch was away; its pod waited
-  // for ever.
-  for (const unsigned seed : {201700U, 131U, 905083U}) RunOnce(seed, Hazards::kAll, bound);
-  // A pod's end was about to delete its partition, a rule refused it, and the pod, which was to
-  // come back for it, was gone.
-  RunOnce(1100448U, Hazards::kRefusals, bound);
+  RunOnce(10115U, Hazards::kAll, bound);
 }
 
 // As many as there is time for; VDCU_TEST_SEED runs that one again, VDCU_TEST_RUNS so many from it.
@@ -85,4 +74,4 @@ TEST(Simulation, NothingIsGrantedTwiceNothingLeaksAndAllThatFitsRuns) { RunMany(
 TEST(Simulation, AlsoWhereRulesRefuseWhatIsWritten) { RunMany(Hazards::kRefusals); }
 
 }  // namespace
-}  // namespace vdcu::reconcilers
+}  // namespace vdcu::simulation
