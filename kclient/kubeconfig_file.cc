@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kclient/base64.h"
 #include "kclient/curl_proxy.h"
 #include "kclient/kubeconfig_section.h"
 #include "kclient/pem.h"

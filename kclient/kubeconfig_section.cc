@@ -1,11 +1,9 @@
 #include "kclient/kubeconfig_section.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
+#include "kclient/base64.h"
 #include "kclient/kubeconfig_file.h"
 
 namespace vdcu::kclient {
@@ -14,21 +12,6 @@ namespace {
 
 using base::Result;
 using base::Status;
-
-Result<std::string> DecodeBase64(const std::string& what, std::string text) {
-  std::erase_if(text, [](unsigned char c) { return std::isspace(c) != 0; });
-  std::string bytes(text.size() / 4 * 3, '\0');
-  const int size = text.size() % 4 != 0
-                       ? -1
-                       : EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                         reinterpret_cast<const unsigned char*>(text.data()),
-                                         static_cast<int>(text.size()));
-  if (size < 0) return base::Invalid(what + ": is not base64");
-  // EVP_DecodeBlock counts the padding as zeros.
-  const auto padding = static_cast<size_t>(std::count(text.begin(), text.end(), '='));
-  bytes.resize(static_cast<size_t>(size) - std::min(padding, static_cast<size_t>(size)));
-  return bytes;
-}
 
 bool IsEmpty(const YAML::Node& value) {
   return !value || value.IsNull() || (value.IsScalar() && value.Scalar().empty()) ||
@@ -132,7 +115,9 @@ Result<KubeconfigSection::Pem> KubeconfigSection::ReadPem(const std::string& fie
   Pem pem{.text = "", .where = Place(field + "-data")};
   ASSIGN_OR_RETURN(std::string data, String(field + "-data"));
   if (!data.empty()) {
-    ASSIGN_OR_RETURN(pem.text, DecodeBase64(pem.where, std::move(data)));
+    auto bytes = DecodeBase64(data);
+    if (!bytes) return base::Invalid(pem.where + ": is not base64");
+    pem.text = std::move(*bytes);
     if (pem.text.empty()) return base::Invalid(pem.where + ": holds nothing");
     return pem;
   }
@@ -147,15 +132,6 @@ Result<KubeconfigSection::Pem> KubeconfigSection::ReadPem(const std::string& fie
   if (read->empty()) return base::Invalid(pem.where + ": holds nothing");
   pem.text = std::move(*read);
   return pem;
-}
-
-std::string EncodeBase64(const std::string& bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()));
-  text.resize(static_cast<size_t>(size));
-  return text;
 }
 
 Result<KubeconfigSection> FindSection(const std::vector<KubeconfigDocument>& documents,

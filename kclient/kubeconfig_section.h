@@ -65,8 +65,6 @@ class KubeconfigSection {
   std::filesystem::path folder_;
 };
 
-std::string EncodeBase64(const std::string& bytes);
-
 // The map `part` of the entry of `list` that has this name, of the first file that has one.
 base::Result<KubeconfigSection> FindSection(const std::vector<KubeconfigDocument>& documents,
                                             const std::string& list, const std::string& name,

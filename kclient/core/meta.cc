@@ -65,6 +65,8 @@ base::Result<ObjectMeta> ParseMeta(JsonView object, const MetaFilter& filter) {
   const auto metadata = Get(object, "metadata");
   ObjectMeta meta;
   if (metadata) meta.name = GetStringOr(*metadata, "name");
+  // One that is about to be created, as a webhook sees it, may have no more than that.
+  if (metadata && meta.name.empty()) meta.name = GetStringOr(*metadata, "generateName");
   if (meta.name.empty()) {
     return base::Corrupt(GetStringOr(object, "kind", "object") + " has no metadata.name");
   }
