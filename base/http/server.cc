@@ -80,7 +80,6 @@ class HttpServer::Daemon {
   const HttpOptions options_;
   const int socket_;
   Exchange::Bodies bodies_;
-  std::unique_ptr<ReloadedTls> tls_;  // null: plain HTTP
   MHD_Daemon* daemon_ = nullptr;
   Connections connections_;
   size_t open_ = 0;                   // of them, without those that were shut
@@ -102,9 +101,6 @@ HttpServer::Daemon::~Daemon() {
 }
 
 Status HttpServer::Daemon::Start(UvLoop& loop) {
-  if (options_.tls) {
-    ASSIGN_OR_RETURN(tls_, ReloadedTls::Load(*options_.tls));
-  }
   RETURN_IF_ERROR(StartMhd());
   const int epoll = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
   timer_ = loop.MakeTimer([this] { OnTimer(); });
@@ -121,8 +117,8 @@ Status HttpServer::Daemon::StartMhd() {
     options.push_back({option, 0, const_cast<char*>(value)});
   };
   unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
-  if (tls_) {
-    const TlsPair& pair = *tls_->Current(clock_.Now());
+  if (options_.tls) {
+    const TlsPair& pair = *options_.tls->Current(clock_.Now());
     flags |= MHD_USE_TLS;
     text(MHD_OPTION_HTTPS_MEM_CERT, pair.certificate().c_str());
     text(MHD_OPTION_HTTPS_MEM_KEY, pair.key().c_str());
@@ -167,8 +163,8 @@ void HttpServer::Daemon::Add(MHD_Connection* handle, void** context) {
       .handle = handle,
       .fd = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
       .deadline = now + options_.idle};
-  if (tls_) {
-    connection.tls = tls_->Current(now);
+  if (options_.tls) {
+    connection.tls = options_.tls->Current(now);
     void* session =
         MHD_get_connection_info(handle, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
     gnutls_credentials_set(static_cast<gnutls_session_t>(session), GNUTLS_CRD_CERTIFICATE,

@@ -19,7 +19,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -30,7 +29,7 @@
 namespace vdcu::base {
 
 struct HttpOptions {
-  std::optional<TlsFiles> tls = std::nullopt;  // none: plain HTTP
+  std::shared_ptr<TlsSource> tls = nullptr;  // null: plain HTTP
   unsigned connections = 64;
   // One misbehaving client leaves room for others.
   unsigned connections_of_one_address = 16;

@@ -73,6 +73,11 @@ TlsPair::~TlsPair() { gnutls_certificate_free_credentials(credentials_); }
 Result<std::shared_ptr<const TlsPair>> TlsPair::Load(const TlsFiles& files) {
   ASSIGN_OR_RETURN(std::string certificate, Root("/").Read(files.certificate, kMostBytes));
   ASSIGN_OR_RETURN(std::string key, Root("/").Read(files.key, kMostBytes));
+  return Make(std::move(certificate), std::move(key), files);
+}
+
+Result<std::shared_ptr<const TlsPair>> TlsPair::Make(std::string certificate, std::string key,
+                                                     const TlsFiles& files) {
   RETURN_IF_ERROR(CheckCertificates(files.certificate, certificate));
   RETURN_IF_ERROR(CheckKey(files.key, key));
   std::shared_ptr<TlsPair> pair(new TlsPair(std::move(certificate), std::move(key)));

@@ -1,4 +1,5 @@
-// A server's certificate and key, read again when their files change.
+// A server's certificate and key: of files, which are read again when they change, or given by
+// whoever makes them.
 //
 // Promises: the files are looked at (one stat each) once a second at most. A pair that cannot be
 // used (absent, half written, garbage, a key of another certificate) is said once in the log; the
@@ -9,6 +10,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/file_stamp.h"
@@ -26,6 +28,9 @@ struct TlsFiles {
 class TlsPair {
  public:
   static Result<std::shared_ptr<const TlsPair>> Load(const TlsFiles& files);
+  // Of PEM texts; errors call them by the names in `names`.
+  static Result<std::shared_ptr<const TlsPair>> Make(std::string certificate, std::string key,
+                                                     const TlsFiles& names);
   ~TlsPair();
   TlsPair(const TlsPair&) = delete;
   TlsPair& operator=(const TlsPair&) = delete;
@@ -42,12 +47,29 @@ class TlsPair {
   gnutls_certificate_credentials_st* credentials_ = nullptr;
 };
 
-class ReloadedTls {
+class TlsSource {
+ public:
+  virtual ~TlsSource() = default;
+  // For a session that begins now; never null.
+  virtual const std::shared_ptr<const TlsPair>& Current(TimePoint now) = 0;
+};
+
+class HeldTls : public TlsSource {
+ public:
+  explicit HeldTls(std::shared_ptr<const TlsPair> pair) : pair_(std::move(pair)) {}
+  void Set(std::shared_ptr<const TlsPair> pair) { pair_ = std::move(pair); }
+  const std::shared_ptr<const TlsPair>& Current(TimePoint /*now*/) override { return pair_; }
+
+ private:
+  std::shared_ptr<const TlsPair> pair_;
+};
+
+class ReloadedTls : public TlsSource {
  public:
   static Result<std::unique_ptr<ReloadedTls>> Load(TlsFiles files);
 
   // Looks at the files, unless it did a moment ago.
-  const std::shared_ptr<const TlsPair>& Current(TimePoint now);
+  const std::shared_ptr<const TlsPair>& Current(TimePoint now) override;
 
  private:
   struct Stamps {

@@ -93,7 +93,11 @@ class HttpTlsTest : public ::testing::Test {
     std::filesystem::rename(folder_ / "new", folder_ / name);
   }
   void Listen(HttpOptions options = {}) {
-    options.tls = Files();
+    if (!options.tls) {
+      auto tls = ReloadedTls::Load(Files());
+      ASSERT_TRUE(tls.has_value()) << tls.error().message;
+      options.tls = std::move(*tls);
+    }
     const auto echo = [](const HttpRequest& request, const HttpResponder& responder) {
       responder.Answer({.body = "got " + request.body});
     };
@@ -244,16 +248,33 @@ TEST_F(HttpTlsTest, APairThatCannotBeUsedIsSaidOnceAndTheOldStays) {
   }
 }
 
+TEST_F(HttpTlsTest, APairThatIsGivenIsServedUntilTheNext) {
+  const TlsFiles names{.certificate = "the certificate", .key = "the key"};
+  const auto make = [&](const CertificatePem& pem) {
+    return *TlsPair::Make(pem.certificate, pem.key, names);
+  };
+  const auto held = std::make_shared<HeldTls>(make(first_));
+  Listen({.tls = held});
+  RunWhile(loop_, [&] { EXPECT_EQ(Shown(), first_.certificate); });
+  held->Set(make(second_));
+  RunWhile(loop_, [&] { EXPECT_EQ(Shown(), second_.certificate); });
+  const auto wrong = TlsPair::Make(first_.certificate, second_.key, names);
+  ASSERT_FALSE(wrong.has_value());
+  EXPECT_EQ(wrong.error().message,
+            "the key: is not the key of the first certificate in the "
+            "certificate");
+}
+
 TEST_F(HttpTlsTest, AWrongPairIsNamedAtTheStart) {
   Replace("key", second_.key);
-  const auto server = HttpServer::Listen(loop_, "127.0.0.1:0", {}, {.tls = Files()});
+  const auto server = ReloadedTls::Load(Files());
   ASSERT_FALSE(server.has_value());
   EXPECT_EQ(server.error().code, ErrorCode::kInvalid);
   EXPECT_EQ(server.error().message, (folder_ / "key").string() +
                                         ": is not the key of the first certificate in " +
                                         (folder_ / "crt").string());
   std::filesystem::remove(folder_ / "crt");
-  const auto none = HttpServer::Listen(loop_, "127.0.0.1:0", {}, {.tls = Files()});
+  const auto none = ReloadedTls::Load(Files());
   ASSERT_FALSE(none.has_value());
   EXPECT_EQ(none.error().code, ErrorCode::kNotFound);
   EXPECT_THAT(none.error().message, HasSubstr((folder_ / "crt").string()));
