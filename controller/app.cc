@@ -10,6 +10,7 @@
 #include "base/program/endpoints.h"
 #include "base/program/program.h"
 #include "base/random.h"
+#include "controller/webhook/routes.h"
 #include "crds/keys.h"
 
 namespace vdcu::controller {
@@ -24,6 +25,7 @@ constexpr size_t kEventsBelow = 4;  // writes in flight: so few that no burst is
 constexpr size_t kManyEvents = 4096;
 
 constexpr char kLeaseName[] = "vdcu-controller";
+constexpr size_t kReviewBytes = size_t{32} << 20;  // of all that are being read
 // An API server that is started anew is away for less.
 constexpr base::Duration kLeaseGrace{10'000};
 
@@ -54,6 +56,7 @@ App::App(base::UvLoop& loop, Options options, const kclient::Config& config)
 
 base::Status App::Start() {
   RETURN_IF_ERROR(StartServing());
+  RETURN_IF_ERROR(StartWebhook());
   if (options_.leader_elect) return StartElection();
   Lead();
   return base::Ok();
@@ -67,6 +70,51 @@ base::Status App::StartServing() {
                                                              if (leader_) leader_->UpdateMetrics();
                                                            }});
   ASSIGN_OR_RETURN(server_, base::Serve(loop_, options_.common, std::move(endpoints)));
+  return base::Ok();
+}
+
+// Each replica serves it, whoever leads.
+base::Status App::StartWebhook() {
+  const Options::Webhook& of = options_.webhook;
+  if (of.listen.empty()) return base::Ok();
+  if (!of.certificate.empty()) {
+    ASSIGN_OR_RETURN(auto files,
+                     base::ReloadedTls::Load({.certificate = of.certificate, .key = of.key}));
+    return ServeWebhook(std::move(files));
+  }
+  TlsSettings settings{.host = of.host};
+  if (settings.host.empty()) settings.host = kWebhookName + ("." + own_namespace_) + ".svc";
+  keeper_ = std::make_unique<TlsKeeper>(
+      TlsKeeper::Parts{loop_, client_, events_, [this] { return leader_ && MayWrite(); },
+                       [this] { OnWebhookCertificate(); }},
+      own_namespace_, std::move(settings), base::SystemRandom());
+  keeper_->Start();
+  return base::Ok();
+}
+
+void App::OnWebhookCertificate() {
+  const base::Status served = ServeWebhook(keeper_->tls());
+  if (served) return;
+  base::Log(base::Level::kError, "the webhook cannot be served: ending",
+            {{"error", served.error().message}});
+  exit_code_ = base::kExitFailure;
+  stopping_ = true;
+  End();
+}
+
+base::Status App::ServeWebhook(std::shared_ptr<base::TlsSource> tls) {
+  const Options::Webhook& of = options_.webhook;
+  // All reviews come from a few API servers, each on a connection of its own while it waits.
+  base::HttpOptions http{.tls = std::move(tls),
+                         .connections = 512,
+                         .connections_of_one_address = 256,
+                         .bodies = kReviewBytes};
+  const PodRules rules{.scheduler_name = options_.scheduler_name,
+                       .schedulers = of.schedulers,
+                       .tolerated_taint = of.tolerated_taint};
+  ASSIGN_OR_RETURN(
+      webhook_, base::HttpServer::Listen(loop_, of.listen, WebhookRoutes(rules, metrics_), http));
+  base::Log(base::Level::kInfo, "the webhook is served", {{"listen", of.listen}});
   return base::Ok();
 }
 
@@ -104,6 +152,7 @@ void App::Lead() {
       loop_, client_, events_, metrics_, std::move(settings), [this] { return MayWrite(); },
       base::SystemRandom());
   leader_->Start();
+  if (keeper_) keeper_->Lead();
 }
 
 bool App::MayWrite() const {
@@ -126,6 +175,9 @@ std::vector<std::string> App::NotReady() const {
       reasons.push_back("the Lease " + lease_namespace_ + "/" + kLeaseName + " cannot be had for " +
                         std::to_string(length / std::chrono::seconds(1)) + " s: " + trouble->error);
     }
+  }
+  if (keeper_) {
+    if (std::string why = keeper_->NotReady(); !why.empty()) reasons.push_back(std::move(why));
   }
   if (!leader_) return reasons;
   const std::vector<std::string> watches = leader_->NotReady();

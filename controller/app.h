@@ -10,6 +10,7 @@
 #include "controller/leader_state.h"
 #include "controller/metrics.h"
 #include "controller/options.h"
+#include "controller/webhook/keeper.h"
 #include "kclient/config.h"
 #include "kclient/curl_transport.h"
 #include "kclient/event_recorder.h"
@@ -32,6 +33,9 @@ class App {
 
  private:
   base::Status StartServing();
+  base::Status StartWebhook();
+  base::Status ServeWebhook(std::shared_ptr<base::TlsSource> tls);
+  void OnWebhookCertificate();
   base::Status StartElection();
   void Lead();
   bool MayWrite() const;
@@ -55,7 +59,9 @@ class App {
   std::unique_ptr<kclient::LeaderElector> elector_;  // null without --leader-elect
   std::unique_ptr<LeaderState> leader_;              // null while not leading
   std::unique_ptr<base::HttpServer> server_;
-  base::TimerPtr stop_timer_;  // ends a stop that takes too long
+  std::unique_ptr<TlsKeeper> keeper_;          // null: the webhook's certificate is given, or none
+  std::unique_ptr<base::HttpServer> webhook_;  // null: none is served (yet)
+  base::TimerPtr stop_timer_;                  // ends a stop that takes too long
   bool stopping_ = false;
   int exit_code_ = 0;
 };

@@ -48,7 +48,15 @@ Metrics::Metrics()
                          .Name("vdcu_watch_failing_seconds")
                          .Help("For how long lists and watches have failed, by kind; 0: they do "
                                "not")
-                         .Register(*registry_)) {}
+                         .Register(*registry_)),
+      reviews_(prometheus::BuildCounter()
+                   .Name("vdcu_admission_reviews_total")
+                   .Help("Reviews of new pods that the webhook has answered, by webhook and result")
+                   .Register(*registry_)) {}
+
+void Metrics::CountReview(std::string_view webhook, std::string_view result) {
+  reviews_.Add({{"webhook", std::string(webhook)}, {"result", std::string(result)}}).Increment();
+}
 
 void Metrics::SetWatchFailing(std::string_view kind, base::Duration length) {
   watch_failing_.Add({{"kind", std::string(kind)}})

@@ -33,6 +33,8 @@ class Metrics {
   void SetWatchFailing(std::string_view kind, base::Duration length);
   // DCUNodes by the status of their condition Ready.
   void SetNodes(const std::map<std::string, size_t, std::less<>>& by_ready);
+  // webhook: "mutate" or "validate"; result: "allowed", "changed", "denied" or "malformed".
+  void CountReview(std::string_view webhook, std::string_view result);
   void SetLeading(bool leading) { leading_.Set(leading ? 1 : 0); }
 
  private:
@@ -46,6 +48,7 @@ class Metrics {
   prometheus::Counter& bindings_;
   prometheus::Gauge& leading_;
   prometheus::Family<prometheus::Gauge>& watch_failing_;
+  prometheus::Family<prometheus::Counter>& reviews_;
 };
 
 }  // namespace vdcu::controller

@@ -14,6 +14,31 @@ std::string CheckNamespace(const std::string& name) {
   return "\"" + name + "\": want a namespace's name: a-z, 0-9 and -, 63 characters at most";
 }
 
+void AddWebhookFlags(CLI::App& app, Options::Webhook& webhook) {
+  app.add_option("--webhook", webhook.listen,
+                 "Serve the admission webhook for pods there, by HTTPS (default: nowhere)")
+      ->type_name("ADDR:PORT");
+  app.add_option("--webhook-cert", webhook.certificate,
+                 "PEM file of the webhook's certificate, read again when it changes (default: one "
+                 "that is made and renewed, in the Secret vdcu-webhook)")
+      ->type_name("FILE");
+  app.add_option("--webhook-key", webhook.key, "PEM file of its key")->type_name("FILE");
+  app.add_option("--webhook-host", webhook.host,
+                 "Name or address by which the API server calls it (default: the Service "
+                 "vdcu-webhook of the pod's namespace)")
+      ->type_name("HOST");
+  app.add_option("--webhook-schedulers", webhook.schedulers,
+                 "Schedulers besides --scheduler-name that pods with cards may name, with commas")
+      ->delimiter(',')
+      ->type_name("NAME");
+  app.add_option("--webhook-tolerate-taint", webhook.tolerated_taint,
+                 "Key of the taint of nodes with cards, for which pods with cards are given the "
+                 "toleration (default: none)")
+      ->type_name("KEY");
+  app.get_option("--webhook-cert")->needs("--webhook")->needs("--webhook-key");
+  app.get_option("--webhook-key")->needs("--webhook-cert");
+}
+
 }  // namespace
 
 std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
@@ -50,6 +75,7 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
                  "Namespace of the Lease (default: the pod's own, else vdcu-system)")
       ->type_name("NAMESPACE")
       ->check(CheckNamespace);
+  AddWebhookFlags(app, options.webhook);
   if (const auto code = base::ParseFlags(app, argc, argv)) return *code;
   return options;
 }

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/flags.h"
 #include "dcu/assignment.h"
@@ -16,6 +17,14 @@ struct Options {
   dcu::Sharing share_cards = dcu::Sharing::kCluster;
   bool leader_elect = false;
   std::string lease_namespace;  // empty: the pod's own, else "vdcu-system"
+  struct Webhook {
+    std::string listen;       // as CommonFlags::listen; empty: there is none
+    std::string certificate;  // a file; empty: we make one
+    std::string key;
+    std::string host;  // as the API server calls us; empty: vdcu-webhook.<own namespace>.svc
+    std::vector<std::string> schedulers;  // besides ours, that pods with cards may name
+    std::string tolerated_taint;          // empty: none
+  } webhook;
 };
 
 // The options, or the exit code to end with (0 after --help and --version).

@@ -23,6 +23,7 @@ TEST(Options, HaveTheirDefaults) {
   EXPECT_EQ(options->share_cards, dcu::Sharing::kCluster);
   EXPECT_FALSE(options->leader_elect);
   EXPECT_EQ(options->lease_namespace, "");
+  EXPECT_EQ(options->webhook.listen, "");
   EXPECT_EQ(options->common.kubeconfig, "");
   EXPECT_EQ(options->common.listen, "");
 }
@@ -48,6 +49,13 @@ TEST(Options, TakeFlagsAndEnvironment) {
   EXPECT_EQ(options->common.listen, "127.0.0.1:0");
 }
 
+TEST(Options, TakeTheWebhooksSchedulersWithCommas) {
+  const auto parsed = Parse({"--webhook", ":9443", "--webhook-schedulers", "volcano,mine"});
+  const Options* options = std::get_if<Options>(&parsed);
+  ASSERT_NE(options, nullptr);
+  EXPECT_EQ(options->webhook.schedulers, (std::vector<std::string>{"volcano", "mine"}));
+}
+
 TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
   struct Case {
     std::vector<const char*> arguments;
@@ -57,6 +65,8 @@ TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
            {{"--policy", "binpack"}, {"--policy", "binpack", "BinPack|FragmentationAware|Spread"}},
            {{"--share-cards", "pod"}, {"--share-cards", "pod", "cluster|namespace"}},
            {{"--scheduler-name", ""}, {"--scheduler-name", "want a name"}},
+           {{"--webhook", ":9443", "--webhook-cert", "c"}, {"--webhook-cert", "--webhook-key"}},
+           {{"--webhook-cert", "c", "--webhook-key", "k"}, {"--webhook-cert", "--webhook"}},
            {{"--lease-namespace", "UPPER case!"},
             {"--lease-namespace", "UPPER case!", "want a namespace's name"}},
            {{"--lease-namespace", "../x"},

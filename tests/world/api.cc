@@ -47,6 +47,12 @@ Api::Answer Api::Call(const std::string& method, const std::string& path, const 
   return {.code = answer.code, .body = json::parse(answer.text, nullptr, false)};
 }
 
+Api::Answer Api::CallOnce(const std::string& method, const std::string& path,
+                          const json& body) const {
+  const HttpAnswer answer = Request(method, path, body.is_null() ? "" : body.dump(), "");
+  return {.code = answer.code, .body = json::parse(answer.text, nullptr, false)};
+}
+
 std::vector<json> Api::List(const std::string& path) const {
   const Answer answer = Call("GET", path);
   CHECK(answer.code == 200, path + ": " + answer.body.dump());

@@ -35,6 +35,10 @@ class Api {
   Answer Call(const std::string& method, const std::string& path,
               const nlohmann::json& body = nullptr, const std::string& user = "") const;
 
+  // The same, whatever is answered: a webhook's failure is the API server's 500.
+  Answer CallOnce(const std::string& method, const std::string& path,
+                  const nlohmann::json& body = nullptr) const;
+
   // All objects below a path of a list, with an optional "?fieldSelector=".
   std::vector<nlohmann::json> List(const std::string& path) const;
   // The object, or null where there is none. It is listed, so that no GET is counted.

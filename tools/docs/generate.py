@@ -121,7 +121,7 @@ def values(root):
 
 # What --help prints.
 
-FLAG = re.compile(r"^  (?:-\w,)?(--[a-z-]+)(?: ([^=\s]+))?(?:=(\S+))?((?: REQUIRED| \.\.\.)*)(?: \(Env:(\w+)\))?\s*$")
+FLAG = re.compile(r"^  (?:-\w,)?(--[a-z-]+)(?: ([^=\s]+))?(?:=(\S+))?((?: REQUIRED| \.\.\.)*)(?: \(Env:(\w+)\))?(?: Needs: .*)?\s*$")
 
 
 def flags_of(text):

@@ -14,7 +14,8 @@ REASONS = [re.compile(pattern) for pattern in (
     r'Refusal\{\s*"(\w+)"', r'\bsick\("(\w+)"', r'constexpr char k\w+\[\] = "([A-Z][a-z]+[A-Z][A-Za-z]+)"',
     r'return "(\w+Refused)"', r'Withdraw\([\w, ]*"(\w+)"', r'Unassign\([\w, ]*"(\w+)"',
     r'string_view k(?:DaemonSilent|NodeNotReady|AwaitingDaemon) = "(\w+)"')]
-FINE = {"Ready"}  # is said by the same type
+FINE = {"Ready",  # is said by the same type
+        "AdmissionReview"}  # a kind
 
 
 def plain(text):
