@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The chart's admission policies on a real kube-apiserver, by dry runs: what a pod that asks for cards
 # becomes, which are refused with the field named, and that no other pod is touched. What is refused
-# vdcu-controller (of build/bin) must say of the same pods, where they are exempt.
+# vdcu-controller (of build/bin) must say of the same pods, where they are exempt; and so must its
+# webhook, in place of the policies, as an older Kubernetes has it.
 # usage: admission_test.sh [DIR of a running cluster]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -12,6 +13,8 @@ CLUSTER=${1:-$WORK/cluster}
 readonly CLUSTER PODS=/api/v1/namespaces/default/pods
 HELM=$(tests/chart/build)/helm
 readonly HELM
+WEBHOOK=$(tests/chart/free-port)
+readonly WEBHOOK
 # shellcheck source=tests/integration/request_table.sh
 source tests/integration/request_table.sh
 
@@ -179,19 +182,25 @@ with_other_values() {
 
 # ---- the controller's words ----
 
+# words_of MESSAGE: without the field.
+words_of() {
+  local words=${1##*resources.limits: }
+  echo "${words#metadata.annotations: }"
+}
+
 # What the controller says has the words of the policy, after the field.
 the_controller_says_the_same() {
   local i said want ok deadline=$((SECONDS + 120))
   "$CLUSTER/kubectl" apply -f crds/vdcupartition.yaml -f crds/dcunode.yaml
   "$CLUSTER/kubectl" wait --for=condition=Established --timeout=60s crd/vdcupartitions.vdcu.io crd/dcunodes.vdcu.io
-  build/bin/vdcu-controller --kubeconfig "$CLUSTER/admin.kubeconfig" >"$WORK/controller.log" 2>&1 &
+  build/bin/vdcu-controller --kubeconfig "$CLUSTER/admin.kubeconfig" --webhook "127.0.0.1:$WEBHOOK" \
+    --webhook-host 127.0.0.1 --webhook-schedulers volcano >"$WORK/controller.log" 2>&1 &
   for i in "${!BROKEN[@]}"; do
     given "${SENTENCES[i]}, exempt" admin POST /api/v1/namespaces/exempt/pods "${BROKEN[i]/name: x/name: x$i}"
   done
   for i in "${!BROKEN[@]}"; do
-    want=${MESSAGES[i]//\\\"/\"}
-    want=${want##*resources.limits: }
-    want=${want#metadata.annotations: }
+    want=$(words_of "${MESSAGES[i]}")
+    want=${want//\\\"/\"}
     ok=no
     while ((SECONDS < deadline)) && [[ $ok == no ]]; do
       said=$("$CLUSTER/kubectl" get pod -n exempt "x$i" -o 'jsonpath={.status.conditions[?(@.type=="PodScheduled")].message}')
@@ -199,6 +208,36 @@ the_controller_says_the_same() {
     done
     row $ok "the controller says the same: ${SENTENCES[i]}" "$said"$'\n'"wanted: $want"
   done
+}
+
+# ---- by the webhook ----
+
+# What the chart has for Kubernetes $1, which is called at the controller that runs here.
+install_webhook() {
+  "$HELM" template vdcu charts/vdcu-operator -n vdcu-system --kube-version "$1" \
+    -s templates/admission/webhook.yaml |
+    "$CLUSTER/kubectl" create --dry-run=client -o json -f - |
+    jq --arg url "https://127.0.0.1:$WEBHOOK" 'if .webhooks then
+      .webhooks[].clientConfig |= {url: ($url + .service.path)} else . end' |
+    "$CLUSTER/kubectl" apply -f -
+}
+
+the_webhook_says_the_same() {
+  local i one='hygon.com/dcunum: 1'
+  "$CLUSTER/kubectl" delete --wait \
+    validatingadmissionpolicy/pod-requests.vdcu.io validatingadmissionpolicybinding/pod-requests.vdcu.io \
+    mutatingadmissionpolicy/pod-scheduler.vdcu.io mutatingadmissionpolicybinding/pod-scheduler.vdcu.io
+  wait_for_answer '"schedulerName": "default-scheduler"' "$(pod "$one")"
+  "$CLUSTER/kubectl" create namespace vdcu-system
+  install_webhook 1.28.0
+  wait_for_answer '"schedulerName": "vdcu-scheduler"' "$(pod "$one")"
+  what_a_pod_becomes
+  for i in "${!BROKEN[@]}"; do
+    refuses "by the webhook: ${SENTENCES[i]}" "$(words_of "${MESSAGES[i]}")" admin POST $PODS "${BROKEN[i]}"
+  done
+  who_may_place
+  install_webhook 1.30.0
+  what_a_pod_becomes
 }
 
 main() {
@@ -214,8 +253,9 @@ main() {
   what_is_refused_of_several
   what_is_refused_of_annotations
   who_may_place
-  the_controller_says_the_same
   with_other_values
+  the_controller_says_the_same
+  the_webhook_says_the_same
   echo "$PASSED passed, $FAILED failed"
   ((FAILED == 0))
 }

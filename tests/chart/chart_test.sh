@@ -85,6 +85,8 @@ what_is_accepted() {
 --set networkPolicy.enabled=false,services.enabled=false,admission.mode=off
 --set controller.serviceAccount.create=false,controller.serviceAccount.name=own,node.serviceAccount.create=false,node.serviceAccount.name=too
 --set admission.tolerateTaint=hygon.com/dcunum --set-json admission.schedulers=[]
+--set admission.mode=webhook,admission.tolerateTaint=hygon.com/dcunum,admission.webhook.failurePolicy=Fail
+--set admission.mode=webhook,admission.webhook.certificate.source=secret,admission.webhook.certificate.secretName=mine
 --set controller.hostNetwork=true,node.hostNetwork=true,controller.port=0,node.port=0
 --set controller.enabled=false,node.enabled=false
 --set node.takeOver=true,node.priorityClassName=,controller.priorityClassName=
@@ -103,7 +105,12 @@ crds.a=1|at '/crds': additional properties 'a'
 rbac.a=1|at '/rbac': additional properties 'a'
 policies.a=1|at '/policies': additional properties 'a'
 namespace.a=1|at '/namespace': additional properties 'a'
-admission.webhook=1|at '/admission': additional properties 'webhook'
+admission.a=1|at '/admission': additional properties 'a'
+admission.webhook.a=1|at '/admission/webhook': additional properties 'a'
+admission.webhook.certificate.a=1|at '/admission/webhook/certificate': additional properties 'a'
+admission.webhook.failurePolicy=fail|at '/admission/webhook/failurePolicy'
+admission.webhook.certificate.source=helm|at '/admission/webhook/certificate/source'
+admission.webhook.certificate.issuerRef.kind=x|at '/admission/webhook/certificate/issuerRef'
 flowControl.a=1|at '/flowControl': additional properties 'a'
 networkPolicy.a=1|at '/networkPolicy': additional properties 'a'
 services.a=1|at '/services': additional properties 'a'
@@ -124,7 +131,7 @@ node.replicas=1|at '/node': additional properties 'replicas'
 controller.replicas=0|at '/controller/replicas'
 logLevel=trace|at '/logLevel'
 policy=Random|at '/policy'
-admission.mode=webhook|at '/admission/mode'
+admission.mode=on|at '/admission/mode'
 kubeletRootDir=var|at '/kubeletRootDir'
 resourceNames={nvidia.com/gpu}|at '/resourceNames/0'
 node.image.digest=abc|at '/node/image/digest'
@@ -150,16 +157,22 @@ on_older_clusters() {
   local aliyun
   aliyun=$(kinds --kube-version v1.28.3-aliyun.1)
   check "Kubernetes 1.36 gets all" prints MutatingAdmissionPolicyBinding kinds --kube-version 1.36.0
-  check "1.35 gets no MutatingAdmissionPolicy" prints_no Mutating kinds --kube-version v1.35.2
+  check "1.35 gets no MutatingAdmissionPolicy" prints_no MutatingAdmission kinds --kube-version v1.35.2
+  check "but a webhook for it" prints MutatingWebhookConfiguration kinds --kube-version v1.35.2
+  check "and none that refuses" prints_no ValidatingWebhookConfiguration kinds --kube-version v1.35.2
   check "but the others" prints ValidatingAdmissionPolicyBinding kinds --kube-version v1.35.2
   check "v1.28.3-aliyun.1 is accepted" prints DaemonSet echo "$aliyun"
   check "without admission policies" prints_no AdmissionPolicy echo "$aliyun"
+  check "with both webhooks" prints ValidatingWebhookConfiguration echo "$aliyun"
+  check "unless policies are wanted" prints_no Webhook kinds --kube-version v1.28.3 --set admission.mode=policy
+  check "or nothing" prints_no Webhook kinds --kube-version v1.28.3 --set admission.mode=off
+  check "or nobody would serve them" prints_no Webhook kinds --kube-version v1.28.3 --set controller.enabled=false
   check "and without flow control" prints_no FlowSchema echo "$aliyun"
   check "v1.20.4-tke.7 is accepted" prints DaemonSet kinds --kube-version v1.20.4-tke.7
   check "with no budget of policy/v1" prints_no PodDisruptionBudget kinds --kube-version v1.20.4-tke.7
   check "v1.31.1-eks-a has whole mounts read-only" prints recursiveReadOnly template --kube-version v1.31.1-eks-a
   check "v1.30.1+k3s1 has not" prints_no recursiveReadOnly template --kube-version v1.30.1+k3s1
-  check "a list of kinds counts more than the version" prints_no Mutating kinds --kube-version 1.36.0 \
+  check "a list of kinds counts more than the version" prints_no MutatingAdmission kinds --kube-version 1.36.0 \
     --api-versions v1/Pod --api-versions admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy
 }
 

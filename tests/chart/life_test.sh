@@ -190,7 +190,7 @@ upgrade() {
   sed -i '0,/^\( *\)computeUnits:$/s//\1later:\n\1  type: string\n&/' "$WORK/later/files/crds/vdcupartition.yaml"
   before=$(state)
   check "upgrade, with slices in use" with_values upgrade "$WORK/later" --set controller.replicas=1 \
-    --set controller.port="$(free_port)" --set node.port="$(free_port)"
+    --set controller.port="$(tests/chart/free-port)" --set node.port="$(tests/chart/free-port)"
   check "the pods of the later version are ready, by their probes" rolled_out
   check "all of them" eventually their_images_are 0.2.0
   check "the CRD has the later field" prints string of crd/vdcupartitions.vdcu.io \
@@ -205,7 +205,6 @@ upgrade() {
   check "all of them" eventually their_images_are 0.1.0
   check "nothing moved" nothing_moved "$before"
 }
-free_port() { local port; for ((port = 20000 + RANDOM % 8000; ; ++port)); do (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo $port; return; }; done; }
 
 burst() {
   local names=(d e f g h i)

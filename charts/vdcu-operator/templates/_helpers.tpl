@@ -50,6 +50,39 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "vdcu.nodeAccount" . }
 {{- include "vdcu.has" (dict "root" . "since" "1.36.0-0" "kind" "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy") -}}
 {{- end }}
 
+{{/* By what new pods that ask for cards are given the scheduler, and by what wrong ones are refused:
+     "policy", "webhook" or nothing. (dict "root" . "has" "vdcu.hasMutating") */}}
+{{- define "vdcu.admitsBy" -}}
+{{- $mode := .root.Values.admission.mode -}}
+{{- $webhook := ternary "webhook" "" .root.Values.controller.enabled -}}
+{{- if eq $mode "webhook" }}{{ $webhook }}
+{{- else if ne $mode "off" }}
+{{- if include .has .root }}policy{{ else if eq $mode "auto" }}{{ $webhook }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{- define "vdcu.mutatesBy" -}}
+{{- include "vdcu.admitsBy" (dict "root" . "has" "vdcu.hasMutating") -}}
+{{- end }}
+
+{{- define "vdcu.validatesBy" -}}
+{{- include "vdcu.admitsBy" (dict "root" . "has" "vdcu.hasValidating") -}}
+{{- end }}
+
+{{/* "yes" or nothing: the controller serves a webhook; and makes its certificate. */}}
+{{- define "vdcu.hasWebhook" -}}
+{{- if or (eq (include "vdcu.mutatesBy" .) "webhook") (eq (include "vdcu.validatesBy" .) "webhook") }}yes{{ end -}}
+{{- end }}
+
+{{- define "vdcu.makesCertificate" -}}
+{{- if and (include "vdcu.hasWebhook" .) (eq .Values.admission.webhook.certificate.source "controller") }}yes{{ end -}}
+{{- end }}
+
+{{/* The Secret with the webhook's certificate, where the controller does not make it. */}}
+{{- define "vdcu.webhookSecret" -}}
+{{- .Values.admission.webhook.certificate.secretName | default "vdcu-webhook-tls" -}}
+{{- end }}
+
 {{- define "vdcu.hasFlowControl" -}}
 {{- include "vdcu.has" (dict "root" . "since" "1.29.0-0" "kind" "flowcontrol.apiserver.k8s.io/v1/FlowSchema") -}}
 {{- end }}
@@ -102,11 +135,13 @@ tolerations:
 {{- end }}
 
 {{/* Port and probes; without a port nothing is served, and there are none. */}}
-{{- define "vdcu.probes" -}}
-ports:
+{{- define "vdcu.port" -}}
 - name: http
   containerPort: {{ .of.port }}
   protocol: TCP
+{{- end }}
+
+{{- define "vdcu.probes" -}}
 livenessProbe:
   httpGet: {path: /livez, port: http}
   periodSeconds: 10
@@ -132,12 +167,21 @@ readinessProbe:
 
 {{/* New pods, but those whose label, or their namespace's, exempts them. */}}
 {{- define "vdcu.newPods" -}}
-{{- $exempt := "matchExpressions: [{key: vdcu.io/webhook, operator: NotIn, values: [ignore]}]" -}}
 namespaceSelector:
-  {{ $exempt }}
+  matchExpressions:
+  - {{ include "vdcu.notExempt" . }}
 objectSelector:
-  {{ $exempt }}
+  matchExpressions:
+  - {{ include "vdcu.notExempt" . }}
 resourceRules:
+{{ include "vdcu.createdPods" . }}
+{{- end }}
+
+{{- define "vdcu.notExempt" -}}
+{key: vdcu.io/webhook, operator: NotIn, values: [ignore]}
+{{- end }}
+
+{{- define "vdcu.createdPods" -}}
 - apiGroups: [""]
   apiVersions: [v1]
   operations: [CREATE]
