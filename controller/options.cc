@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/dns_name.h"
+#include "crds/spelling.h"
 
 namespace vdcu::controller {
 
@@ -39,6 +40,17 @@ void AddWebhookFlags(CLI::App& app, Options::Webhook& webhook) {
   app.get_option("--webhook-key")->needs("--webhook-cert");
 }
 
+// One for each value, which it sets.
+template <class T, size_t kCount>
+std::map<std::string, std::function<void()>> ChoicesOf(const crds::Spellings<T, kCount>& spellings,
+                                                       T& chosen) {
+  std::map<std::string, std::function<void()>> choices;
+  for (const auto& [name, value] : spellings) {
+    choices[std::string(name)] = [&chosen, value = value] { chosen = value; };
+  }
+  return choices;
+}
+
 }  // namespace
 
 std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
@@ -55,20 +67,16 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
         return name.empty() ? std::string("\"\": want a name") : std::string();
       })
       ->capture_default_str();
-  base::AddChoice(
-      app, "--policy",
-      "Fill nodes and cards one after the other, spread over them, or leave what the "
-      "requests that there are can use best",
-      {{"BinPack", [&options] { options.policy = dcu::Policy::kBinPack; }},
-       {"Spread", [&options] { options.policy = dcu::Policy::kSpread; }},
-       {"FragmentationAware", [&options] { options.policy = dcu::Policy::kFragmentationAware; }}},
-      "BinPack");
+  base::AddChoice(app, "--policy",
+                  "Fill nodes and cards one after the other, spread over them, or leave what the "
+                  "requests that there are can use best",
+                  ChoicesOf(crds::kPolicies, options.policy),
+                  std::string(crds::Spell(crds::kPolicies, options.policy)));
   base::AddChoice(app, "--share-cards",
                   "Which namespaces' new slices may be on one card: any of the cluster, or of one "
                   "namespace only",
-                  {{"cluster", [&options] { options.share_cards = dcu::Sharing::kCluster; }},
-                   {"namespace", [&options] { options.share_cards = dcu::Sharing::kNamespace; }}},
-                  "cluster");
+                  ChoicesOf(crds::kSharings, options.share_cards),
+                  std::string(crds::Spell(crds::kSharings, options.share_cards)));
   app.add_flag("--leader-elect", options.leader_elect,
                "Act only while holding the Lease vdcu-controller: for several replicas");
   app.add_option("--lease-namespace", options.lease_namespace,

@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "crds/spelling.h"
 #include "kclient/core/quantity.h"
 #include "kclient/core/uid.h"
 
@@ -22,16 +23,9 @@ base::Result<dcu::MiB> ParseMemory(std::string_view text) {
   return dcu::MiB{*bytes / dcu::kBytesPerMiB};
 }
 
-std::string_view ToString(dcu::Sharing share) {
-  return share == dcu::Sharing::kNamespace ? "namespace" : "cluster";
-}
+std::string_view ToString(dcu::Sharing share) { return Spell(kSharings, share); }
 
-std::optional<dcu::Sharing> ParseSharing(std::string_view text) {
-  for (const dcu::Sharing share : {dcu::Sharing::kCluster, dcu::Sharing::kNamespace}) {
-    if (text == ToString(share)) return share;
-  }
-  return std::nullopt;
-}
+std::optional<dcu::Sharing> ParseSharing(std::string_view text) { return Read(kSharings, text); }
 
 std::string MemoryText(dcu::MiB memory) { return std::to_string(memory.value) + "Mi"; }
 

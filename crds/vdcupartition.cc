@@ -3,6 +3,7 @@
 #include "crds/assignment_json.h"
 #include "crds/fields.h"
 #include "crds/keys.h"
+#include "crds/spelling.h"
 
 namespace vdcu::crds {
 namespace {
@@ -131,23 +132,8 @@ nlohmann::json ToJson(const PartitionStatus& status) {
   return json;
 }
 
-std::string_view ToString(dcu::Policy policy) {
-  switch (policy) {
-    case dcu::Policy::kSpread:
-      return "Spread";
-    case dcu::Policy::kFragmentationAware:
-      return "FragmentationAware";
-    default:
-      return "BinPack";
-  }
-}
+std::string_view ToString(dcu::Policy policy) { return Spell(kPolicies, policy); }
 
-std::optional<dcu::Policy> ParsePolicy(std::string_view text) {
-  for (const dcu::Policy policy :
-       {dcu::Policy::kBinPack, dcu::Policy::kSpread, dcu::Policy::kFragmentationAware}) {
-    if (text == ToString(policy)) return policy;
-  }
-  return std::nullopt;
-}
+std::optional<dcu::Policy> ParsePolicy(std::string_view text) { return Read(kPolicies, text); }
 
 }  // namespace vdcu::crds

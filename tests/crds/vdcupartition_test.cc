@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "crds/fields.h"
 #include "crds/keys.h"
 #include "tests/crds/json.h"
 
@@ -179,8 +180,19 @@ TEST(VdcuPartition, NeedsAName) {
 TEST(Policy, ReadsWhatItPrints) {
   EXPECT_EQ(ParsePolicy("BinPack"), dcu::Policy::kBinPack);
   EXPECT_EQ(ParsePolicy("Spread"), dcu::Policy::kSpread);
+  EXPECT_EQ(ParsePolicy("FragmentationAware"), dcu::Policy::kFragmentationAware);
   EXPECT_EQ(ParsePolicy("binpack"), std::nullopt);
+  EXPECT_EQ(ToString(dcu::Policy::kBinPack), "BinPack");
   EXPECT_EQ(ToString(dcu::Policy::kSpread), "Spread");
+  EXPECT_EQ(ToString(dcu::Policy::kFragmentationAware), "FragmentationAware");
+}
+
+TEST(Sharing, ReadsWhatItPrints) {
+  EXPECT_EQ(ParseSharing("cluster"), dcu::Sharing::kCluster);
+  EXPECT_EQ(ParseSharing("namespace"), dcu::Sharing::kNamespace);
+  EXPECT_EQ(ParseSharing("pod"), std::nullopt);
+  EXPECT_EQ(ToString(dcu::Sharing::kCluster), "cluster");
+  EXPECT_EQ(ToString(dcu::Sharing::kNamespace), "namespace");
 }
 
 // The hashes are those of: printf uid-1/main | sha256sum, printf uid-1/main/1 | sha256sum.
