@@ -41,7 +41,7 @@ struct Placement {
 };
 
 // Why nothing fits: nodes and cards, counted by reason; the most frequent first, then by text.
-struct Refusal {
+struct FitError {
   using Counts = std::vector<std::pair<std::string, int>>;
 
   int nodes = 0;
@@ -56,7 +56,7 @@ struct Refusal {
   std::string NodeMessage() const;
 };
 
-using Answer = std::variant<Placement, Refusal>;
+using Answer = std::variant<Placement, FitError>;
 
 // Over all nodes.
 Answer Allocate(const Inventory& inventory, const Request& request, const NodeFilter& filter);
@@ -65,14 +65,14 @@ Answer Allocate(const Inventory& inventory, const Request& request, const NodeFi
 Answer AllocateOn(const Inventory& inventory, const Request& request,
                   const std::vector<std::string>& nodes, const NodeFilter& filter);
 
-// The verdict on one node: the cards and units that it would give, or the refusal of it alone.
+// The verdict on one node: the cards and units that it would give, or why it fits none.
 Answer AllocateOnNode(const Inventory& inventory, const Request& request, const std::string& node,
                       const NodeFilter& filter);
 
 // How well the node suits the policy: of the nodes that fit a request Allocate takes the one with
 // the highest score, of the same the one with the lower name. BinPack: fewer free units score
 // higher; Spread: more. From 0 to kHighestScore. Nothing: no such node has reported.
-// FragmentationAware has no score that holds for all requests: the order of BinPack is told.
+// FragmentationAware has no score that holds for all requests: it scores as BinPack does.
 inline constexpr int kHighestScore = kMaxCardsPerNode * kMaxComputeUnits;
 std::optional<int> ScoreOf(const Inventory& inventory, const std::string& node, Policy policy);
 

@@ -5,15 +5,15 @@
 namespace vdcu::dcu {
 namespace {
 
-Refusal::Counts Sorted(const std::map<std::string, int>& counts) {
-  Refusal::Counts sorted(counts.begin(), counts.end());
+FitError::Counts Sorted(const std::map<std::string, int>& counts) {
+  FitError::Counts sorted(counts.begin(), counts.end());
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
     return a.second != b.second ? a.second > b.second : a.first < b.first;
   });
   return sorted;
 }
 
-std::string Joined(const Refusal::Counts& counts) {
+std::string Joined(const FitError::Counts& counts) {
   std::string text;
   for (const auto& [reason, count] : counts) {
     if (!text.empty()) text += ", ";
@@ -22,10 +22,10 @@ std::string Joined(const Refusal::Counts& counts) {
   return text;
 }
 
-std::string CardsText(const Refusal& refusal) {
-  if (refusal.cards == 0) return "";
-  return "; " + std::to_string(refusal.cards) + (refusal.cards == 1 ? " card: " : " cards: ") +
-         Joined(refusal.card_reasons);
+std::string CardsText(const FitError& error) {
+  if (error.cards == 0) return "";
+  return "; " + std::to_string(error.cards) + (error.cards == 1 ? " card: " : " cards: ") +
+         Joined(error.card_reasons);
 }
 
 }  // namespace
@@ -38,11 +38,11 @@ void Tally::AddNode(const std::string& phrase) {
 void Tally::AddCards(const Node& node, const Fit::Explanation& explanation) {
   ++nodes_;
   Counts counts{};
-  std::map<std::string_view, int> sick;
+  std::map<std::string_view, int> unhealthy;
   auto verdict = explanation.verdicts.begin();
   for (const Card& card : node.cards) {
     if (!card.reported) continue;
-    if (*verdict == CardVerdict::kUnhealthy) ++sick[*card.reason];
+    if (*verdict == CardVerdict::kUnhealthy) ++unhealthy[*card.reason];
     ++counts[static_cast<size_t>(*verdict)];
     Measure(*explanation.need, card, *verdict++);
   }
@@ -51,18 +51,18 @@ void Tally::AddCards(const Node& node, const Fit::Explanation& explanation) {
     return;
   }
   for (size_t i = 0; i < counts.size(); ++i) cards_.by_verdict[i] += counts[i];
-  for (const auto& [reason, count] : sick) cards_.sick[reason] += count;
-  AddMostFrequent(counts, sick);
+  for (const auto& [reason, count] : unhealthy) cards_.unhealthy[reason] += count;
+  AddMostFrequent(counts, unhealthy);
 }
 
-// Each reason of sick cards stands for itself.
-void Tally::AddMostFrequent(Counts& counts, const std::map<std::string_view, int>& sick) {
+// Each reason of unhealthy cards stands for itself.
+void Tally::AddMostFrequent(Counts& counts, const std::map<std::string_view, int>& unhealthy) {
   const auto by_count = [](const auto& a, const auto& b) { return a.second < b.second; };
-  const auto sickest = std::max_element(sick.begin(), sick.end(), by_count);
-  counts[static_cast<size_t>(CardVerdict::kUnhealthy)] = sick.empty() ? 0 : sickest->second;
+  const auto worst = std::max_element(unhealthy.begin(), unhealthy.end(), by_count);
+  counts[static_cast<size_t>(CardVerdict::kUnhealthy)] = unhealthy.empty() ? 0 : worst->second;
   const size_t most = std::max_element(counts.begin(), counts.end()) - counts.begin();
   if (static_cast<CardVerdict>(most) == CardVerdict::kUnhealthy) {
-    ++nodes_with_cards_.sick[sickest->first];
+    ++nodes_with_cards_.unhealthy[worst->first];
   } else {
     ++nodes_with_cards_.by_verdict[most];
   }
@@ -131,7 +131,7 @@ std::string Tally::CardPhrase(CardVerdict verdict) const {
   }
 }
 
-Refusal Tally::Finish() const {
+FitError Tally::Finish() const {
   std::map<std::string, int> nodes = nodes_by_phrase_;
   std::map<std::string, int> cards;
   int card_count = 0;
@@ -142,20 +142,20 @@ Refusal Tally::Finish() const {
     if (const int count = nodes_with_cards_.by_verdict[i]) nodes[NodePhrase(verdict)] += count;
     if (const int count = cards_.by_verdict[i]) cards[CardPhrase(verdict)] += count;
   }
-  for (const auto& [reason, count] : nodes_with_cards_.sick) {
+  for (const auto& [reason, count] : nodes_with_cards_.unhealthy) {
     nodes["card unhealthy (" + std::string(reason) + ")"] += count;
   }
-  for (const auto& [reason, count] : cards_.sick) {
+  for (const auto& [reason, count] : cards_.unhealthy) {
     cards["unhealthy (" + std::string(reason) + ")"] += count;
   }
   return {nodes_, Sorted(nodes), card_count, Sorted(cards)};
 }
 
-std::string Refusal::Message() const {
+std::string FitError::Message() const {
   if (nodes == 0) return "0/0 nodes fit: no node has reported DCU cards";
   return "0/" + std::to_string(nodes) + " nodes fit: " + Joined(node_reasons) + CardsText(*this);
 }
 
-std::string Refusal::NodeMessage() const { return node_reasons.front().first + CardsText(*this); }
+std::string FitError::NodeMessage() const { return node_reasons.front().first + CardsText(*this); }
 
 }  // namespace vdcu::dcu

@@ -17,7 +17,7 @@ class Tally {
   // A node whose cards do not fit.
   void AddCards(const Node& node, const Fit::Explanation& explanation);
 
-  Refusal Finish() const;
+  FitError Finish() const;
 
  private:
   static constexpr size_t kVerdicts = static_cast<size_t>(CardVerdict::kNotTogether) + 1;
@@ -25,10 +25,10 @@ class Tally {
 
   struct Causes {
     Counts by_verdict{};
-    std::map<std::string_view, int> sick;  // kUnhealthy, by the card's own reason
+    std::map<std::string_view, int> unhealthy;  // kUnhealthy, by the card's own reason
   };
 
-  void AddMostFrequent(Counts& counts, const std::map<std::string_view, int>& sick);
+  void AddMostFrequent(Counts& counts, const std::map<std::string_view, int>& unhealthy);
   void Measure(const Need& need, const Card& card, CardVerdict verdict);
   std::string NodePhrase(CardVerdict verdict) const;
   std::string CardPhrase(CardVerdict verdict) const;

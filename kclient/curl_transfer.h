@@ -36,7 +36,7 @@ struct Transfer {
   bool sent_again = false;
 
   HttpResponse response;
-  bool begins = false;   // the stream's answer has; on_data is still to be told
+  bool begins = false;   // the stream's answer has; on_data is still to be called
   std::string data;      // of the stream, not yet given to on_data
   std::string too_long;  // why the body is not taken any further; empty: it is
   size_t gathered = 0;   // of turn->gathered

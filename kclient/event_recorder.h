@@ -72,7 +72,7 @@ class EventRecorder {
     std::string name;
     std::string uid;  // empty: not created yet
     int64_t count = 1;
-    int64_t sent_count = 0;  // what the API has or is being told
+    int64_t sent_count = 0;  // what the API has or is being sent
     base::WallTime first{};
     base::WallTime last{};
     base::TimePoint last_at{};  // `last`, by the monotonic clock

@@ -1,25 +1,23 @@
-// A Store of the objects of one kind (or another Sink), kept true by list and watch, that tells
-// what has changed.
+// A Store of the objects of one kind (or another Sink), kept true by list and watch, that notifies
+// handlers of what has changed.
 //
 // Promises, client-go's SharedInformer's in our words:
 // - For one object (namespace/name), the store goes through its states in the order in which the
 //   API had them. States may be skipped, never reordered, never invented.
 // - Nothing is promised between objects, nor between two informers.
-// - The store holds a state before the handlers are told of it; when a handler runs, store() is
-// what
-//   the handler's `new_object` is from, never newer.
-// - Handlers are told differences: (null, new) added, (old, new) changed, (old, null) gone. Calls
+// - The store holds a state before the handlers are notified of it; when a handler runs, store() is
+//   what the handler's `new_object` is from, never newer.
+// - Handlers are given differences: (null, new) added, (old, new) changed, (old, null) gone. Calls
 //   for one object form a chain: the `old` of each is the `new` of the one before.
-// - A list after a gap tells only what differs. An object that was deleted and made again is told
-// as
-//   (old, null) and then (null, new), also where the watch missed the moment between: both never
-//   have different UIDs.
+// - After a gap a list notifies only of what differs. An object that was deleted and made again
+//   comes as (old, null) and then (null, new), also where the watch missed the moment between: both
+//   never have different UIDs.
 // - `old_object` of (old, null) is the last state that the store had, not always the last that was.
-// - on_each_list runs after each complete list has been told: what the store lacks then did not
+// - on_each_list runs after the handlers of each complete list: what the store lacks then did not
 //   exist in that resourceVersion.
 // - on_each_list_begin runs before a list is asked for: what was stored until then is in it.
-// - on_synced runs once, after the first complete list has been told. Until then synced() is false,
-//   and what the store lacks says nothing.
+// - on_synced runs once, after the handlers of the first complete list. Until then synced() is
+//   false, and what the store lacks says nothing.
 // - An object that does not decode is not in the store, as if it were deleted, and is given to
 //   on_bad each time it changes; it is logged once for each of its resourceVersions.
 // - Objects are shared and const; holding one is always safe.

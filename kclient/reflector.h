@@ -33,7 +33,8 @@
 
 namespace vdcu::kclient {
 
-// What is told of a kind. Views are valid until the call returns. It may not destroy the reflector.
+// What takes the lists and events of a kind. Views are valid until the call returns. It may not
+// destroy the reflector.
 class ReflectorSink {
  public:
   virtual ~ReflectorSink() = default;
@@ -71,7 +72,7 @@ class Reflector {
   State state() const { return state_; }
   // For how long lists and watches have failed, or been without an answer for 30 s; 0: they do not.
   base::Duration FailingFor() const;
-  // Once that is 30 s: a sentence. Empty: what the sink has been told is what there is.
+  // Once that is 30 s: a sentence. Empty: what the sink has been given is what there is.
   std::string Failure() const;
 
  private:

@@ -126,7 +126,7 @@ void Daemon::WatchPods() {
     for (const auto& pod : {old_object, new_object}) {
       if (pod) NotePod(*pod);
     }
-    if (new_object && !old_object && !new_object->asks.empty()) {
+    if (new_object && !old_object && !new_object->device_requests.empty()) {
       stages_.Reach(new_object->meta.uid, Stage::kBound);
     } else if (!new_object) {
       stages_.Forget(old_object->meta.uid);
@@ -173,7 +173,7 @@ void Daemon::Begin() {
     return base::Log(base::Level::kError, "the slices' folders cannot be read, will try again",
                      {{"error", adopted.error().message}});
   }
-  housekeeping_.MendDisk();
+  housekeeping_.RepairDisk();
   begun_ = true;
   base::Log(base::Level::kInfo, "ready to prepare slices",
             {{"node", options_.node_name},
@@ -272,7 +272,7 @@ std::vector<std::string> Daemon::NotReady() const {
     }
   });
   if (!reasons.empty()) return reasons;
-  if (!begun_) return {"the vdev files are not mended"};
+  if (!begun_) return {"the vdev files are not repaired"};
   if (!node_object_.published()) return {"DCUNode " + options_.node_name + " is not published"};
   return fronts_ ? fronts_->NotReady() : std::vector<std::string>();
 }

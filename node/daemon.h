@@ -6,7 +6,7 @@
 // a key what the state asks for then. The executor carries that out.
 //
 // Promises: nothing is decided before the first lists are complete, the cards are scanned and the
-// disk is mended, and no front begins before that; only the host's sysfs is polled (every 5 s).
+// disk is repaired, and no front begins before that; only the host's sysfs is polled (every 5 s).
 #pragma once
 
 #include <memory>
@@ -73,7 +73,7 @@ class Daemon : private kclient::Decider {
   void ForEachInformer(const Visit& visit) const;
   void OnSynced();
   void OnOwnerChecked(const base::Status& ours);
-  // The first scan and the mending of the disk; again after a while where the disk fails.
+  // The first scan and the repair of the disk; again after a while where the disk fails.
   void Begin();
   void OnLookTimer();
   // After something was noted.

@@ -25,7 +25,7 @@ base::Result<std::vector<std::string>> Holdings::Orphans() {
   return uids;
 }
 
-void Holdings::Mend() {
+void Holdings::Repair() {
   std::map<std::string, std::string> contents;
   for (const auto& [uid, slice] : slices_) {
     if (auto content = ContentOf(slice)) contents.emplace(uid, std::move(*content));
@@ -35,7 +35,7 @@ void Holdings::Mend() {
   });
   std::set<std::string> kept;
   for (const auto& [uid, why] : corrupt_) kept.insert(uid);
-  DiskState disk = files_.Mend(slices_, contents, kept);
+  DiskState disk = files_.Repair(slices_, contents, kept);
   for (const auto& [uid, why] : corrupt_) {
     disk.problems.push_back(why + "; no VDCUPartition of this node has that UID: remove it");
   }
@@ -48,7 +48,7 @@ void Holdings::SetDisk(DiskState disk) {
 }
 
 void Holdings::CheckDisk() {
-  if (!disk_.problems.empty() || !disk_.failure.empty()) return Mend();
+  if (!disk_.problems.empty() || !disk_.failure.empty()) return Repair();
   DiskState disk = disk_;
   disk.occupied_vdevs = files_.OccupiedVdevs();
   SetDisk(std::move(disk));

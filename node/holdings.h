@@ -33,8 +33,8 @@ class Holdings {
   // held: what they held is not known.
   base::Result<std::vector<std::string>> Orphans();
   // Makes the disk true to what is held, as far as it can: see disk().
-  void Mend();
-  // Looks at what may have come into our way since, and mends where something was.
+  void Repair();
+  // Looks at what may have come into our way since, and repairs where something was.
   void CheckDisk();
   const DiskState& disk() const { return disk_; }
 
@@ -43,7 +43,7 @@ class Holdings {
   void SetDevices(std::vector<dcu::Device> seen, const std::vector<dcu::Device>& known,
                   base::WallTime now);
 
-  // Admits the slice and writes its files; again for one that is held: mends them. A refusal, or
+  // Admits the slice and writes its files; again for one that is held: repairs them. A refusal, or
   // the error of the disk as refusal WriteFailed (the slice may be held then, see Find).
   std::optional<Refusal> Hold(const Slice& slice);
   // Changes what is recorded beside the assignment: who uses it, since when it is lost.

@@ -26,8 +26,8 @@ void Housekeeping::FindCards() {
   TakeScan(ScanHost(host_), published ? published->status.devices : state_.holdings.devices());
 }
 
-void Housekeeping::MendDisk() {
-  state_.holdings.Mend();
+void Housekeeping::RepairDisk() {
+  state_.holdings.Repair();
   LogDisk();
 }
 

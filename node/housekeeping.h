@@ -21,7 +21,7 @@ class Housekeeping {
 
   // The first look, in this order. What was published before says since when a card is unhealthy.
   void FindCards();
-  void MendDisk();
+  void RepairDisk();
   // Each further one.
   void Look();
 

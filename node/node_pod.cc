@@ -22,7 +22,7 @@ bool AsksForDcu(kclient::JsonView container) {
 }
 
 // The API server holds limits and requests of such resources equal, and fills in either.
-void AddAsks(kclient::JsonView container, std::vector<NodePod::Ask>& asks) {
+void AddRequests(kclient::JsonView container, std::vector<NodePod::DeviceRequest>& requests) {
   const auto resources = kclient::Get(container, "resources");
   if (!resources) return;
   kclient::ForEachMember(
@@ -34,7 +34,7 @@ void AddAsks(kclient::JsonView container, std::vector<NodePod::Ask>& asks) {
         if (!counts || !text) return;
         const int64_t count = kclient::ParseQuantity(*text).value_or(0);
         if (count > 0) {
-          asks.push_back({kclient::GetStringOr(container, "name"), std::string(name), count});
+          requests.push_back({kclient::GetStringOr(container, "name"), std::string(name), count});
         }
       });
 }
@@ -52,7 +52,7 @@ base::Result<NodePod> NodePod::FromJson(kclient::JsonView object) {
       if (pod.container.empty() && AsksForDcu(container)) {
         pod.container = kclient::GetStringOr(container, "name");
       }
-      AddAsks(container, pod.asks);
+      AddRequests(container, pod.device_requests);
     });
   }
   if (const auto status = kclient::Get(object, "status")) {

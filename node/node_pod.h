@@ -11,8 +11,8 @@
 namespace vdcu::node {
 
 struct NodePod {
-  // What one container asks of a device plugin: as many cards (or, 1, a slice) of this resource.
-  struct Ask {
+  // What one container requests of a device plugin: as many cards (or, 1, a slice) of the resource.
+  struct DeviceRequest {
     std::string container;
     std::string resource;
     int64_t count = 0;
@@ -24,7 +24,7 @@ struct NodePod {
   bool started = false;   // the kubelet has written its status: its admission is over
   std::string partition;  // the reserved partition that it was bound for; empty: none
   std::string container;  // the first that asks for a DCU; empty: none does
-  std::vector<Ask> asks;  // in the containers' order
+  std::vector<DeviceRequest> device_requests;  // in the containers' order
 
   // Succeeded or Failed.
   bool terminal() const { return phase == "Succeeded" || phase == "Failed"; }

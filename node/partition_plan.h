@@ -1,9 +1,9 @@
 // What is to be done about one VDCUPartition of this node: pure, from what is known.
 //
 // Promises: status is patched only where it differs (times aside), with the object's UID and
-// resourceVersion; a change of health or a refusal is told by one event, when it is first written;
-// the finalizer goes only after the pod that uses the slice is gone or terminal, with its last
-// process, and after the files.
+// resourceVersion; a change of health or a refusal is reported by one event, when it is first
+// written; the finalizer goes only after the pod that uses the slice is gone or terminal, with its
+// last process, and after the files.
 #pragma once
 
 #include <optional>

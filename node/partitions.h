@@ -39,7 +39,7 @@ class Partitions {
       : sources_(std::move(sources)), state_(sources_.state), holdings_(state_.holdings) {}
 
   // Holds what has a folder on disk and no checkpoint, as its object says: a container may run with
-  // that folder, and would see the whole card if mending the disk removed it. Before that.
+  // that folder, and would see the whole card if repairing the disk removed it. Before that.
   base::Status Adopt();
 
   kclient::WorkPlan Reconcile(const kclient::Key& key);

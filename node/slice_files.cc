@@ -253,8 +253,9 @@ SliceFiles::Errors SliceFiles::RemoveOthers(const Slices& slices,
   return errors;
 }
 
-DiskState SliceFiles::Mend(const Slices& slices, const std::map<std::string, std::string>& contents,
-                           const std::set<std::string>& kept) {
+DiskState SliceFiles::Repair(const Slices& slices,
+                             const std::map<std::string, std::string>& contents,
+                             const std::set<std::string>& kept) {
   DiskState disk;
   for (const char* folder : {kSlicesFolder, kCheckpointFolder}) {
     const base::Status made = files_.MakeFolder(folder);

@@ -2,12 +2,12 @@
 // restarted daemon knows what it holds, also when the object is gone.
 //
 // Promises: a slice is held from the moment its checkpoint stands (written before the vdev files)
-// until it is removed (after them), so a process that ends at any step leaves, after Mend, the old
-// state or the new one. Each step may be repeated. Whole cards have a checkpoint and no vdev file.
-// Mend removes only names of ours: temporaries (".<name>.tmp"), folders in /etc/vdev/slices and
-// vdev<N>.conf. What stands in the place of one of our files and is none is somebody's: an empty
-// folder is removed (dockerd makes one where a container is to mount a file that is not there),
-// anything else stays and is named, and only what needs that place does without. Errors:
+// until it is removed (after them), so a process that ends at any step leaves, after Repair, the
+// old state or the new one. Each step may be repeated. Whole cards have a checkpoint and no vdev
+// file. Repair removes only names of ours: temporaries (".<name>.tmp"), folders in /etc/vdev/slices
+// and vdev<N>.conf. What stands in the place of one of our files and is none is somebody's: an
+// empty folder is removed (dockerd makes one where a container is to mount a file that is not
+// there), anything else stays and is named, and only what needs that place does without. Errors:
 // base::Root's.
 #pragma once
 
@@ -66,8 +66,8 @@ class SliceFiles {
   // Makes the disk say exactly `slices`; their vdev files' bytes are in `contents`, by uid. A slice
   // without (its card is not there) keeps the files that it has, as do those of the uids `kept`.
   // Goes on past what fails.
-  DiskState Mend(const Slices& slices, const std::map<std::string, std::string>& contents,
-                 const std::set<std::string>& kept = {});
+  DiskState Repair(const Slices& slices, const std::map<std::string, std::string>& contents,
+                   const std::set<std::string>& kept = {});
 
   // Whether its vdev number's file may be ours; kAlreadyExists.
   base::Status CheckVdev(const dcu::Assignment& assignment);

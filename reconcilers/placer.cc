@@ -128,8 +128,8 @@ tl::expected<Plan, Placer::Failure> Placer::Place(const Waiting& request,
   const dcu::Answer answer =
       nodes == nullptr ? dcu::Allocate(view_.inventory(), request.cards(), *filter)
                        : dcu::AllocateOn(view_.inventory(), request.cards(), *nodes, *filter);
-  if (const auto* refusal = std::get_if<dcu::Refusal>(&answer)) {
-    return tl::make_unexpected(Failure{refusal->Message(), eased_by});
+  if (const auto* error = std::get_if<dcu::FitError>(&answer)) {
+    return tl::make_unexpected(Failure{error->Message(), eased_by});
   }
   const auto& placement = std::get<dcu::Placement>(answer);
   auto why = view_.WhyOverQuota(request.ns(), request.cards().slices, placement.assignments);

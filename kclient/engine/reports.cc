@@ -11,23 +11,23 @@ std::optional<base::Duration> Reports::Begin(const Report& report, base::TimePoi
     return kByEnd;
   }
   Forget(now);
-  const auto told = told_.find(report.what);
-  if (told != told_.end() && now - told->second < kTellEvery) {
-    return told->second + kTellEvery - now;
+  const auto begun = begun_.find(report.what);
+  if (begun != begun_.end() && now - begun->second < kReportEvery) {
+    return begun->second + kReportEvery - now;
   }
   if (under_way_.size() >= kMost) {
     waiting_[report.key.ns].insert(report.key);
     return kByEnd;
   }
   under_way_.try_emplace(report.what);
-  told_.insert_or_assign(report.what, now);
+  begun_.insert_or_assign(report.what, now);
   return {};
 }
 
 std::optional<Key> Reports::End(std::string_view what, bool stored) {
   const auto ended = under_way_.find(what);
   if (ended == under_way_.end()) return {};
-  if (!stored) told_.erase(ended->first);
+  if (!stored) begun_.erase(ended->first);
   std::optional<Key> waits = std::move(ended->second);
   under_way_.erase(ended);
   return waits;
@@ -51,8 +51,8 @@ Key Reports::TakeTurn() {
 // What was told longer ago bounds nothing any more.
 void Reports::Forget(base::TimePoint now) {
   if (now < forget_at_) return;
-  std::erase_if(told_, [&](const auto& item) { return now - item.second >= kTellEvery; });
-  forget_at_ = now + kTellEvery;
+  std::erase_if(begun_, [&](const auto& item) { return now - item.second >= kReportEvery; });
+  forget_at_ = now + kReportEvery;
 }
 
 }  // namespace vdcu::kclient

@@ -1,6 +1,6 @@
 // Which reports may be sent now: writes that only tell people something, as why a pod waits.
 //
-// Promises: one at a time for each object; its text changes after kTellEvery at the earliest; no
+// Promises: one at a time for each object; its text changes after kReportEvery at the earliest; no
 // more than kMost are under way, so that writes that place always have room; when there are too
 // many, namespaces take turns.
 #pragma once
@@ -21,7 +21,7 @@ namespace vdcu::kclient {
 class Reports {
  public:
   static constexpr size_t kMost = 16;
-  static constexpr base::Duration kTellEvery{5'000};
+  static constexpr base::Duration kReportEvery{5'000};
 
   // `what` is the report, the same for all of an object; `key` decides anew what it says.
   struct Report {
@@ -44,7 +44,7 @@ class Reports {
   // Under way -> the key of one that waits for its end: without a resourceVersion as precondition
   // either of two at once might be the last.
   std::map<std::string, std::optional<Key>, std::less<>> under_way_;
-  std::unordered_map<std::string, base::TimePoint> told_;  // when each was begun, of late
+  std::unordered_map<std::string, base::TimePoint> begun_;  // when each was begun, of late
   base::TimePoint forget_at_{};
   std::map<std::string, std::set<Key>> waiting_;  // by namespace; none is empty
   std::string last_turn_;                         // namespace

@@ -6,7 +6,7 @@
 // from 5 ms where the same may work at once (a lost answer, a server with too much to do), from
 // 250 ms where a rule refused it; where the watch is about to show why a change was refused, the
 // wait is a second at most. It is never shorter than the server asks for, up to five minutes. What
-// a rule refuses is told at once, anything else when it has lasted for five seconds.
+// a rule refuses is reported at once, anything else when it has lasted for five seconds.
 #pragma once
 
 #include <map>

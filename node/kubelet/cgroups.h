@@ -26,7 +26,7 @@ namespace vdcu::kubelet {
 
 class Cgroups {
  public:
-  // `root` is the kubelet's cgroupRoot ("/"); `on_empty` is told the UID of a pod that was waited
+  // `root` is the kubelet's cgroupRoot ("/"); `on_empty` is given the UID of a pod that was waited
   // for, when no process is left in it.
   Cgroups(base::Loop& loop, const base::Root& host, std::string root,
           std::function<void(const std::string& pod_uid)> on_empty);

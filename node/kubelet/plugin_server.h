@@ -71,7 +71,7 @@ class PluginServer {
  public:
   struct Options {
     std::string socket;                        // a path; what is there is replaced
-    std::string resource;                      // what the handler is told
+    std::string resource;                      // what the handler is given
     std::function<void()> on_watched = [] {};  // watched() may be other
   };
 

@@ -150,11 +150,11 @@ StartCheck Admission::CheckStart(const std::string& resource, const Ids& ids,
                                        .pod = [&](const auto& key) { return search.pod(key); },
                                        .has_processes = sources_.has_processes,
                                        .read = search.read()});
-  if (check.unknown.empty() && !check.refusal) MendHolders(search, check);
+  if (check.unknown.empty() && !check.refusal) RepairHolders(search, check);
   return check;
 }
 
-void Admission::MendHolders(const PodSearch& search, StartCheck& check) {
+void Admission::RepairHolders(const PodSearch& search, StartCheck& check) {
   for (const Asker& holder : std::vector<Asker>(check.holders)) {
     for (const Slice& slice : SlicesOf(sources_.holdings.slices(), holder)) {
       auto refusal = sources_.holdings.Hold(slice);

@@ -77,13 +77,13 @@ class Admission : public kubelet::PluginHandler {
 
   base::Result<kubelet::ContainerEdits> Grant(const std::string& resource, const Asker& asker,
                                               const std::vector<std::string>& ids);
-  // All `count` slices of the container, their files mended; or why it does not get them.
+  // All `count` slices of the container, their files repaired; or why it does not get them.
   [[nodiscard]] tl::expected<std::vector<Slice>, Refusal> TakeSlices(const Asker& asker,
                                                                      size_t count);
   StartCheck CheckStart(const std::string& resource, const std::set<std::string>& ids,
                         const PodSearch& search);
-  // Refuses a holder whose files cannot be mended.
-  void MendHolders(const PodSearch& search, StartCheck& check);
+  // Refuses a holder whose files cannot be repaired.
+  void RepairHolders(const PodSearch& search, StartCheck& check);
   base::Error Refuse(const Refusal& refusal, const std::vector<Asker>& askers);
   void CheckDrained();
 

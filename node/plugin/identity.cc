@@ -25,12 +25,12 @@ bool LacksSome(const kubelet::ListedPod& pod, const std::string& resource) {
 }
 
 // The first container in the pod's order that asks and has nothing.
-const NodePod::Ask* OpenAsk(const kubelet::ListedPod& listed, const NodePod& pod,
-                            const IdentityView& view) {
-  for (const NodePod::Ask& ask : pod.asks) {
-    if (ask.resource == view.resource && !HasDevice(listed, ask.container, view.resource) &&
-        !view.answered(pod.meta.uid, ask.container)) {
-      return &ask;
+const NodePod::DeviceRequest* OpenRequest(const kubelet::ListedPod& listed, const NodePod& pod,
+                                          const IdentityView& view) {
+  for (const NodePod::DeviceRequest& request : pod.device_requests) {
+    if (request.resource == view.resource && !HasDevice(listed, request.container, view.resource) &&
+        !view.answered(pod.meta.uid, request.container)) {
+      return &request;
     }
   }
   return nullptr;
@@ -43,12 +43,12 @@ std::optional<kclient::OwnerReference> OwnerOf(const kclient::ObjectMeta& meta) 
   return owner == owners.end() ? std::nullopt : std::optional(*owner);
 }
 
-Asker MakeAsker(const NodePod& pod, const NodePod::Ask& ask) {
-  return {.pod = {.name = pod.meta.name, .uid = pod.meta.uid, .container = ask.container},
+Asker MakeAsker(const NodePod& pod, const NodePod::DeviceRequest& request) {
+  return {.pod = {.name = pod.meta.name, .uid = pod.meta.uid, .container = request.container},
           .ns = pod.meta.ns,
           .partition = pod.partition,
           .owner = OwnerOf(pod.meta),
-          .count = static_cast<size_t>(ask.count)};
+          .count = static_cast<size_t>(request.count)};
 }
 
 Identity Several(std::vector<Asker> askers) {
@@ -89,11 +89,11 @@ Identity WhoAsks(const IdentityView& view) {
       if (!view.read.contains(key) && LacksSome(listed, view.resource)) unknown.insert(key);
       continue;
     }
-    const NodePod::Ask* ask = OpenAsk(listed, *pod, view);
-    if (ask == nullptr) continue;
+    const NodePod::DeviceRequest* request = OpenRequest(listed, *pod, view);
+    if (request == nullptr) continue;
     const bool ended = pod->terminal();
     if (!ended && !pod->started && !view.has_processes(pod->meta.uid)) {
-      askers.push_back(MakeAsker(*pod, *ask));
+      askers.push_back(MakeAsker(*pod, *request));
     } else if (!view.read.contains(key)) {
       // Another of its name may have replaced it. Finished ones may be many, as an old kubelet
       // lists them until they are deleted.

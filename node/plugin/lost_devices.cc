@@ -6,20 +6,23 @@ namespace vdcu::node {
 
 namespace {
 
-const NodePod::Ask* AskOf(const NodePod& pod, const std::string& container,
-                          const std::set<std::string>& resources) {
-  const auto ask = std::find_if(pod.asks.begin(), pod.asks.end(), [&](const NodePod::Ask& one) {
-    return one.container == container && resources.contains(one.resource);
-  });
-  return ask == pod.asks.end() ? nullptr : &*ask;
+const NodePod::DeviceRequest* RequestOf(const NodePod& pod, const std::string& container,
+                                        const std::set<std::string>& resources) {
+  const auto request =
+      std::find_if(pod.device_requests.begin(), pod.device_requests.end(),
+                   [&](const NodePod::DeviceRequest& one) {
+                     return one.container == container && resources.contains(one.resource);
+                   });
+  return request == pod.device_requests.end() ? nullptr : &*request;
 }
 
-bool HasDevice(const kubelet::ListedPod& pod, const NodePod::Ask& ask) {
-  return std::any_of(pod.containers.begin(), pod.containers.end(), [&ask](const auto& container) {
-    const auto devices = container.devices.find(ask.resource);
-    return container.name == ask.container && devices != container.devices.end() &&
-           !devices->second.empty();
-  });
+bool HasDevice(const kubelet::ListedPod& pod, const NodePod::DeviceRequest& request) {
+  return std::any_of(pod.containers.begin(), pod.containers.end(),
+                     [&request](const auto& container) {
+                       const auto devices = container.devices.find(request.resource);
+                       return container.name == request.container &&
+                              devices != container.devices.end() && !devices->second.empty();
+                     });
 }
 
 }  // namespace
@@ -41,14 +44,14 @@ LostDevices FindLostDevices(const LostDevicesView& view) {
     if (pod == nullptr || pod->meta.uid != slice.pod->uid || pod->terminal() || !pod->started) {
       continue;
     }
-    const NodePod::Ask* ask = AskOf(*pod, slice.pod->container, view.resources);
-    if (ask == nullptr) continue;
+    const NodePod::DeviceRequest* request = RequestOf(*pod, slice.pod->container, view.resources);
+    if (request == nullptr) continue;
     bool listed = false;
     bool has_device = false;
     for (const kubelet::ListedPod& one : view.listing) {
       if (one.ns + "/" + one.name != key) continue;
       listed = true;
-      has_device = has_device || HasDevice(one, *ask);
+      has_device = has_device || HasDevice(one, *request);
     }
     if (!listed) {
       result.unsure = true;

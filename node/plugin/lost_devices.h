@@ -28,7 +28,7 @@ struct LostDevices {
   bool unsure = false;  // the kubelet, which may have just started, does not list all
 };
 
-// What is told of it: the cause, and the way out.
+// How it is reported: the cause, and the way out.
 Refusal DeviceLostOf(const std::string& container);
 
 LostDevices FindLostDevices(const LostDevicesView& view);

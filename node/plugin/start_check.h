@@ -4,7 +4,7 @@
 // Every container that the kubelet lists with one of the ids is a holder, as the call does not say
 // which one starts. All of them must be of pods that run, with all their slices held here; a pod
 // that the API does not have is on its way out, and is not what starts. Nor may an id have been
-// given for a container that is none of them: it has been told the files of that container, though
+// given for a container that is none of them: it has been given the files of that container, though
 // it may have slices of its own. (A slice that was released belongs to nobody; its ids may be
 // anybody's.)
 #pragma once

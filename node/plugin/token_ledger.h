@@ -2,7 +2,7 @@
 // theirs, as the kubelet's lists say.
 //
 // Promises: what the kubelet does not answer stays as it is known; a container that has lost its
-// device is told of once, by an event on its pod.
+// device is reported once, by an event on its pod.
 #pragma once
 
 #include <functional>

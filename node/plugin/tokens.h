@@ -2,8 +2,8 @@
 // (the VDCUPartition does): any is as good as another.
 //
 // Promises: an id in use is always listed, and Healthy: the kubelet would fail running pods on its
-// restart, or refuse pods on other cards. For sick cards as many ids that are free are Unhealthy as
-// those cards have free slots.
+// restart, or refuse pods on other cards. For unhealthy cards as many ids that are free are
+// Unhealthy as those cards have free slots.
 #pragma once
 
 #include <set>

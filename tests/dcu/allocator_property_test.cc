@@ -101,7 +101,7 @@ void BuildShuffled(const World& world, const std::vector<Request>& demand, Chanc
 }
 
 std::string Told(const Answer& answer) {
-  if (const auto* refusal = std::get_if<Refusal>(&answer)) return refusal->Message();
+  if (const auto* error = std::get_if<FitError>(&answer)) return error->Message();
   std::string text;
   for (const Assignment& a : std::get<Placement>(answer).assignments) {
     const auto lines = a.units.Lines();
@@ -190,11 +190,11 @@ class AllocatorProperty : public ::testing::TestWithParam<unsigned> {
       ASSERT_EQ(placement->node, *chosen);
       want.erase(std::next(chosen), want.end());
     } else {
-      const Refusal& refusal = std::get<Refusal>(answer);
+      const FitError& error = std::get<FitError>(answer);
       int counted = 0;
-      for (const auto& [reason, count] : refusal.node_reasons) counted += count;
+      for (const auto& [reason, count] : error.node_reasons) counted += count;
       ASSERT_EQ(counted, static_cast<int>(world_.nodes.size()));
-      ASSERT_EQ(refusal.nodes, counted);
+      ASSERT_EQ(error.nodes, counted);
     }
     ASSERT_EQ(asked, want);
   }
@@ -219,9 +219,9 @@ class AllocatorProperty : public ::testing::TestWithParam<unsigned> {
     int best_score = -1;
     for (const auto& [name, state] : world_.nodes) {
       const Answer verdict = AllocateOnNode(inventory_, request, name, filter);
-      if (const auto* refusal = std::get_if<Refusal>(&verdict)) {
-        ASSERT_EQ(refusal->nodes, 1);
-        ASSERT_EQ("0/1 nodes fit: 1 " + refusal->NodeMessage(), refusal->Message());
+      if (const auto* error = std::get_if<FitError>(&verdict)) {
+        ASSERT_EQ(error->nodes, 1);
+        ASSERT_EQ("0/1 nodes fit: 1 " + error->NodeMessage(), error->Message());
         continue;
       }
       ASSERT_EQ(std::get<Placement>(verdict).node, name);

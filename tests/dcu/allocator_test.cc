@@ -10,9 +10,9 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// "node/card units memory pipe vdev" for each slice, or the refusal.
+// "node/card units memory pipe vdev" for each slice, or the error.
 std::vector<std::string> Told(const Answer& answer) {
-  if (const auto* refusal = std::get_if<Refusal>(&answer)) return {refusal->Message()};
+  if (const auto* error = std::get_if<FitError>(&answer)) return {error->Message()};
   std::vector<std::string> lines;
   for (const Assignment& a : std::get<Placement>(answer).assignments) {
     EXPECT_EQ(a.compute_units, a.units.Count());

@@ -30,7 +30,7 @@ class FragmentationTest : public ::testing::Test {
     const Answer answer =
         Allocate(inventory_, {.slices = {slice}, .policy = policy, .node = needs}, nullptr);
     const auto* placement = std::get_if<Placement>(&answer);
-    return placement ? placement->node : std::get<Refusal>(answer).Message();
+    return placement ? placement->node : std::get<FitError>(answer).Message();
   }
 
   Inventory inventory_;

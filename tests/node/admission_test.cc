@@ -42,7 +42,7 @@ class AdmissionTest : public testing::Test {
   void AddPod(const std::string& name, int64_t count = 1, const std::string& partition = "") {
     NodePod pod = MakePod(name, partition);
     pod.phase = "Pending";
-    pod.asks = {{"main", kDcu, count}};
+    pod.device_requests = {{"main", kDcu, count}};
     pods_.Set(pod.meta.key(), std::make_shared<NodePod>(pod));
   }
   // Held for the pod; empty: for nobody.
@@ -392,7 +392,7 @@ TEST_F(AdmissionTest, OneIdInTwoHandsNeedsBothToBeRight) {
 TEST_F(AdmissionTest, TellsOnceThatTheKubeletHasLostADevice) {
   NodePod pod = MakePod("a");
   pod.started = true;
-  pod.asks = {{"main", kDcu, 1}};
+  pod.device_requests = {{"main", kDcu, 1}};
   pods_.Set(pod.meta.key(), std::make_shared<NodePod>(pod));
   HoldSlice("p", MakeAssignment(0), "a");
   running_ = {"uid-a"};
@@ -424,7 +424,7 @@ TEST_F(AdmissionTest, TellsOnceThatTheKubeletHasLostADevice) {
 TEST_F(AdmissionTest, AnOwnerIsToldThatItsPodsHaveNoSlice) {
   NodePod pod = MakePod("a");
   pod.phase = "Pending";
-  pod.asks = {{"main", kDcu, 1}};
+  pod.device_requests = {{"main", kDcu, 1}};
   pod.meta.owner_references = {{"apps/v1", "ReplicaSet", "set", "uid-set", true}};
   pods_.Set(pod.meta.key(), std::make_shared<NodePod>(pod));
   lister_.Set({Listed("a")});

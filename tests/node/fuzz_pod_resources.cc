@@ -29,7 +29,7 @@ std::map<std::string, NodePod> PodsOf(const Listing& listing) {
     pod.meta.name = listed.name;
     pod.meta.uid = "uid-" + listed.name;
     pod.phase = "Pending";
-    pod.asks = {{"main", kResource, 1}};
+    pod.device_requests = {{"main", kResource, 1}};
     pods[pod.meta.key()] = pod;
   }
   return pods;

@@ -52,7 +52,7 @@ TEST_F(HousekeepingTest, ACardIsUnhealthySinceItWasPublishedSo) {
 
 TEST_F(HousekeepingTest, NotesWhatComesInTheWayOnTheDiskAndGoes) {
   housekeeping_.FindCards();
-  housekeeping_.MendDisk();
+  housekeeping_.RepairDisk();
   world_.changes.Take();
   ASSERT_TRUE(world_.root.MakeFolder("/etc/vdev/vdev3.conf/full"));
   EXPECT_EQ(Look(), Noted{.disk = true});

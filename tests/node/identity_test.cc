@@ -13,10 +13,10 @@ namespace {
 constexpr char kDcu[] = "hygon.com/dcunum";
 constexpr char kHcu[] = "hygon.com/hcunum";
 
-NodePod Asking(const std::string& name, std::vector<NodePod::Ask> asks) {
+NodePod Asking(const std::string& name, std::vector<NodePod::DeviceRequest> requests) {
   NodePod pod = MakePod(name);
   pod.phase = "Pending";
-  pod.asks = std::move(asks);
+  pod.device_requests = std::move(requests);
   return pod;
 }
 

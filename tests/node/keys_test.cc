@@ -87,7 +87,7 @@ TEST_F(KeysTest, HoldingsNoteWhatChangesInThem) {
     return world_.changes.Take();
   };
   const auto held = [this](const std::string& uid) { return *world_.holdings.Find(uid); };
-  EXPECT_EQ(noted([&] { world_.holdings.Mend(); }), Noted());
+  EXPECT_EQ(noted([&] { world_.holdings.Repair(); }), Noted());
   EXPECT_EQ(noted([&] { Hold("own", 0, "a"); }), Noted()) << "it was held, and is mended";
   EXPECT_EQ(noted([&] { Hold("new", 3, "d"); }), Noted{.slices = true});
   Slice lost = held("uid-new");

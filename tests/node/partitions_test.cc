@@ -365,7 +365,7 @@ TEST_F(PartitionsTest, ARestartKnowsWhatIsHeldAndWritesNothing) {
   Holdings again{SliceFiles(world_.files), world_.changes};
   ASSERT_TRUE(again.Load());
   again.SetDevices({MakeDevice("DCU-0")}, {}, clock_.Wall());
-  again.Mend();
+  again.Repair();
   EXPECT_EQ(again.disk(), DiskState());
   EXPECT_EQ(again.slices(), holdings_.slices());
   EXPECT_EQ(std::filesystem::last_write_time(root_.Resolve("/etc/vdev/vdev4.conf")), written);
@@ -391,7 +391,7 @@ TEST_F(PartitionsTest, WhoseCheckpointIsLostKeepsTheFolderThatItsContainerHas) {
                             .stages = stages_,
                             .tell = [](const kclient::Event&) {}})
                     .Adopt());
-    again.Mend();
+    again.Repair();
     EXPECT_EQ(again.disk(), DiskState());
     EXPECT_EQ(again.slices(), holdings_.slices());
     EXPECT_TRUE(root_.Exists(checkpoint));
@@ -408,7 +408,7 @@ TEST_F(PartitionsTest, AFolderWithoutCheckpointIsNotHeldAgainstWhatIs) {
   ASSERT_TRUE(root_.MakeFolder("/etc/vdev/slices/uid-q"));
   ASSERT_TRUE(partitions_.Adopt());
   EXPECT_EQ(holdings_.Find("uid-q"), nullptr);
-  holdings_.Mend();
+  holdings_.Repair();
   EXPECT_FALSE(root_.Exists("/etc/vdev/slices/uid-q"));
   EXPECT_EQ(Prepare("q"), "UnitsOverlap");
 }

@@ -106,7 +106,7 @@ Slices Restart(const base::Root& root) {
   auto found = slice_files.Load();
   EXPECT_TRUE(found) << found.error().message;
   EXPECT_THAT(found->corrupt, IsEmpty());
-  EXPECT_EQ(slice_files.Mend(found->slices, ContentsOf(found->slices)), DiskState());
+  EXPECT_EQ(slice_files.Repair(found->slices, ContentsOf(found->slices)), DiskState());
   return found->slices;
 }
 
@@ -118,7 +118,7 @@ void ExpectOldOrNew(const Slices& before, const Slices& after, Change change) {
     const TempFolder folder;
     const base::Root root(folder.path());
     RootFileOps files(root);
-    EXPECT_EQ(SliceFiles(files).Mend(slices, ContentsOf(slices)), DiskState());
+    EXPECT_EQ(SliceFiles(files).Repair(slices, ContentsOf(slices)), DiskState());
     return ReadDisk(root);
   };
   const Disk old_disk = disk_of(before);
@@ -130,7 +130,7 @@ void ExpectOldOrNew(const Slices& before, const Slices& after, Change change) {
     const TempFolder folder;
     const base::Root root(folder.path());
     RootFileOps files(root);
-    ASSERT_EQ(SliceFiles(files).Mend(before, ContentsOf(before)), DiskState());
+    ASSERT_EQ(SliceFiles(files).Repair(before, ContentsOf(before)), DiskState());
     CrashingFileOps crashing(root, step);
     SliceFiles slice_files(crashing);
     const base::Status done = change(slice_files);
@@ -192,7 +192,7 @@ TEST(SliceFiles, WritesNothingThatIsThereAlready) {
   ASSERT_TRUE(SliceFiles(files).Prepare(slice, ContentOf(slice)));
   CrashingFileOps no_writes(root, 1);
   EXPECT_TRUE(SliceFiles(no_writes).Prepare(slice, ContentOf(slice)));
-  EXPECT_EQ(SliceFiles(no_writes).Mend({{"a", slice}}, {{"a", ContentOf(slice)}}), DiskState());
+  EXPECT_EQ(SliceFiles(no_writes).Repair({{"a", slice}}, {{"a", ContentOf(slice)}}), DiskState());
   EXPECT_FALSE(no_writes.crashed());
 }
 
@@ -228,7 +228,7 @@ TEST(SliceFiles, MendRewritesWrongBytesAndRemovesOnlyWhatIsOurs) {
     ASSERT_TRUE(root.WriteAtomic(wrong, "wrong"));
   }
   ASSERT_TRUE(files.Write("/etc/vdev/slices/unknown/vdev0.conf", "wrong"));
-  ASSERT_EQ(slice_files.Mend({{"a", slice}}, {{"a", ContentOf(slice)}}), DiskState());
+  ASSERT_EQ(slice_files.Repair({{"a", slice}}, {{"a", ContentOf(slice)}}), DiskState());
   EXPECT_EQ(ReadDisk(root), want);
 }
 
@@ -240,7 +240,7 @@ TEST(SliceFiles, KeepsTheFilesOfASliceWhoseCardIsAway) {
   const Slice slice = MakeSlice("a", 4);
   ASSERT_TRUE(slice_files.Prepare(slice, ContentOf(slice)));
   const Disk before = ReadDisk(root);
-  ASSERT_EQ(slice_files.Mend({{"a", slice}}, {}), DiskState());
+  ASSERT_EQ(slice_files.Repair({{"a", slice}}, {}), DiskState());
   EXPECT_EQ(ReadDisk(root), before);
 }
 

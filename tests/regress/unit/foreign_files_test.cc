@@ -28,7 +28,7 @@ class ForeignFilesTest : public testing::Test {
   void Start(Holdings& holdings) {
     ASSERT_TRUE(holdings.Load());
     holdings.SetDevices({MakeDevice("DCU-0")}, {}, base::SystemClock().Wall());
-    holdings.Mend();
+    holdings.Repair();
   }
   // "" or the refusal's reason; slot n has vdev number 4 + n.
   static std::string Hold(Holdings& holdings, const std::string& name, int slot) {
@@ -55,7 +55,7 @@ TEST_F(ForeignFilesTest, AnEmptyFolderIsRemovedWhereverAFileOfOursIsToBe) {
     SCOPED_TRACE(path);
     MakeFolder(path);
     EXPECT_EQ(Hold(holdings_, "p", 0), "");
-    holdings_.Mend();
+    holdings_.Repair();
     EXPECT_EQ(holdings_.disk(), DiskState());
     EXPECT_TRUE(root_.IsFile("/etc/vdev/vdev4.conf"));
     EXPECT_TRUE(holdings_.Release("uid-p"));

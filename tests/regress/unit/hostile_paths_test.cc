@@ -83,7 +83,7 @@ TEST_F(HostilePathsTest, NoLinkInThePlaceOfAFileIsRead) {
 // The folder of a partition that is gone would be emptied.
 TEST_F(HostilePathsTest, ALinkAmongTheSlicesIsNamedAndNotEmptied) {
   Link("/etc/vdev/slices/uid-gone");
-  const DiskState disk = files_.Mend({}, {});
+  const DiskState disk = files_.Repair({}, {});
   ASSERT_THAT(disk.problems, SizeIs(1));
   EXPECT_THAT(disk.problems[0], HasSubstr("/etc/vdev/slices/uid-gone is no folder"));
   EXPECT_EQ(disk.failure, "") << "other slices can be kept";
@@ -108,7 +108,7 @@ TEST_F(HostilePathsTest, NorInThePlaceOfTheFoldersThemselves) {
     SCOPED_TRACE(folder);
     ASSERT_TRUE(root_.RemoveFolder(folder));
     Link(folder);
-    EXPECT_FALSE(files_.Mend({}, {}).problems.empty());
+    EXPECT_FALSE(files_.Repair({}, {}).problems.empty());
     ASSERT_TRUE(root_.RemoveFile(folder));
     ASSERT_TRUE(root_.MakeFolder(folder));
   }

@@ -17,7 +17,7 @@ constexpr char kDcu[] = "hygon.com/dcunum";
 NodePod Running(const std::string& name) {
   NodePod pod = MakePod(name);
   pod.started = true;
-  pod.asks = {{"main", kDcu, 1}};
+  pod.device_requests = {{"main", kDcu, 1}};
   return pod;
 }
 

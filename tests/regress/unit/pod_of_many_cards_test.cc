@@ -119,7 +119,7 @@ TEST(PodOfManyCards, TheSearchIsBoundedOverAllNodes) {
     ++asked;
     return std::nullopt;
   });
-  EXPECT_TRUE(std::holds_alternative<dcu::Refusal>(answer));
+  EXPECT_TRUE(std::holds_alternative<dcu::FitError>(answer));
   EXPECT_EQ(asked, 0);
 }
 

@@ -9,11 +9,11 @@ namespace {
 std::string Why(const Inventory& inventory, std::vector<SliceRequest> slices,
                 const NodeFilter& filter = nullptr) {
   const Answer answer = Allocate(inventory, {std::move(slices), Policy::kBinPack}, filter);
-  const auto* refusal = std::get_if<Refusal>(&answer);
-  return refusal ? refusal->Message() : "placed";
+  const auto* error = std::get_if<FitError>(&answer);
+  return error ? error->Message() : "placed";
 }
 
-TEST(Refusal, NodesUnderTheirMostFrequentReasonThenAllCards) {
+TEST(FitError, NodesUnderTheirMostFrequentReasonThenAllCards) {
   Inventory inventory;
   for (int n = 1; n <= 2; ++n) {
     const std::string node = "n" + std::to_string(n);
@@ -33,7 +33,7 @@ TEST(Refusal, NodesUnderTheirMostFrequentReasonThenAllCards) {
             "16 cards: 10 too little memory, 6 too few compute units");
 }
 
-TEST(Refusal, CountsAreSortedByNumberThenText) {
+TEST(FitError, CountsAreSortedByNumberThenText) {
   Inventory inventory;
   for (int i = 1; i <= 4; ++i) {
     inventory.SetNode("n" + std::to_string(i), {Card60("c" + std::to_string(i))}, Ready());
@@ -44,7 +44,7 @@ TEST(Refusal, CountsAreSortedByNumberThenText) {
   EXPECT_EQ(Why(inventory, {Units(1, 1)}, filter), "0/4 nodes fit: 2 node is cordoned, 1 y, 1 z");
 }
 
-TEST(Refusal, EachReasonIsToldApart) {
+TEST(FitError, EachReasonIsToldApart) {
   NodeOptions cordoned = Ready();
   cordoned.unschedulable_devices = {"c"};
   SliceRequest other_model = Units(1, 1);
@@ -142,7 +142,7 @@ TEST(Refusal, EachReasonIsToldApart) {
   }
 }
 
-TEST(Refusal, LargerThanAnyCardOnlyWhereNoCardIsThatLarge) {
+TEST(FitError, LargerThanAnyCardOnlyWhereNoCardIsThatLarge) {
   Inventory inventory;
   inventory.SetNode("n1", {Card60("c1")}, Ready());
   inventory.SetNode("n2", {Card120("c2")}, Ready());
@@ -155,7 +155,7 @@ TEST(Refusal, LargerThanAnyCardOnlyWhereNoCardIsThatLarge) {
             "small");
 }
 
-TEST(Refusal, OfOneNodeSaysWhyInTheSameWords) {
+TEST(FitError, OfOneNodeSaysWhyInTheSameWords) {
   Inventory inventory;
   inventory.SetNode("n1", {Card60("c1"), Card60("c2")}, Ready());
   inventory.SetNode("n2", {Card120("c3")}, Ready());
@@ -163,8 +163,8 @@ TEST(Refusal, OfOneNodeSaysWhyInTheSameWords) {
   inventory.SetSlice("2", Held("n1", "c2", 0, 50, 100, 0, 1));
   const auto why = [&](const std::string& node, const NodeFilter& filter) {
     const Answer answer = AllocateOnNode(inventory, {{Units(30, 1)}}, node, filter);
-    const auto* refusal = std::get_if<Refusal>(&answer);
-    return refusal ? refusal->NodeMessage() : std::get<Placement>(answer).assignments[0].device;
+    const auto* error = std::get_if<FitError>(&answer);
+    return error ? error->NodeMessage() : std::get<Placement>(answer).assignments[0].device;
   };
   EXPECT_EQ(why("n1", nullptr),
             "too few free compute units (most free 20); 2 cards: 2 too few compute units");
@@ -184,7 +184,7 @@ TEST(Score, HigherForTheFullerOrTheEmptierNode) {
   EXPECT_EQ(ScoreOf(inventory, "n3", Policy::kSpread), std::nullopt);
 }
 
-TEST(Refusal, NoNodes) {
+TEST(FitError, NoNodes) {
   EXPECT_EQ(Why(Inventory(), {Whole()}), "0/0 nodes fit: no node has reported DCU cards");
   Inventory inventory;
   inventory.SetNode("n", {}, Ready());
