@@ -99,13 +99,19 @@ TEST_F(FragmentationTest, WhatFitsNowhereSaysWhy) {
 
 // A tenant that asks for ever other amounts.
 TEST_F(FragmentationTest, RareKindsBeyondTheBoundDoNotCount) {
+  constexpr int kHalves = 2'500;
+  constexpr int kRare = 2 * static_cast<int>(Worth::kMostKinds);
   AddNode("a", 50);
   AddNode("b", 30);
-  Demand(Percent(50, 100), 10);
-  for (int i = 0; i < 2 * static_cast<int>(Worth::kMostKinds); ++i) Demand(Units(24, 200 + i), 1);
+  Demand(Percent(50, 100), kHalves);
+  // All of b, and what a has not.
+  Demand(Units(84, 200), kRare);
+  EXPECT_EQ(NodeFor(Percent(20, 100)), "a") << "so many of one kind would count";
+  Demand(Units(84, 200), -kRare);
+  for (int i = 0; i < kRare; ++i) Demand(Units(84, 200 + i), 1);
   EXPECT_EQ(NodeFor(Percent(20, 100)), "b") << "the halves are the most frequent";
-  for (int i = 0; i < 2 * static_cast<int>(Worth::kMostKinds); ++i) Demand(Units(24, 200 + i), -1);
-  Demand(Percent(50, 100), -10);
+  for (int i = 0; i < kRare; ++i) Demand(Units(84, 200 + i), -1);
+  Demand(Percent(50, 100), -kHalves);
   EXPECT_EQ(inventory_.worth(), nullptr) << "all are gone";
 }
 

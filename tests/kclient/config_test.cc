@@ -241,7 +241,8 @@ TEST_F(ConfigTest, WhatIsNoKubeconfigIsRefused) {
        "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\nclusters: [7]",
        "clusters[k]: no such entry"},
       {"deep nesting", std::string(100'000, '['), "config"},
-      {"a huge file", std::string((1 << 20) + 1, ' '), "config"},
+      {"a huge file", "current-context: c\n#" + std::string(1 << 20, ' '),
+       "config is longer than 1048576 bytes"},
   };
   for (const auto& test : kCases) {
     SCOPED_TRACE(test.description);
@@ -250,7 +251,11 @@ TEST_F(ConfigTest, WhatIsNoKubeconfigIsRefused) {
     EXPECT_NE(config.error().message.find(test.want_message), std::string::npos)
         << config.error().message;
   }
-  EXPECT_EQ(LoadKubeconfig({folder_ / "absent"}).error().code, ErrorCode::kNotFound);
+  const auto absent = LoadKubeconfig({folder_ / "absent"});
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(absent.error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(absent.error().message.find("open " + std::string(folder_ / "absent")), 0u)
+      << absent.error().message;
 }
 
 TEST_F(ConfigTest, InAPodTheServiceAccountIsRead) {

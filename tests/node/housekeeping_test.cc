@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "base/clock.h"
 #include "tests/hosts/simulated_host.h"
 #include "tests/node/node_world.h"
@@ -20,6 +22,18 @@ class HousekeepingTest : public testing::Test {
   Noted Look() {
     housekeeping_.Look();
     return world_.changes.Take();
+  }
+
+  // How many lines of what is logged by three looks have the text.
+  int64_t Logged(const std::string& text) {
+    testing::internal::CaptureStdout();
+    for (int i = 0; i < 3; ++i) Look();
+    std::istringstream log(testing::internal::GetCapturedStdout());
+    int64_t count = 0;
+    for (std::string line; std::getline(log, line);) {
+      count += line.find(text) != std::string::npos ? 1 : 0;
+    }
+    return count;
   }
 
   NodeWorld world_;
@@ -48,6 +62,27 @@ TEST_F(HousekeepingTest, ACardIsUnhealthySinceItWasPublishedSo) {
   world_.dcunodes.Set("n", std::make_shared<crds::DcuNode>(published));
   housekeeping_.FindCards();
   EXPECT_EQ(world_.holdings.devices().at(0).unhealthy_since, "2026-01-02T03:04:05Z");
+}
+
+TEST_F(HousekeepingTest, RepairsTheDiskAtFirst) {
+  housekeeping_.FindCards();
+  ASSERT_TRUE(world_.root.MakeFolder("/etc/vdev/slices/uid-nobodys"));
+  housekeeping_.RepairDisk();
+  EXPECT_FALSE(world_.root.Exists("/etc/vdev/slices/uid-nobodys"));
+}
+
+TEST_F(HousekeepingTest, LogsOnceWhatIsInTheWay) {
+  housekeeping_.FindCards();
+  housekeeping_.RepairDisk();
+  ASSERT_TRUE(host_->MakeGarbage(1));
+  EXPECT_EQ(Logged("a card is left out"), 1);
+  ASSERT_TRUE(world_.root.MakeFolder("/etc/vdev/vdev3.conf/full"));
+  EXPECT_EQ(Logged("a vdev number is passed over"), 1);
+  ASSERT_TRUE(world_.root.RemoveFolder("/etc/vdev/vdev3.conf/full"));
+  ASSERT_TRUE(world_.root.RemoveFolder("/etc/vdev/vdev3.conf"));
+  EXPECT_EQ(Logged("a vdev number is passed over"), 0);
+  ASSERT_TRUE(world_.root.MakeFolder("/etc/vdev/vdev3.conf/full"));
+  EXPECT_EQ(Logged("a vdev number is passed over"), 1) << "it has come anew";
 }
 
 TEST_F(HousekeepingTest, NotesWhatComesInTheWayOnTheDiskAndGoes) {

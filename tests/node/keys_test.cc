@@ -28,8 +28,12 @@ class KeysTest : public testing::Test {
     Hold("own", 0, "a");
     Hold("reserved", 1, "b");
     Hold("lost", 2, "c");  // no object names it
-    world_.Put(MakePartition("waits", MakeAssignment(3)));
-    world_.Put(Deleting(MakePartition("goes", MakeAssignment(3))));
+    auto waits = MakePartition("waits", MakeAssignment(3));
+    waits.spec.pod_ref = RefOf(MakePod("d"));
+    world_.Put(waits);
+    auto goes = Deleting(MakePartition("goes", MakeAssignment(3)));
+    goes.status.used_by = RefOf(MakePod("e"));
+    world_.Put(goes);
     world_.changes.Take();
   }
   void Hold(const std::string& name, int slot, const std::string& pod) {
@@ -60,6 +64,8 @@ TEST_F(KeysTest, AreThoseThatAChangeConcerns) {
       {"the pod that it was made for", {.pods = {"uid-a"}}, {"partition/team/own"}},
       {"the pod that uses a reserved one", {.pods = {"uid-b"}}, {"partition/team/reserved"}},
       {"the pod of a slice that no object names", {.pods = {"uid-c"}}, {"partition/team/lost"}},
+      {"the pod of one that is not held yet", {.pods = {"uid-d"}}, {"partition/team/waits"}},
+      {"the pod that used one that is held no more", {.pods = {"uid-e"}}, {"partition/team/goes"}},
       {"another pod", {.pods = {"uid-x"}}, {}},
       {"a release", {.released = {""}}, {"dcunode/n", "partition/team/waits"}},
       {"a slice", {.slices = true}, {"dcunode/n"}},

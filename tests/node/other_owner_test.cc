@@ -2,13 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include <cstring>
 
 #include "tests/node/builders.h"
+#include "tests/node/socket.h"
 #include "tests/node/temp_folder.h"
 
 namespace vdcu::node {
@@ -17,24 +13,6 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
-
-// A socket file; listening as long as the object lives, where it is to.
-class Socket {
- public:
-  Socket(const std::string& path, bool listens) : fd_(socket(AF_UNIX, SOCK_STREAM, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0) << path;
-    if (listens) {
-      EXPECT_EQ(listen(fd_, 1), 0);
-    }
-  }
-  ~Socket() { close(fd_); }
-
- private:
-  const int fd_;
-};
 
 class OtherOwnerTest : public testing::Test {
  protected:

@@ -8,6 +8,7 @@
 
 #include "tests/fakes/fake_transport.h"
 #include "tests/fakes/simulated_loop.h"
+#include "tests/node/socket.h"
 #include "tests/node/temp_folder.h"
 
 namespace vdcu::node {
@@ -23,6 +24,7 @@ class OwnerCheckTest : public testing::Test {
   OwnerCheckTest() {
     EXPECT_TRUE(root_.MakeFolder("/sys/fs/cgroup/pids/kubepods"));
     EXPECT_TRUE(root_.MakeFolder(kPodFolder));
+    EXPECT_TRUE(root_.MakeFolder("/device-plugins"));
   }
   void Run(bool take_over) {
     check_ = std::make_unique<OwnerCheck>(
@@ -42,6 +44,10 @@ class OwnerCheckTest : public testing::Test {
     Run(take_over);
     transport_.Answer(transport_.requests().size() - 1, status, body);
     return outcome_.value_or("none");
+  }
+
+  std::string Plugin(const std::string& name) const {
+    return folder_.path() + "/device-plugins/" + name;
   }
 
   TempFolder folder_;
@@ -68,6 +74,27 @@ TEST_F(OwnerCheckTest, RemovesNothingWhereSomethingLives) {
       R"({"metadata": {"name": "n", "annotations": {"hami.io/node-dcu-register": "x"}}})";
   EXPECT_THAT(Judge(true, 200, node), HasSubstr("hami.io/node-dcu-register"));
   EXPECT_TRUE(root_.Exists(kPodFolder));
+}
+
+TEST_F(OwnerCheckTest, WhosePodRunsIsNotDead) {
+  const std::string pod = "/sys/fs/cgroup/pids/kubepods/poduid-x";
+  ASSERT_TRUE(root_.MakeFolder(pod));
+  ASSERT_TRUE(root_.WriteAtomic(pod + "/pids.current", "1\n"));
+  EXPECT_THAT(Judge(true, 200, kNode), HasSubstr("not known to be unused"));
+  EXPECT_TRUE(root_.Exists(kPodFolder));
+  ASSERT_TRUE(root_.WriteAtomic(pod + "/pids.current", "0\n"));
+  EXPECT_EQ(Judge(true, 200, kNode), "");
+}
+
+TEST_F(OwnerCheckTest, SocketsOfOursAreOthersOnlyWhereAnotherListens) {
+  ASSERT_TRUE(root_.RemoveFolder(kPodFolder));
+  const Socket own(Plugin("vdcu-hygon.com_dcunum.sock"), true);
+  EXPECT_EQ(Judge(false, 200, kNode), "") << "it is replaced";
+  {
+    const Socket former(Plugin("vdcu-hygon.com_hcunum.sock"), true);
+    EXPECT_THAT(Judge(false, 200, kNode), HasSubstr("vdcu-hygon.com_hcunum.sock"));
+  }
+  EXPECT_EQ(Judge(false, 200, kNode), "") << "of a vdcu-node of other --resource-names";
 }
 
 TEST_F(OwnerCheckTest, NothingIsDeadWhereTheCgroupsAreNotFound) {
