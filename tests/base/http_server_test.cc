@@ -12,6 +12,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include "tests/base/http_client.h"
 
@@ -347,6 +348,9 @@ TEST_F(HttpServerTest, AClientThatDoesNotReadIsClosed) {
     const TimePoint end = SystemClock().Now() + seconds(1);
     while (SystemClock().Now() < end) EXPECT_THAT(Probe(), StartsWith("HTTP/1.1 200"));
     for (const auto& client : clients) {
+      // Before it reads: what it takes until the connection is gone is its own.
+      pollfd reset{.fd = client->fd(), .events = 0, .revents = 0};
+      ASSERT_EQ(poll(&reset, 1, 20'000), 1) << "it is not closed";
       const std::string read = client->Read();
       EXPECT_LT(read.size(), kBig);
       EXPECT_TRUE(client->reset()) << "the kernel keeps nothing for it";

@@ -20,9 +20,9 @@ ControlPlane::ControlPlane(const Options& options)
 std::unique_ptr<Background> ControlPlane::MakeController(const std::string& name,
                                                          const std::vector<std::string>& flags,
                                                          const std::string& with) const {
-  // By environment, as all flags can be given.
-  std::vector<std::string> arguments{"env", "VDCU_KUBECONFIG=" + (with.empty() ? kubeconfig : with),
-                                     ControllerBinary()};
+  // Its command line names the cluster's folder: by that a test finds what belongs to it.
+  std::vector<std::string> arguments{ControllerBinary(), "--kubeconfig",
+                                     with.empty() ? kubeconfig : with};
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   return std::make_unique<Background>(arguments, cluster.folder() + "/" + name + ".log");
 }
