@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "crds/resources.h"
+#include "node/card_metrics.h"
 #include "node/keys.h"
 
 namespace vdcu::node {
@@ -262,6 +263,11 @@ void Daemon::UpdateMetrics() const {
   ForEachInformer([this](const auto& informer) {
     metrics_.SetWatchFailing(informer.plural(), informer.reflector().FailingFor());
   });
+}
+
+std::vector<prometheus::MetricFamily> Daemon::CardMetrics() const {
+  return node::CardMetrics(options_.node_name, holdings_.devices(), holdings_.slices(),
+                           options_.pod_metrics);
 }
 
 std::vector<std::string> Daemon::NotReady() const {

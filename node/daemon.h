@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include <prometheus/metric_family.h>
+
 #include "base/file.h"
 #include "base/loop.h"
 #include "base/random.h"
@@ -42,6 +44,7 @@ struct DaemonOptions {
   std::optional<KubeletOptions> kubelet = std::nullopt;  // none: no kubelet runs here
   std::string lease_namespace = "";                      // of the Lease that stands in for it
   bool take_over = false;                                // remove what another plugin left behind
+  bool pod_metrics = false;                              // that name pods
   // It cannot go on: another plugin owns the cards.
   std::function<void(const base::Error&)> on_fatal = nullptr;
 };
@@ -61,6 +64,7 @@ class Daemon : private kclient::Decider {
   // Why it is not ready, a sentence each.
   std::vector<std::string> NotReady() const;
   void UpdateMetrics() const;
+  std::vector<prometheus::MetricFamily> CardMetrics() const;
 
  private:
   void UseKubelet(const KubeletOptions& options);

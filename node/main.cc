@@ -50,7 +50,8 @@ std::vector<base::HttpRoute> Endpoints(const base::Clock& clock,
   };
   return base::MakeEndpoints(clock, {.not_ready = not_ready,
                                      .metrics = metrics.registry(),
-                                     .before_metrics = [&daemon] { daemon.UpdateMetrics(); }});
+                                     .before_metrics = [&daemon] { daemon.UpdateMetrics(); },
+                                     .families = [&daemon] { return daemon.CardMetrics(); }});
 }
 
 KubeletOptions ToKubeletOptions(const Options& options, base::UvLoop& loop) {
@@ -71,7 +72,8 @@ DaemonOptions ToDaemonOptions(const Options& options, const kclient::Config& con
                               base::UvLoop& loop) {
   DaemonOptions daemon{.node_name = options.node_name,
                        .lease_namespace = crds::LeaseNamespace(config.namespace_name),
-                       .take_over = options.take_over};
+                       .take_over = options.take_over,
+                       .pod_metrics = options.pod_metrics};
   if (options.advertise) daemon.advertise = options.resource_names;
   if (!options.kubelet_dir.empty()) daemon.kubelet = ToKubeletOptions(options, loop);
   return daemon;

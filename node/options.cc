@@ -82,6 +82,9 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   app.add_flag("--advertise", options.advertise,
                "Write the number of slices (4 a card) into the Node's capacity, where no kubelet "
                "does");
+  app.add_flag("--pod-metrics", options.pod_metrics,
+               "Metrics of each slice with the names of namespace, pod and container, for whoever "
+               "reaches --listen");
   app.add_option("--resource-names", options.resource_names,
                  "Resources that stand for the cards, comma-separated")
       ->delimiter(',')

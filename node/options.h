@@ -19,6 +19,7 @@ struct Options {
   std::string dtk_dir = "/opt/dtk";
   bool take_over = false;
   bool advertise = false;
+  bool pod_metrics = false;
   std::vector<std::string> resource_names{"hygon.com/dcunum"};
 };
 

@@ -43,6 +43,11 @@ class MetricsPage {
     std::vector<prometheus::MetricFamily> process = CollectProcessMetrics();
     families.insert(families.end(), std::make_move_iterator(process.begin()),
                     std::make_move_iterator(process.end()));
+    if (sources_.families) {
+      std::vector<prometheus::MetricFamily> more = sources_.families();
+      families.insert(families.end(), std::make_move_iterator(more.begin()),
+                      std::make_move_iterator(more.end()));
+    }
     return prometheus::TextSerializer().Serialize(families);
   }
 

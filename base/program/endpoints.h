@@ -15,8 +15,9 @@
 #include "base/http/route.h"
 
 namespace prometheus {
+struct MetricFamily;
 class Registry;
-}
+}  // namespace prometheus
 
 namespace vdcu::base {
 
@@ -26,6 +27,8 @@ struct EndpointSources {
   std::shared_ptr<prometheus::Registry> metrics;
   // Sets those that are not kept up to date, before they are read; may be empty.
   std::function<void()> before_metrics = nullptr;
+  // Further families, made anew each time; may be empty.
+  std::function<std::vector<prometheus::MetricFamily>()> families = nullptr;
 };
 
 // `clock` outlives the routes.

@@ -1,0 +1,88 @@
+#include "node/card_metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <prometheus/text_serializer.h>
+
+#include <string>
+#include <vector>
+
+namespace vdcu::node {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+dcu::Device Card(const std::string& uuid, bool healthy) {
+  dcu::Device card;
+  card.uuid = uuid;
+  card.model = "Z100L";
+  card.compute_units = 60;
+  card.memory = dcu::MiB{32768};
+  card.healthy = healthy;
+  return card;
+}
+
+Slice OfPod(const std::string& uid, const std::string& card, int units, int64_t mebibytes) {
+  Slice slice;
+  slice.uid = uid;
+  slice.ns = "team";
+  slice.name = "part-" + uid;
+  slice.assignment.device = card;
+  slice.assignment.compute_units = units;
+  slice.assignment.memory = dcu::MiB{mebibytes};
+  slice.pod = crds::PodRef{.name = "pod-" + uid, .uid = "u", .container = "main"};
+  return slice;
+}
+
+std::string Text(const Slices& slices, bool names_pods) {
+  return prometheus::TextSerializer().Serialize(
+      CardMetrics("n1", {Card("DCU-1", true), Card("DCU-2", false)}, slices, names_pods));
+}
+
+std::string OfCard(const std::string& name, const std::string& card, const std::string& value) {
+  return name + R"({node="n1",card=")" + card + R"(",model="Z100L"} )" + value + "\n";
+}
+
+TEST(CardMetrics, SayWhatOfEachCardIsGrantedAndFree) {
+  Slices slices{{"a", OfPod("a", "DCU-1", 9, 2000)}, {"b", OfPod("b", "DCU-1", 6, 1000)}};
+  EXPECT_THAT(Text(slices, false),
+              AllOf(HasSubstr(OfCard("vdcu_card_compute_units", "DCU-1", "60")),
+                    HasSubstr(OfCard("vdcu_card_granted_compute_units", "DCU-1", "15")),
+                    HasSubstr(OfCard("vdcu_card_free_compute_units", "DCU-1", "45")),
+                    HasSubstr(OfCard("vdcu_card_memory_bytes", "DCU-1", "34359738368")),
+                    HasSubstr(OfCard("vdcu_card_granted_memory_bytes", "DCU-1", "3145728000")),
+                    HasSubstr(OfCard("vdcu_card_free_memory_bytes", "DCU-1", "31214010368")),
+                    HasSubstr(OfCard("vdcu_card_slices", "DCU-1", "2")),
+                    HasSubstr(OfCard("vdcu_card_slices", "DCU-2", "0")),
+                    HasSubstr(OfCard("vdcu_card_healthy", "DCU-1", "1")),
+                    HasSubstr(OfCard("vdcu_card_healthy", "DCU-2", "0"))));
+}
+
+TEST(CardMetrics, CountSlicesByState) {
+  Slices slices{{"a", OfPod("a", "DCU-1", 9, 2000)},
+                {"b", OfPod("b", "DCU-1", 6, 1000)},
+                {"c", OfPod("c", "DCU-1", 6, 1000)}};
+  slices["b"].pod.reset();
+  slices["c"].lost_since = "2026-01-01T00:00:00Z";
+  EXPECT_THAT(Text(slices, false),
+              AllOf(HasSubstr("vdcu_slices{node=\"n1\",state=\"used\"} 1\n"),
+                    HasSubstr("vdcu_slices{node=\"n1\",state=\"lost\"} 1\n"),
+                    HasSubstr("vdcu_slices{node=\"n1\",state=\"reserved\"} 1\n")));
+}
+
+TEST(CardMetrics, NamePodsOnlyWhereThatIsAskedFor) {
+  Slices slices{{"a", OfPod("a", "DCU-1", 9, 2000)}, {"b", OfPod("b", "DCU-1", 6, 1000)}};
+  slices["b"].pod.reset();
+  EXPECT_THAT(Text(slices, false), Not(HasSubstr("pod-a")));
+  const std::string labels =
+      R"({node="n1",card="DCU-1",namespace="team",pod="pod-a",container="main",partition="part-a"} )";
+  EXPECT_THAT(Text(slices, true),
+              AllOf(HasSubstr("vdcu_slice_compute_units" + labels + "9\n"),
+                    HasSubstr("vdcu_slice_memory_bytes" + labels + "2097152000\n"),
+                    Not(HasSubstr("part-b"))));
+}
+
+}  // namespace
+}  // namespace vdcu::node
