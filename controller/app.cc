@@ -86,7 +86,7 @@ base::Status App::StartWebhook() {
   if (settings.host.empty()) settings.host = kWebhookName + ("." + own_namespace_) + ".svc";
   keeper_ = std::make_unique<TlsKeeper>(
       TlsKeeper::Parts{loop_, client_, events_, [this] { return leader_ && MayWrite(); },
-                       [this] { OnWebhookCertificate(); }},
+                       [this] { OnWebhookCertificate(); }, metrics_},
       own_namespace_, std::move(settings), base::SystemRandom());
   keeper_->Start();
   return base::Ok();

@@ -1,5 +1,6 @@
 #include "controller/metrics.h"
 
+#include <chrono>
 #include <utility>
 
 namespace vdcu::controller {
@@ -52,7 +53,17 @@ Metrics::Metrics()
       reviews_(prometheus::BuildCounter()
                    .Name("vdcu_admission_reviews_total")
                    .Help("Reviews of new pods that the webhook has answered, by webhook and result")
-                   .Register(*registry_)) {}
+                   .Register(*registry_)),
+      certificate_end_(
+          prometheus::BuildGauge()
+              .Name("vdcu_webhook_certificate_expiry_timestamp_seconds")
+              .Help("When the certificate that the controller made for the webhook expires; absent "
+                    "where it makes none")
+              .Register(*registry_)) {}
+
+void Metrics::SetCertificateEnd(base::WallTime end) {
+  certificate_end_.Add({}).Set(std::chrono::duration<double>(end.time_since_epoch()).count());
+}
 
 void Metrics::CountReview(std::string_view webhook, std::string_view result) {
   reviews_.Add({{"webhook", std::string(webhook)}, {"result", std::string(result)}}).Increment();

@@ -35,6 +35,7 @@ class Metrics {
   void SetNodes(const std::map<std::string, size_t, std::less<>>& by_ready);
   // webhook: "mutate" or "validate"; result: "allowed", "changed", "denied" or "malformed".
   void CountReview(std::string_view webhook, std::string_view result);
+  void SetCertificateEnd(base::WallTime end);
   void SetLeading(bool leading) { leading_.Set(leading ? 1 : 0); }
 
  private:
@@ -49,6 +50,7 @@ class Metrics {
   prometheus::Gauge& leading_;
   prometheus::Family<prometheus::Gauge>& watch_failing_;
   prometheus::Family<prometheus::Counter>& reviews_;
+  prometheus::Family<prometheus::Gauge>& certificate_end_;
 };
 
 }  // namespace vdcu::controller

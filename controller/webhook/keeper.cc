@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "controller/webhook/certificates.h"
 
 namespace vdcu::controller {
 
@@ -78,6 +79,7 @@ void TlsKeeper::OnSecret() {
     return base::Log(base::Level::kWarning, "the webhook's certificate cannot be used",
                      {{"error", problem_}});
   }
+  parts_.metrics.SetCertificateEnd(ValidityOf(secret->certificate)->until);
   if (tls_) return tls_->Set(std::move(*pair));
   tls_ = std::make_shared<base::HeldTls>(std::move(*pair));
   parts_.on_first();

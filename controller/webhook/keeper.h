@@ -9,6 +9,7 @@
 #include "base/http/tls.h"
 #include "base/loop.h"
 #include "base/random.h"
+#include "controller/metrics.h"
 #include "controller/webhook/tls_plan.h"
 #include "kclient/engine/decider.h"
 #include "kclient/engine/executor.h"
@@ -25,6 +26,7 @@ class TlsKeeper : private kclient::Decider {
     kclient::EventRecorder& events;
     std::function<bool()> may_write;
     std::function<void()> on_first;
+    Metrics& metrics;
   };
 
   // `ns`: of the Secret.
