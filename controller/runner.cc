@@ -1,5 +1,6 @@
 #include "controller/runner.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -100,6 +101,10 @@ kclient::WorkPlan Runner::WorkOf(reconcilers::Plan plan) {
   work.requeue_after = plan.requeue_after;
   work.writes.reserve(plan.writes.size());
   for (auto& planned : plan.writes) work.writes.push_back(TaskOf(std::move(planned)));
+  // An event says what the report beside it says, once: it must not wait for what else is written.
+  const auto report = std::find_if(work.writes.begin(), work.writes.end(),
+                                   [](const auto& task) { return task.use == Use::kReport; });
+  if (report != work.writes.end()) report->events = std::exchange(work.events, {});
   return work;
 }
 

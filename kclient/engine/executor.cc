@@ -194,7 +194,7 @@ void Executor::StartOne(const BatchPtr& batch, size_t place) {
 
 void Executor::OnAnswer(const BatchPtr& batch, size_t place, base::TimePoint started,
                         const Answer& answer) {
-  const PlannedTask& task = batch->plan.writes[place];
+  PlannedTask& task = batch->plan.writes[place];
   const std::string what = task.write.Describe();
   const base::Status status = answer ? base::Ok() : base::Status(answer.error());
   if (task.use == Use::kReport) {
@@ -205,6 +205,7 @@ void Executor::OnAnswer(const BatchPtr& batch, size_t place, base::TimePoint sta
   if (task.on_answer) task.on_answer(answer, OutcomeOf(task.write, status));
   if (status) {
     writes_.Forget(what);
+    for (Event& event : task.events) parts_.events.Record(std::move(event));
   } else {
     OnFailure(*batch, place, status.error());
   }

@@ -37,6 +37,7 @@ struct PlannedTask {
   // Who finds out what became of it when it has failed, beside who planned it: that one may be gone
   // by then. Of no kind: nobody else.
   Key asks = {};
+  std::vector<Event> events = {};  // recorded when it has succeeded, whatever the others do
   // It is on its way; and it has ended, if it ever does. May be empty.
   std::function<void()> on_sent = {};
   std::function<void(const Answer& answer, Outcome outcome)> on_answer = {};

@@ -206,6 +206,25 @@ TEST_F(RunnerTest, AnyOtherWriteThatIsRefusedBacksOffAndIsToldOnce) {
   EXPECT_EQ(events_.pending(), 1u);
 }
 
+// Its slice goes back in the same plan, and the daemon has changed that just now.
+TEST_F(RunnerTest, WhyAPodWaitsIsAnEventAlsoWhereAnotherWriteOfThePlanFails) {
+  const auto pod = Waiting("p");
+  const auto partition = builders::MakePartition("")
+                             .For(pod)
+                             .Assigned(builders::MakeSlice("n", 0, 0, 6, 1000, 0, 0))
+                             .Obj();
+  cluster_.shown().Set(nullptr, partition, loop_.clock().Now());
+  Show(pod);
+  kclient::Setback setback;
+  setback.until = setback.bind_at = loop_.clock().Now() + std::chrono::minutes(1);
+  setback.reason = "BindRefused";
+  setback.message = "a rule refuses it";
+  cluster_.SetBack(reconcilers::PodKey("team-a/p"), setback, loop_.clock().Now());
+  runner_.Start();
+  EXPECT_GE(ServeFor(100, "DELETE ", 409), 1);
+  EXPECT_EQ(events_.pending(), 1u);
+}
+
 TEST_F(RunnerTest, ALostAnswerOfAPodThatIsGoneIsFoundOut) {
   runner_.Start();
   Show(Waiting("p"));

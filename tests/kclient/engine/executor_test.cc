@@ -117,6 +117,21 @@ TEST_F(ExecutorTest, WritesTogetherAndSaysWhatBecomesOfEach) {
   EXPECT_EQ(Reconciled(), 1u);
 }
 
+TEST_F(ExecutorTest, AnEventOfOneWriteDoesNotWaitForTheOthers) {
+  decider_.plan_of = [](const Key&) {
+    WorkPlan plan;
+    for (const char* name : {"one", "two"}) plan.writes.push_back(TaskOf(name));
+    plan.writes[0].events.push_back(
+        {.regarding = {}, .reason = "Done", .action = "Doing", .note = "done"});
+    return plan;
+  };
+  Begin();
+  Refuse(1, 409, "Conflict");
+  EXPECT_EQ(events_.pending(), 0u) << "it is not stored yet";
+  transport_.Answer(0, 200, "{}");
+  EXPECT_EQ(events_.pending(), 1u);
+}
+
 TEST_F(ExecutorTest, WritesOneByOneUntilOneFails) {
   WritesOneByOne({"one", "two", "three"});
   Begin();
