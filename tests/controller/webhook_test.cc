@@ -41,8 +41,9 @@ class WebhookTest : public testing::Test {
     base::HttpAnswer answered{.status = 0};
     for (const base::HttpRoute& route : routes_) {
       if (route.path != path) continue;
-      route.handler({.method = "POST", .path = path, .body = body},
-                    base::HttpResponder([&](base::HttpAnswer answer) { answered = answer; }));
+      route.handler(
+          {.method = "POST", .path = path, .body = body},
+          base::HttpResponder([&](const base::HttpAnswer& answer) { answered = answer; }));
     }
     return answered;
   }
