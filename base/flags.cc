@@ -19,12 +19,12 @@ std::string EnvironmentName(const std::string& flag) {
   return name;
 }
 
+}  // namespace
+
 std::string CheckListen(const std::string& address) {
   const Status right = address.empty() ? Ok() : CheckListenAddress(address);
   return right ? "" : right.error().message;
 }
-
-}  // namespace
 
 void AddChoice(CLI::App& app, const std::string& flag, const std::string& help,
                const std::map<std::string, std::function<void()>>& values,

@@ -30,6 +30,9 @@ struct CommonFlags {
 // --kubeconfig, --context, --listen, --log-level, --log-format, --version.
 void AddCommonFlags(CLI::App& app, CommonFlags& flags);
 
+// For CLI::Option::check: what is wrong with an address to listen on; empty: nothing.
+std::string CheckListen(const std::string& address);
+
 // A flag that takes one of a few names; that name's function takes it.
 void AddChoice(CLI::App& app, const std::string& flag, const std::string& help,
                const std::map<std::string, std::function<void()>>& values,

@@ -18,7 +18,8 @@ std::string CheckNamespace(const std::string& name) {
 void AddWebhookFlags(CLI::App& app, Options::Webhook& webhook) {
   app.add_option("--webhook", webhook.listen,
                  "Serve the admission webhook for pods there, by HTTPS (default: nowhere)")
-      ->type_name("ADDR:PORT");
+      ->type_name("ADDRESS:PORT")
+      ->check(base::CheckListen);
   app.add_option("--webhook-cert", webhook.certificate,
                  "PEM file of the webhook's certificate, read again when it changes (default: one "
                  "that is made and renewed, in the Secret vdcu-webhook)")

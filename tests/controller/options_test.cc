@@ -65,6 +65,7 @@ TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
            {{"--policy", "binpack"}, {"--policy", "binpack", "BinPack|FragmentationAware|Spread"}},
            {{"--share-cards", "pod"}, {"--share-cards", "pod", "cluster|namespace"}},
            {{"--scheduler-name", ""}, {"--scheduler-name", "want a name"}},
+           {{"--webhook", "nowhere"}, {"--webhook", "nowhere"}},
            {{"--webhook", ":9443", "--webhook-cert", "c"}, {"--webhook-cert", "--webhook-key"}},
            {{"--webhook-cert", "c", "--webhook-key", "k"}, {"--webhook-cert", "--webhook"}},
            {{"--lease-namespace", "UPPER case!"},

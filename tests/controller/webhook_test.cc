@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <prometheus/text_serializer.h>
 
 #include <string>
 #include <vector>
@@ -154,6 +155,20 @@ TEST_F(WebhookTest, WhatCouldNeverBePlacedIsRefusedInTheControllersWords) {
     } else {
       EXPECT_THAT(why, HasSubstr(c.want)) << c.sentence;
     }
+  }
+}
+
+TEST_F(WebhookTest, EachReviewIsCounted) {
+  Ask("/pods/mutate", Pod(kCard));
+  Ask("/pods/mutate", Pod({{"cpu", "1"}}));
+  Ask("/pods/validate", Pod(kCard));
+  Post("/pods/validate", "{");
+  const std::string text = prometheus::TextSerializer().Serialize(metrics_.registry()->Collect());
+  for (const char* want :
+       {R"(result="changed",webhook="mutate"} 1)", R"(result="allowed",webhook="mutate"} 1)",
+        R"(result="denied",webhook="validate"} 1)",
+        R"(result="malformed",webhook="validate"} 1)"}) {
+    EXPECT_THAT(text, HasSubstr(std::string("vdcu_admission_reviews_total{") + want));
   }
 }
 
