@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "controller/webhook/certificates.h"
@@ -81,9 +82,11 @@ kclient::PlannedTask WriteCa(const TlsObjects& objects, const TlsSettings& setti
   return WriteSecret(*objects.secret, {{"ca.crt", Joined(cas)}, {"ca.key", ca.key}});
 }
 
-std::vector<kclient::PlannedTask> WriteTrust(const TlsObjects& objects) {
+// The one that gives pods their scheduler first, and the one that refuses those without when that
+// is stored: where the first is not trusted yet and let pass, the second refused pods that are
+// right.
+std::optional<kclient::PlannedTask> WriteTrust(const TlsObjects& objects) {
   const std::string& ca = objects.secret->ca;
-  std::vector<kclient::PlannedTask> writes;
   for (const auto& [resource, configuration] : Configurations(objects)) {
     json webhooks = json::array();
     for (const auto& webhook : configuration->webhooks) {
@@ -93,10 +96,11 @@ std::vector<kclient::PlannedTask> WriteTrust(const TlsObjects& objects) {
     }
     if (webhooks.empty()) continue;
     const kclient::ObjectMeta& meta = configuration->meta;
-    writes.push_back({.write = kclient::MakeStrategicPatch(resource, "", meta.name, "",
-                                                           {{"webhooks", webhooks}}, meta.uid)});
+    return kclient::PlannedTask{.write = kclient::MakeStrategicPatch(resource, "", meta.name, "",
+                                                                     {{"webhooks", webhooks}},
+                                                                     meta.uid)};
   }
-  return writes;
+  return std::nullopt;
 }
 
 bool HasCertificate(const TlsSecret& secret, const TlsSettings& settings, base::WallTime now) {
@@ -123,8 +127,10 @@ kclient::WorkPlan PlanTls(const TlsObjects& objects, const TlsSettings& settings
     plan.writes.push_back(WriteCa(objects, settings, now));
     return plan;
   }
-  plan.writes = WriteTrust(objects);
-  if (!plan.writes.empty()) return plan;
+  if (auto trust = WriteTrust(objects)) {
+    plan.writes.push_back(std::move(*trust));
+    return plan;
+  }
   if (!HasCertificate(secret, settings, now)) {
     plan.writes.push_back(WriteCertificate(secret, settings, now));
     return plan;
