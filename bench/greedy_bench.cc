@@ -57,7 +57,7 @@ void MakeShyCrowd(Connection& to, size_t pods) {
 class Crowd {
  public:
   Crowd(Connection& to, size_t pods);
-  ~Crowd() { timer_->Stop(); }
+  ~Crowd();
   Crowd(const Crowd&) = delete;
   Crowd& operator=(const Crowd&) = delete;
 
@@ -66,7 +66,8 @@ class Crowd {
 
   Connection& to_;
   base::TimerPtr timer_;
-  std::string uid_;  // of the partition; empty: it is not there
+  bool asked_ = false;  // and not answered yet
+  std::string uid_;     // of the partition; empty: it is not there
 };
 
 Crowd::Crowd(Connection& to, size_t pods)
@@ -83,11 +84,21 @@ Crowd::Crowd(Connection& to, size_t pods)
   Toggle();
 }
 
+Crowd::~Crowd() {
+  to_.RunUntil("the crowd's last answer", [this] { return !asked_; });
+  timer_->Stop();
+}
+
 void Crowd::Toggle() {
+  const auto answered = [this] {
+    asked_ = false;
+    timer_->Start(kEvery);
+  };
+  asked_ = true;
   if (!uid_.empty()) {
     return to_.Apply(
         kclient::MakeDelete(crds::kVdcuPartitions, kCrowd, "r", std::exchange(uid_, ""), ""),
-        [this](kclient::JsonView) { timer_->Start(kEvery); });
+        [answered](kclient::JsonView) { answered(); });
   }
   // On no node, so that no pod ever has it.
   const json partition = {{"apiVersion", "vdcu.io/v1alpha1"},
@@ -95,9 +106,9 @@ void Crowd::Toggle() {
                           {"metadata", {{"name", "r"}, {"namespace", kCrowd}}},
                           {"spec", {{"cores", 10}, {"nodeSelector", {{"no", "node"}}}}}};
   to_.Apply(kclient::MakeCreate(crds::kVdcuPartitions, kCrowd, "r", partition),
-            [this](kclient::JsonView stored) {
+            [this, answered](kclient::JsonView stored) {
               uid_ = kclient::GetStringOr(*kclient::Get(stored, "metadata"), "uid");
-              timer_->Start(kEvery);
+              answered();
             });
 }
 

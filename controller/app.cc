@@ -111,7 +111,8 @@ base::Status App::ServeWebhook(std::shared_ptr<base::TlsSource> tls) {
                          .bodies = kReviewBytes};
   const PodRules rules{.scheduler_name = options_.scheduler_name,
                        .schedulers = of.schedulers,
-                       .tolerated_taint = of.tolerated_taint};
+                       .tolerated_taint = of.tolerated_taint,
+                       .memory_unit = options_.memory_unit};
   ASSIGN_OR_RETURN(
       webhook_, base::HttpServer::Listen(loop_, of.listen, WebhookRoutes(rules, metrics_), http));
   base::Log(base::Level::kInfo, "the webhook is served", {{"listen", of.listen}});
@@ -147,6 +148,7 @@ void App::Lead() {
   settings.scheduler_name = options_.scheduler_name;
   settings.policy = options_.policy;
   settings.share = options_.share_cards;
+  settings.memory_unit = options_.memory_unit;
   settings.lease_namespace = own_namespace_;
   leader_ = std::make_unique<LeaderState>(
       loop_, client_, events_, metrics_, std::move(settings), [this] { return MayWrite(); },

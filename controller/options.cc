@@ -78,6 +78,10 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
                   "namespace only",
                   ChoicesOf(crds::kSharings, options.share_cards),
                   std::string(crds::Spell(crds::kSharings, options.share_cards)));
+  base::AddChoice(app, "--memory-unit",
+                  "What a number of hygon.com/dcumem or hcumem counts, in pods and ResourceQuotas",
+                  ChoicesOf(crds::kMemoryUnits, options.memory_unit),
+                  std::string(crds::Spell(crds::kMemoryUnits, options.memory_unit)));
   app.add_flag("--leader-elect", options.leader_elect,
                "Act only while holding the Lease vdcu-controller: for several replicas");
   app.add_option("--lease-namespace", options.lease_namespace,

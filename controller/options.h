@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/flags.h"
+#include "crds/memory_unit.h"
 #include "dcu/assignment.h"
 
 namespace vdcu::controller {
@@ -15,6 +16,7 @@ struct Options {
   std::string scheduler_name = "vdcu-scheduler";
   dcu::Policy policy = dcu::Policy::kBinPack;
   dcu::Sharing share_cards = dcu::Sharing::kCluster;
+  crds::MemoryUnit memory_unit = crds::MemoryUnit::kMi;
   bool leader_elect = false;
   std::string lease_namespace;  // empty: the pod's own, else "vdcu-system"
   struct Webhook {

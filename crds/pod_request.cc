@@ -18,6 +18,8 @@ constexpr int kMaxSlices = dcu::kMaxCardsPerNode * dcu::kMaxSlicesPerCard;
 constexpr size_t kMaxNames = 64;
 constexpr size_t kMaxNameLength = 128;
 constexpr size_t kMaxObjectName = 253;
+// No program runs in less: such a number was meant in a larger unit.
+constexpr int64_t kMinMemory = 64;  // MiB
 
 // What one container says about one family; nullopt: nothing.
 struct Amounts {
@@ -71,13 +73,21 @@ base::Status CheckCount(const std::string& container, const ResourceNames& famil
   return base::Ok();
 }
 
+base::Status CheckMemory(const std::string& container, std::string_view resource, int64_t amount,
+                         MemoryUnit unit) {
+  const int64_t least = std::max<int64_t>(1, kMinMemory / MiBOf(unit));
+  const int64_t most = kMaxMemory.value / MiBOf(unit);
+  if (amount >= least && amount <= most) return base::Ok();
+  const bool gi = unit == MemoryUnit::kGi;
+  return Wrong(container, Said(resource, amount),
+               std::string("counts ") + (gi ? "GiB" : "MiB") +
+                   " (--memory-unit): must be a plain number from " + std::to_string(least) +
+                   " to " + std::to_string(most) + ", for example " + (gi ? "2" : "2000"));
+}
+
 base::Status CheckParts(const std::string& container, const ResourceNames& family,
-                        const Amounts& asked) {
-  if (asked.memory && (*asked.memory < 1 || *asked.memory > kMaxMemory.value)) {
-    return Wrong(container, Said(family.memory, *asked.memory),
-                 "counts MiB: must be a plain number from 1 to " +
-                     std::to_string(kMaxMemory.value) + ", for example 2000");
-  }
+                        const Amounts& asked, MemoryUnit unit) {
+  if (asked.memory) RETURN_IF_ERROR(CheckMemory(container, family.memory, *asked.memory, unit));
   if (asked.cores && (*asked.cores < 1 || *asked.cores > 100)) {
     return Wrong(container, Said(family.cores, *asked.cores),
                  "percent of a card: must be from 1 to 100");
@@ -86,7 +96,8 @@ base::Status CheckParts(const std::string& container, const ResourceNames& famil
 }
 
 // nullopt: the container asks for no card.
-base::Result<std::optional<ContainerRequest>> ReadContainer(const kclient::Container& container) {
+base::Result<std::optional<ContainerRequest>> ReadContainer(const kclient::Container& container,
+                                                            MemoryUnit unit) {
   const ResourceNames* named = nullptr;
   for (const ResourceNames& family : kResourceNames) {
     if (!AmountsOf(container, family).any()) continue;
@@ -99,11 +110,11 @@ base::Result<std::optional<ContainerRequest>> ReadContainer(const kclient::Conta
   if (named == nullptr) return std::optional<ContainerRequest>();
   const Amounts asked = AmountsOf(container, *named);
   RETURN_IF_ERROR(CheckCount(container.name, *named, asked));
-  RETURN_IF_ERROR(CheckParts(container.name, *named, asked));
+  RETURN_IF_ERROR(CheckParts(container.name, *named, asked, unit));
   if (*asked.count < 1) return std::optional<ContainerRequest>();
   ContainerRequest request{.container = container.name, .slice = {}, .cards = 1};
   request.cards = static_cast<int>(*asked.count);
-  if (asked.memory) request.slice.memory = dcu::MiB{*asked.memory};
+  if (asked.memory) request.slice.memory = dcu::MiB{*asked.memory * MiBOf(unit)};
   if (asked.cores) request.slice.percent = static_cast<int>(*asked.cores);
   return std::optional(std::move(request));
 }
@@ -283,14 +294,14 @@ bool IsDcuResource(std::string_view resource) {
                      [&](const ResourceNames& family) { return resource == family.count; });
 }
 
-base::Result<PodRequest> ParsePodRequest(const kclient::Pod& pod) {
+base::Result<PodRequest> ParsePodRequest(const kclient::Pod& pod, MemoryUnit memory) {
   CHECK(pod.scheduling != nullptr, "a bound pod asks for nothing any more");
   for (const kclient::Container& container : pod.scheduling->init_containers) {
     RETURN_IF_ERROR(CheckInitContainer(container));
   }
   PodRequest request;
   for (const kclient::Container& container : pod.scheduling->containers) {
-    ASSIGN_OR_RETURN(auto asked, ReadContainer(container));
+    ASSIGN_OR_RETURN(auto asked, ReadContainer(container, memory));
     if (asked) request.containers.push_back(std::move(*asked));
   }
   RETURN_IF_ERROR(CheckTogether(request.containers));

@@ -1,5 +1,5 @@
-// What a pod asks for: hygon.com/dcunum, dcumem (MiB), dcucores (percent of a card), or the same as
-// hcunum, hcumem, hcucores; limits first, else requests.
+// What a pod asks for: hygon.com/dcunum, dcumem (MiB or GiB, see MemoryUnit), dcucores (percent of
+// a card), or the same as hcunum, hcumem, hcucores; limits first, else requests.
 #pragma once
 
 #include <array>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "crds/memory_unit.h"
 #include "dcu/assignment.h"
 #include "kclient/core/pod.h"
 
@@ -17,7 +18,7 @@ namespace vdcu::crds {
 // The names of what is asked for. There are two sets of them, for the same cards.
 struct ResourceNames {
   std::string_view count;   // "hygon.com/dcunum": cards; a device plugin registers it
-  std::string_view memory;  // MiB of a card
+  std::string_view memory;  // of a card, counted as MemoryUnit says
   std::string_view cores;   // percent of a card's units
 };
 inline constexpr std::array<ResourceNames, 2> kResourceNames{{
@@ -52,11 +53,13 @@ struct PodRequest {
 // Needs pod.scheduling (a pod that is not bound). Errors: kInvalid, naming container, resource,
 // value and what would be right: dcumem or dcucores without dcunum, dcunum > 1 with dcumem or
 // dcucores, both families in one container, an init container that asks, cores above 100, memory
-// above 1 TiB (a quantity such as 2Gi where MiB are counted), an unknown policy or sharing; a
-// partition named while not exactly one container asks for exactly one card, or together with a
-// size, a selector of cards or a sharing, which the partition has itself; more than one node can
-// have: 64 whole cards, 256 slices, 64 names of cards in an annotation, of 128 characters each.
-base::Result<PodRequest> ParsePodRequest(const kclient::Pod& pod);
+// below 64 MiB (2 where GiB were meant) or above 1 TiB (a quantity such as 2Gi), an unknown policy
+// or sharing; a partition named while not exactly one container asks for exactly one card, or
+// together with a size, a selector of cards or a sharing, which the partition has itself; more than
+// one node can have: 64 whole cards, 256 slices, 64 names of cards in an annotation, of 128
+// characters each.
+base::Result<PodRequest> ParsePodRequest(const kclient::Pod& pod,
+                                         MemoryUnit memory = MemoryUnit::kMi);
 
 // The reserved partition that the pod names; empty: none.
 std::string_view NamedPartition(const kclient::ObjectMeta& pod);

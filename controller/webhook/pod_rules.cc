@@ -119,7 +119,7 @@ base::Status CheckPod(JsonView object, const PodRules& rules) {
   if (!spec || !AsksForCards(*spec)) return base::Ok();
   ASSIGN_OR_RETURN(const kclient::Pod pod, kclient::Pod::FromJson(object));
   if (pod.bound()) return CheckPlaced(pod, rules);
-  ASSIGN_OR_RETURN(const crds::PodRequest request, crds::ParsePodRequest(pod));
+  ASSIGN_OR_RETURN(const crds::PodRequest request, crds::ParsePodRequest(pod, rules.memory_unit));
   return request.empty() ? base::Ok() : CheckScheduler(*spec, rules);
 }
 

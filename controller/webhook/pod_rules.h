@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/result.h"
+#include "crds/memory_unit.h"
 #include "kclient/core/json.h"
 
 namespace vdcu::controller {
@@ -17,6 +18,7 @@ struct PodRules {
   std::string scheduler_name;
   std::vector<std::string> schedulers;  // besides, that such a pod may name
   std::string tolerated_taint;          // its key; empty: there is none
+  crds::MemoryUnit memory_unit = crds::MemoryUnit::kMi;
 };
 
 // Operations of a JSON Patch: the scheduler, where the pod names none, and the toleration of the

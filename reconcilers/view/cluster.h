@@ -69,7 +69,7 @@ class Cluster {
   kclient::Setbacks<Key> setbacks_;  // by request
   Silence silence_{settings_};
   Changes changes_{lines_};
-  Rooms rooms_{changes_};
+  Rooms rooms_{changes_, settings_.memory_unit};
   DcuNodes dcu_nodes_{rooms_.ledger(), changes_};
   Demands demands_{rooms_};
   Objects objects_{

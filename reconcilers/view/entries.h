@@ -20,6 +20,7 @@ struct Settings {
   std::string lease_namespace = "vdcu-system";  // of the Leases of nodes without a kubelet
   dcu::Policy policy = dcu::Policy::kBinPack;
   dcu::Sharing share = dcu::Sharing::kCluster;  // of new slices; others may only be stricter
+  crds::MemoryUnit memory_unit = crds::MemoryUnit::kMi;  // of dcumem, in pods and quotas
   base::Duration prepare_timeout{5'000};  // a daemon that is silent for so long is passed over
   // For how long a node that refused is not tried again at first; it, and a silent one, at most.
   base::Duration avoid_at_first{1'000};

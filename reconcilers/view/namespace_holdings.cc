@@ -14,13 +14,18 @@ constexpr std::string_view kPrefix = "requests.";
 struct Bound {
   std::string_view resource;
   int64_t Amounts::* amount;
+  int64_t of_one;  // of the amount, for one of the resource
 };
 
 // Of one family of names.
-std::array<Bound, 3> BoundsOf(const crds::ResourceNames& family) {
-  return {{{family.count, &Amounts::cards},
-           {family.memory, &Amounts::memory},
-           {family.cores, &Amounts::percent}}};
+std::array<Bound, 3> BoundsOf(const crds::ResourceNames& family, crds::MemoryUnit memory) {
+  return {{{family.count, &Amounts::cards, 1},
+           {family.memory, &Amounts::memory, crds::MiBOf(memory)},
+           {family.cores, &Amounts::percent, 1}}};
+}
+
+bool IsOver(int64_t amount, int64_t bound, int64_t of_one) {
+  return (amount + of_one - 1) / of_one > bound;
 }
 
 std::string_view NamespaceOf(std::string_view key) { return key.substr(0, key.find('/')); }
@@ -99,13 +104,16 @@ std::optional<std::string> NamespaceHoldings::WhyOver(
   }
   for (const auto& [name, bounds] : quotas->second) {
     for (const crds::ResourceNames& family : crds::kResourceNames) {
-      for (const auto& [resource, amount] : BoundsOf(family)) {
+      for (const auto& [resource, amount, of_one] : BoundsOf(family, memory_)) {
         const auto bound = bounds.find(std::string(kPrefix) + std::string(resource));
-        if (bound == bounds.end() || held.*amount + more.*amount <= bound->second) continue;
+        if (bound == bounds.end()) continue;
+        if (!IsOver(held.*amount + more.*amount, bound->second, of_one)) continue;
+        const bool gi = of_one != 1;
         return "ResourceQuota " + name + " allows " + bound->first + " " +
-               std::to_string(bound->second) + ": the VDCUPartitions of namespace " + ns +
-               " hold " + std::to_string(held.*amount) + ", and this needs " +
-               std::to_string(more.*amount);
+               std::to_string(bound->second) + (gi ? ", which counts GiB" : "") +
+               ": the VDCUPartitions of namespace " + ns + " hold " + std::to_string(held.*amount) +
+               (gi ? " MiB" : "") + ", and this needs " + std::to_string(more.*amount) +
+               (gi ? " MiB" : "");
       }
     }
   }

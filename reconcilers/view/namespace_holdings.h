@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/symbol.h"
+#include "crds/memory_unit.h"
 #include "crds/vdcupartition.h"
 #include "dcu/assignment.h"
 #include "kclient/core/quota.h"
@@ -36,6 +37,8 @@ Amounts AmountsOf(const dcu::SliceRequest& asked, const dcu::Assignment& given, 
 
 class NamespaceHoldings {
  public:
+  explicit NamespaceHoldings(crds::MemoryUnit memory) : memory_(memory) {}
+
   // The partition is assigned, and is not any more. `key` is its own.
   void Add(const base::Symbol& key, const crds::VdcuPartition& partition);
   void Take(const base::Symbol& key, const crds::VdcuPartition& partition);
@@ -56,6 +59,7 @@ class NamespaceHoldings {
     std::set<base::Symbol> of_units;  // keys of those that asked for units, not for percent
   };
 
+  const crds::MemoryUnit memory_;                  // what quotas count in
   std::map<std::string, Held, std::less<>> held_;  // by namespace
   // By namespace, then by name; only those that bound cards.
   std::map<std::string, std::map<std::string, kclient::ResourceList>, std::less<>> quotas_;

@@ -24,7 +24,8 @@ namespace vdcu::reconcilers {
 
 class Rooms {
  public:
-  explicit Rooms(Changes& changes) : changes_(changes) {}
+  // `memory`: what quotas count in.
+  Rooms(Changes& changes, crds::MemoryUnit memory) : changes_(changes), holdings_(memory) {}
   Rooms(const Rooms&) = delete;
   Rooms& operator=(const Rooms&) = delete;
 

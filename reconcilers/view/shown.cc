@@ -80,7 +80,7 @@ PodEntry Shown::WithShown(const PodEntry* before, const Ptr<kclient::Pod>& pod) 
   PodEntry entry = before ? *before : PodEntry();
   entry.pod = pod;
   entry.request.reset();
-  if (pod->scheduling) entry.request = crds::ParsePodRequest(*pod);
+  if (pod->scheduling) entry.request = crds::ParsePodRequest(*pod, parts_.settings.memory_unit);
   if (pod->bound()) {
     entry.assumed_node.clear();
     entry.assumed_partition.clear();

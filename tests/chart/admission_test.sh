@@ -95,7 +95,7 @@ what_is_refused() {
     wrong "two ${of} with cores" "leave out hygon.com/${of}cores, or set it to 1" \
       "hygon.com/${of}num: 2, hygon.com/${of}cores: 5"
     wrong "65 ${of}" "$limits${of}num 65: at most 64, the cards of a node" "hygon.com/${of}num: 65"
-    wrong "${of} memory in bytes" "$limits${of}mem 2147483648: counts MiB: must be a plain number from 1 to 1048576, for example 2000" \
+    wrong "${of} memory in bytes" "$limits${of}mem 2147483648: counts MiB (--memory-unit): must be a plain number from 64 to 1048576, for example 2000" \
       "hygon.com/${of}num: 1, hygon.com/${of}mem: 2Gi"
     wrong "no ${of} memory" "$limits${of}mem 0: counts MiB" "hygon.com/${of}num: 1, hygon.com/${of}mem: 0"
     wrong "more ${of}cores than a card" "$limits${of}cores 101: percent of a card: must be from 1 to 100" \

@@ -21,6 +21,7 @@ TEST(Options, HaveTheirDefaults) {
   EXPECT_EQ(options->scheduler_name, "vdcu-scheduler");
   EXPECT_EQ(options->policy, dcu::Policy::kBinPack);
   EXPECT_EQ(options->share_cards, dcu::Sharing::kCluster);
+  EXPECT_EQ(options->memory_unit, crds::MemoryUnit::kMi);
   EXPECT_FALSE(options->leader_elect);
   EXPECT_EQ(options->lease_namespace, "");
   EXPECT_EQ(options->webhook.listen, "");
@@ -33,8 +34,8 @@ TEST(Options, TakeFlagsAndEnvironment) {
   setenv("VDCU_SCHEDULER_NAME", "from-env", 1);
   setenv("VDCU_LEADER_ELECT", "true", 1);
   const auto parsed =
-      Parse({"--scheduler-name", "from-flag", "--share-cards", "namespace", "--lease-namespace",
-             "infra", "--kubeconfig", "k", "--listen", "127.0.0.1:0"});
+      Parse({"--scheduler-name", "from-flag", "--share-cards", "namespace", "--memory-unit", "Gi",
+             "--lease-namespace", "infra", "--kubeconfig", "k", "--listen", "127.0.0.1:0"});
   unsetenv("VDCU_POLICY");
   unsetenv("VDCU_SCHEDULER_NAME");
   unsetenv("VDCU_LEADER_ELECT");
@@ -43,6 +44,7 @@ TEST(Options, TakeFlagsAndEnvironment) {
   EXPECT_EQ(options->scheduler_name, "from-flag") << "a flag wins";
   EXPECT_EQ(options->policy, dcu::Policy::kSpread);
   EXPECT_EQ(options->share_cards, dcu::Sharing::kNamespace);
+  EXPECT_EQ(options->memory_unit, crds::MemoryUnit::kGi);
   EXPECT_TRUE(options->leader_elect);
   EXPECT_EQ(options->lease_namespace, "infra");
   EXPECT_EQ(options->common.kubeconfig, "k");
@@ -64,6 +66,7 @@ TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
   for (const Case& c : std::vector<Case>{
            {{"--policy", "binpack"}, {"--policy", "binpack", "BinPack|FragmentationAware|Spread"}},
            {{"--share-cards", "pod"}, {"--share-cards", "pod", "cluster|namespace"}},
+           {{"--memory-unit", "GiB"}, {"--memory-unit", "GiB", "Gi|Mi"}},
            {{"--scheduler-name", ""}, {"--scheduler-name", "want a name"}},
            {{"--webhook", "nowhere"}, {"--webhook", "nowhere"}},
            {{"--webhook", ":9443", "--webhook-cert", "c"}, {"--webhook-cert", "--webhook-key"}},

@@ -136,7 +136,8 @@ TEST_F(WebhookTest, WhatCouldNeverBePlacedIsRefusedInTheControllersWords) {
            {"a part alone", Pod({{"hygon.com/dcumem", "5"}}, ours),
             "container main: hygon.com/dcumem: set hygon.com/dcunum: 1 with it"},
            {"memory in bytes", Pod({{"hygon.com/dcunum", "1"}, {"hygon.com/dcumem", "2Gi"}}, ours),
-            "hygon.com/dcumem 2147483648: counts MiB: must be a plain number from 1 to 1048576"},
+            "hygon.com/dcumem 2147483648: counts MiB (--memory-unit): must be a plain number from "
+            "64 to 1048576"},
            {"a scheduler that knows no cards", Pod(kCard),
             "spec.schedulerName: \"default-scheduler\": pods that ask for cards fail on their "
             "node unless they are placed by vdcu-scheduler or volcano"},

@@ -81,8 +81,8 @@ INSTANTIATE_TEST_SUITE_P(
                 Limits({{"hygon.com/dcunum", 1}, {"hygon.com/dcumem", "2k"}}),
                 {Asked(2000, {})}},
         GoodRow{"memory only",
-                Limits({{"hygon.com/dcunum", 1}, {"hygon.com/dcumem", 1}}),
-                {Asked(1, {})}},
+                Limits({{"hygon.com/dcunum", 1}, {"hygon.com/dcumem", 64}}),
+                {Asked(64, {})}},
         GoodRow{"most memory",
                 Limits({{"hygon.com/dcunum", 1}, {"hygon.com/dcumem", 1048576}}),
                 {Asked(1048576, {})}},
@@ -98,20 +98,20 @@ INSTANTIATE_TEST_SUITE_P(
                         {"hygon.com/hcucores", 15}}),
                 {Asked(2000, 15)}},
         GoodRow{"requests where there are no limits",
-                json::array({{{"requests", {{"hygon.com/dcunum", 1}, {"hygon.com/dcumem", 7}}}}}),
-                {Asked(7, {})}},
+                json::array({{{"requests", {{"hygon.com/dcunum", 1}, {"hygon.com/dcumem", 70}}}}}),
+                {Asked(70, {})}},
         GoodRow{"limits before requests",
-                json::array({{{"requests", {{"hygon.com/dcumem", 7}}},
-                              {"limits", {{"hygon.com/dcunum", 1}, {"hygon.com/dcumem", 8}}}}}),
-                {Asked(8, {})}},
+                json::array({{{"requests", {{"hygon.com/dcumem", 70}}},
+                              {"limits", {{"hygon.com/dcunum", 1}, {"hygon.com/dcumem", 80}}}}}),
+                {Asked(80, {})}},
         GoodRow{"requests for what limits do not say",
-                json::array({{{"requests", {{"hygon.com/dcumem", 7}}},
+                json::array({{{"requests", {{"hygon.com/dcumem", 70}}},
                               {"limits", {{"hygon.com/dcunum", 1}}}}}),
-                {Asked(7, {})}},
+                {Asked(70, {})}},
         GoodRow{"two containers of two families",
                 json::array({{{"limits", {{"hygon.com/dcunum", 1}}}},
-                             {{"limits", {{"hygon.com/hcunum", 1}, {"hygon.com/hcumem", 5}}}}}),
-                {Asked({}, {}), Second(Asked(5, {}))}},
+                             {{"limits", {{"hygon.com/hcunum", 1}, {"hygon.com/hcumem", 500}}}}}),
+                {Asked({}, {}), Second(Asked(500, {}))}},
         GoodRow{"the second of two containers",
                 json::array({json::object(), {{"limits", {{"hygon.com/dcunum", 1}}}}}),
                 {Second(Asked({}, {}))}}));
@@ -162,9 +162,13 @@ INSTANTIATE_TEST_SUITE_P(
                "hygon.com/dcunum 5000000000: at most 64, the cards of a node"},
         BadRow{"no memory", Limits({{"hygon.com/dcunum", 1}, {"hygon.com/dcumem", 0}}), kNone,
                kNoInit, "hygon.com/dcumem 0: counts MiB"},
+        BadRow{"memory in GiB", Limits({{"hygon.com/dcunum", 1}, {"hygon.com/dcumem", 63}}), kNone,
+               kNoInit, "container c0: hygon.com/dcumem 63: counts MiB (--memory-unit): must be"},
         BadRow{"memory in bytes", Limits({{"hygon.com/dcunum", 1}, {"hygon.com/dcumem", "2Gi"}}),
                kNone, kNoInit,
-               "hygon.com/dcumem 2147483648: counts MiB: must be a plain number from 1 to 1048576"},
+               "hygon.com/dcumem 2147483648: counts MiB (--memory-unit): must be a plain number "
+               "from 64 "
+               "to 1048576, for example 2000"},
         BadRow{"no cores", Limits({{"hygon.com/dcunum", 1}, {"hygon.com/dcucores", 0}}), kNone,
                kNoInit, "hygon.com/dcucores 0: percent of a card: must be from 1 to 100"},
         BadRow{"cores above 100", Limits({{"hygon.com/dcunum", 1}, {"hygon.com/dcucores", 101}}),
@@ -181,7 +185,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"an init container", kOneCard, kNone, kOneCard,
                "container i0: hygon.com/dcunum 1: init containers and sidecars may not ask"},
         BadRow{"an init container by requests", Limits(json::object()), kNone,
-               json::array({{{"requests", {{"hygon.com/hcumem", 5}}}}}),
+               json::array({{{"requests", {{"hygon.com/hcumem", 500}}}}}),
                "container i0: hygon.com/hcumem 5"}));
 
 const json kPartition{{"vdcu.io/partition", "reserved"}};
@@ -214,13 +218,31 @@ INSTANTIATE_TEST_SUITE_P(
                kPartition, kNoInit, "and 2 ask for cards"},
         BadRow{"a partition for two cards", Limits({{"hygon.com/dcunum", 2}}), kPartition, kNoInit,
                "is one slice, and container c0 asks for 2 cards"},
-        BadRow{"a partition and a size", Limits({{"hygon.com/dcunum", 1}, {"hygon.com/dcumem", 5}}),
-               kPartition, kNoInit, "the partition says how much of which card"},
+        BadRow{"a partition and a size",
+               Limits({{"hygon.com/dcunum", 1}, {"hygon.com/dcumem", 500}}), kPartition, kNoInit,
+               "the partition says how much of which card"},
         BadRow{"a partition and a model",
                kOneCard,
                {{"vdcu.io/partition", "reserved"}, {"hygon.com/use-dcutype", "Z100L"}},
                kNoInit,
                "the partition says how much of which card"}));
+
+// Of the documents of the vendor's Volcano.
+TEST(ParsePodRequest, CountsGiBWhereItIsToldTo) {
+  const auto read = [](int64_t memory) {
+    return ParsePodRequest(MakePod(Limits({{"hygon.com/hcunum", 1}, {"hygon.com/hcumem", memory}})),
+                           MemoryUnit::kGi);
+  };
+  EXPECT_EQ(read(1)->containers.front().slice.memory, dcu::MiB{1024});
+  EXPECT_EQ(read(1024)->containers.front().slice.memory, dcu::MiB{1048576});
+  for (const int64_t wrong : {0, 1025, 2000}) {
+    EXPECT_EQ(
+        read(wrong).error().message,
+        "container c0: hygon.com/hcumem " + std::to_string(wrong) +
+            ": counts GiB (--memory-unit): must be a plain number from 1 to 1024, for example "
+            "2");
+  }
+}
 
 TEST(ParsePodRequest, ReadsSelectorsOfBothFamilies) {
   const auto request = ParsePodRequest(MakePod(kOneCard, {{"hygon.com/use-dcutype", "K100_AI, z1"},

@@ -241,7 +241,7 @@ TEST_F(PlacementTest, CordonedCardsAndReservedMemoryAreLeftAlone) {
   Create(Pod("most", {{"dcunum", "1"}, {"dcumem", "32000"}, {"dcucores", "10"}}, kOnSmall));
   ASSERT_EQ(Bound("most"), "small");
   EXPECT_EQ(OnlyPartitionOf("most")["spec"]["assignment"]["device"], world().small.host().Uuid(2));
-  Create(Pod("waits", {{"dcunum", "1"}, {"dcumem", "1"}, {"dcucores", "10"}}, kOnSmall));
+  Create(Pod("waits", {{"dcunum", "1"}, {"dcumem", "64"}, {"dcucores", "10"}}, kOnSmall));
   ASSERT_TRUE(
       Waits("waits", "Unschedulable", "12 cards: 8 other model, 3 cordoned, 1 too little memory"));
   administer({{"unschedulableDevices", cordoned}, {"memoryReserve", nullptr}});
