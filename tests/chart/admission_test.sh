@@ -97,6 +97,7 @@ what_is_refused() {
     wrong "65 ${of}" "$limits${of}num 65: at most 64, the cards of a node" "hygon.com/${of}num: 65"
     wrong "${of} memory in bytes" "$limits${of}mem 2147483648: counts MiB (--memory-unit): must be a plain number from 64 to 1048576, for example 2000" \
       "hygon.com/${of}num: 1, hygon.com/${of}mem: 2Gi"
+    wrong "${of} memory in GiB" "$limits${of}mem 63: counts MiB (--memory-unit): must be" "hygon.com/${of}num: 1, hygon.com/${of}mem: 63"
     wrong "no ${of} memory" "$limits${of}mem 0: counts MiB" "hygon.com/${of}num: 1, hygon.com/${of}mem: 0"
     wrong "more ${of}cores than a card" "$limits${of}cores 101: percent of a card: must be from 1 to 100" \
       "hygon.com/${of}num: 1, hygon.com/${of}cores: 101"
@@ -120,9 +121,9 @@ what_is_refused_of_several() {
   takes "an init container that asks for none" admin POST $PODS "$(pod 'cpu: 1' "${init/dcunum: 1/dcunum: 0}")"
   broken "66 cards of two containers" 'spec.containers: 66 whole cards together: at most 64, as one node has no more' \
     "$(many_pod 2 'hygon.com/dcunum: 33')"
-  takes "256 slices" admin POST $PODS "$(many_pod 256 'hygon.com/dcunum: 1, hygon.com/dcumem: 1')"
+  takes "256 slices" admin POST $PODS "$(many_pod 256 'hygon.com/dcunum: 1, hygon.com/dcumem: 100')"
   broken "257 slices" 'spec.containers: 257 slices together: at most 256, as one node has no more' \
-    "$(many_pod 257 'hygon.com/dcunum: 1, hygon.com/dcumem: 1')"
+    "$(many_pod 257 'hygon.com/dcunum: 1, hygon.com/dcumem: 100')"
 }
 
 what_is_refused_of_annotations() {
@@ -142,7 +143,7 @@ what_is_refused_of_annotations() {
   wrong "a partition of two cards" "${at}is one slice, and container main asks for 2 cards; ask for 1" \
     'hygon.com/dcunum: 2' "$named"
   wrong "a partition and a size" "${at}the partition says how much of which card; leave out memory, cores and the annotations that select cards" \
-    "$one, hygon.com/dcumem: 5" "$named"
+    "$one, hygon.com/dcumem: 500" "$named"
   wrong "a partition and a choice of cards" "${at}the partition says how much" "$one" \
     'annotations: {vdcu.io/partition: reserved, hygon.com/use-dcutype: Z100L}'
   broken "a partition for two containers" 'exactly one container must ask for it with hygon.com/dcunum: 1, and 2 ask for cards' \
@@ -165,7 +166,8 @@ readonly TOLERATIONS='[.spec.tolerations[]? | select((.key | startswith("node.ku
 
 with_other_values() {
   local one='hygon.com/dcunum: 1' new='{key: "example.com/dcu", operator: "Exists"}'
-  install --set admission.tolerateTaint=example.com/dcu --set schedulerName=cards --set 'admission.schedulers={mine}'
+  install --set admission.tolerateTaint=example.com/dcu --set schedulerName=cards --set 'admission.schedulers={mine}' \
+    --set memoryUnit=Gi
   wait_for_answer '"schedulerName": "cards"' "$(pod "$one")"
   wait_for_answer '"name": "x"' "$(pod "$one" 'schedulerName: mine')"
   becomes "the toleration is added" "$TOLERATIONS == [$new]" $PODS "$(pod "$one")"
@@ -176,6 +178,9 @@ with_other_values() {
   becomes "also where another of admission.schedulers places it" \
     ".spec.schedulerName == \"mine\" and $TOLERATIONS == [$new]" $PODS "$(pod "$one" 'schedulerName: mine')"
   becomes "no other pod gets it" "$TOLERATIONS == []" $PODS "$(pod 'cpu: 1')"
+  takes "memory in GiB" admin POST $PODS "$(pod "$one, hygon.com/dcumem: 2" 'schedulerName: mine')"
+  refuses "memory in MiB" 'hygon.com/dcumem 2000: counts GiB (--memory-unit): must be a plain number from 1 to 1024, for example 2' \
+    admin POST $PODS "$(pod "$one, hygon.com/dcumem: 2000" 'schedulerName: mine')"
   refuses "a scheduler that is not named" 'unless they are placed by cards or mine' admin POST $PODS \
     "$(pod "$one" 'schedulerName: volcano')"
 }

@@ -19,9 +19,9 @@ class MemoryUnitTest : public PlacementTest {
     Restart({});
     PlacementTest::TearDown();
   }
-  static void Restart(std::vector<std::string> flags) {
+  static void Restart(const std::vector<std::string>& flags) {
     world().controller.reset();
-    world().controller = world().MakeController("controller", std::move(flags));
+    world().controller = world().MakeController("controller", flags);
   }
 };
 
