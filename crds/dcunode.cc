@@ -81,6 +81,10 @@ DcuNodeStatus ReadStatus(Fields& fields, const std::string& node) {
   return status;
 }
 
+base::Result<kclient::ObjectMeta> ReadMeta(kclient::JsonView object) {
+  return kclient::ParseMeta(object, {.labels = false, .annotation_prefixes = {}});
+}
+
 nlohmann::json HeldJson(HeldSlice held) {
   held.assignment.node.clear();
   nlohmann::json json{{"partitionUID", held.partition_uid},
@@ -100,13 +104,26 @@ std::string_view DcuNode::ready_status() const {
 
 base::Result<DcuNode> DcuNode::FromJson(kclient::JsonView object) {
   DcuNode node;
-  ASSIGN_OR_RETURN(node.meta,
-                   kclient::ParseMeta(object, {.labels = false, .annotation_prefixes = {}}));
+  ASSIGN_OR_RETURN(node.meta, ReadMeta(object));
   base::Status read;
   Fields root(object, "", read);
   if (auto spec = root.Object("spec")) node.spec = ReadSpec(*spec);
   if (auto status = root.Object("status")) node.status = ReadStatus(*status, node.meta.name);
   if (!read) return WithContext(read.error(), "DCUNode " + node.meta.name);
+  return node;
+}
+
+base::Result<DcuNode> DcuNode::Unreadable(kclient::JsonView object) {
+  DcuNode node;
+  ASSIGN_OR_RETURN(node.meta, ReadMeta(object));
+  base::Status spec_read;
+  Fields root(object, "", spec_read);
+  if (auto spec = root.Object("spec")) node.spec = ReadSpec(*spec);
+  if (!spec_read) node.spec_unread = spec_read.error().message;
+  base::Status status_read;
+  Fields rest(object, "", status_read);
+  if (auto status = rest.Object("status")) node.status = ReadStatus(*status, node.meta.name);
+  if (!status_read) node.status = {};
   return node;
 }
 
@@ -119,7 +136,8 @@ nlohmann::json ToJson(const DcuNodeStatus& status) {
                       {"conditions", kclient::ToJson(status.conditions)},
                       {"models", status.models},
                       {"vdcus", status.vdcus},
-                      {"healthy", status.healthy}};
+                      {"healthy", status.healthy},
+                      {"servingSince", nullptr}};
   if (status.heartbeat == Heartbeat::kKubelet) json["heartbeat"] = kKubelet;
   if (status.heartbeat == Heartbeat::kLease) json["heartbeat"] = kLease;
   if (!status.serving_since.empty()) json["servingSince"] = status.serving_since;

@@ -68,6 +68,8 @@ struct DcuNode {
   kclient::ObjectMeta meta;
   DcuNodeSpec spec;
   DcuNodeStatus status;
+  // What of the spec cannot be read: field, value and what would be right; empty: all can.
+  std::string spec_unread = "";
 
   bool ready() const { return ready_status() == "True"; }
   // Of the condition Ready; empty: there is none. True: its daemon has published what it holds.
@@ -75,9 +77,14 @@ struct DcuNode {
   friend auto operator<=>(const DcuNode&, const DcuNode&) = default;
 
   static base::Result<DcuNode> FromJson(kclient::JsonView object);
+  // What stands for an object of which FromJson is an error. A field of its spec that cannot be
+  // read counts as absent, shareCards as "namespace"; a status that cannot be read is empty.
+  // Errors: kCorrupt, of metadata.
+  static base::Result<DcuNode> Unreadable(kclient::JsonView object);
 };
 
-// Also deviceCount, which the printer columns need.
+// Also deviceCount, which the printer columns need. For a merge patch: null where servingSince is
+// not set.
 nlohmann::json ToJson(const DcuNodeStatus& status);
 nlohmann::json ToJson(const dcu::Device& device);
 

@@ -35,6 +35,12 @@ inline constexpr std::string_view kHealthy = "Healthy";  // node daemon: the car
 inline constexpr std::string_view kReady =
     "Ready";  // node daemon: Prepared and Healthy, and its container can be started
 
+inline constexpr std::string_view kAccepted =
+    "Accepted";  // DCUNode, node daemon: False while its spec cannot be read
+
+// The reason where an object's spec cannot be read.
+inline constexpr std::string_view kInvalid = "Invalid";
+
 // Reasons of a DCUNode's Ready=Unknown, which the controller says.
 inline constexpr std::string_view kDaemonSilent = "DaemonSilent";
 // Nothing is heard of the node: until it is, its daemon does not say that it is Ready.

@@ -70,6 +70,18 @@ PartitionStatus ReadStatus(Fields& fields) {
   return status;
 }
 
+base::Result<kclient::ObjectMeta> ReadMeta(kclient::JsonView object) {
+  return kclient::ParseMeta(object, {.labels = true, .annotation_prefixes = {}});
+}
+
+base::Status ReadFields(kclient::JsonView object, VdcuPartition& partition) {
+  base::Status read;
+  Fields root(object, "", read);
+  if (auto spec = root.Object("spec")) partition.spec = ReadSpec(*spec);
+  if (auto status = root.Object("status")) partition.status = ReadStatus(*status);
+  return read;
+}
+
 nlohmann::json PodRefJson(const PodRef& pod_ref) {
   return {{"name", pod_ref.name}, {"uid", pod_ref.uid}, {"container", pod_ref.container}};
 }
@@ -106,13 +118,21 @@ bool VdcuPartition::holds() const {
 
 base::Result<VdcuPartition> VdcuPartition::FromJson(kclient::JsonView object) {
   VdcuPartition partition;
-  ASSIGN_OR_RETURN(partition.meta,
-                   kclient::ParseMeta(object, {.labels = true, .annotation_prefixes = {}}));
-  base::Status read;
-  Fields root(object, "", read);
-  if (auto spec = root.Object("spec")) partition.spec = ReadSpec(*spec);
-  if (auto status = root.Object("status")) partition.status = ReadStatus(*status);
-  if (!read) return WithContext(read.error(), "VDCUPartition " + partition.meta.key());
+  ASSIGN_OR_RETURN(partition.meta, ReadMeta(object));
+  if (const base::Status read = ReadFields(object, partition); !read) {
+    return WithContext(read.error(), "VDCUPartition " + partition.meta.key());
+  }
+  return partition;
+}
+
+base::Result<VdcuPartition> VdcuPartition::Unreadable(kclient::JsonView object) {
+  VdcuPartition read;
+  const base::Status why = ReadFields(object, read);
+  VdcuPartition partition;
+  ASSIGN_OR_RETURN(partition.meta, ReadMeta(object));
+  partition.status.conditions = std::move(read.status.conditions);
+  partition.unread = Unread{.why = why ? "" : why.error().message, .node = ""};
+  if (read.spec.assignment) partition.unread->node = std::move(read.spec.assignment->node);
   return partition;
 }
 

@@ -44,10 +44,19 @@ struct PartitionStatus {
   friend auto operator<=>(const PartitionStatus&, const PartitionStatus&) = default;
 };
 
+// Of an object whose spec or status cannot be read.
+struct Unread {
+  std::string why;   // field, value and what would be right
+  std::string node;  // that its assignment names, as far as that can be read; empty: none
+
+  friend auto operator<=>(const Unread&, const Unread&) = default;
+};
+
 struct VdcuPartition {
   kclient::ObjectMeta meta;
   PartitionSpec spec;
   PartitionStatus status;
+  std::optional<Unread> unread;  // then spec is empty, and of status only the conditions are there
 
   bool assigned() const { return spec.assignment.has_value(); }
   // Whether it stands for its assignment. One that is being deleted does not any more once our
@@ -59,6 +68,9 @@ struct VdcuPartition {
   // schema where exactness matters: an assignment whose masks do not count computeUnits is an
   // error.
   static base::Result<VdcuPartition> FromJson(kclient::JsonView object);
+  // What stands for an object of which FromJson is an error: it has `unread`. Errors: kCorrupt, of
+  // metadata.
+  static base::Result<VdcuPartition> Unreadable(kclient::JsonView object);
 };
 
 // The whole object for a create. Left out are status, which the apiserver would drop, and the parts

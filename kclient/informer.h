@@ -18,13 +18,15 @@
 // - on_each_list_begin runs before a list is asked for: what was stored until then is in it.
 // - on_synced runs once, after the handlers of the first complete list. Until then synced() is
 //   false, and what the store lacks says nothing.
-// - An object that does not decode is not in the store, as if it were deleted, and is given to
-//   on_bad each time it changes; it is logged once for each of its resourceVersions.
+// - An object that does not decode is logged once for each of its resourceVersions. What the store
+//   has of it is T::Unreadable; where T has none, or that is an error too, nothing, as if it were
+//   deleted.
 // - Objects are shared and const; holding one is always safe.
 // Handlers must be quick (put a key into a queue) and may not destroy the informer. They are set
 // before Start(). Destroying the informer stops it without further calls.
 //
-// T has: static Result<T> FromJson(JsonView), and a member `meta` of type ObjectMeta.
+// T has: static Result<T> FromJson(JsonView), and a member `meta` of type ObjectMeta; it may have
+// static Result<T> Unreadable(JsonView), called with what FromJson has refused.
 #pragma once
 
 #include <algorithm>
@@ -51,7 +53,6 @@ class Informer : private ReflectorSink {
   using Ptr = std::shared_ptr<const T>;
   using Handler = std::function<void(const Ptr& old_object, const Ptr& new_object)>;
   using ListHandler = std::function<void(const std::string& version)>;
-  using BadHandler = std::function<void(const std::string& key, const base::Error& error)>;
 
   // With a store of its own.
   Informer(Client& client, base::Loop& loop, ReflectorOptions options, base::Random random)
@@ -68,7 +69,6 @@ class Informer : private ReflectorSink {
   void OnEachListBegin(std::function<void()> handler) {
     on_each_list_begin_.push_back(std::move(handler));
   }
-  void OnBad(BadHandler handler) { on_bad_.push_back(std::move(handler)); }
 
   void Start() { reflector_.Start(); }
   bool synced() const { return synced_; }
@@ -132,11 +132,16 @@ class Informer : private ReflectorSink {
   std::string Take(JsonView object) {
     auto decoded = T::FromJson(object);
     const std::string key = decoded ? decoded->meta.key() : KeyOf(object);
+    if (decoded) {
+      bad_.erase(key);
+    } else {
+      LogFailure(key, object, decoded.error());
+      if constexpr (requires { T::Unreadable(object); }) decoded = T::Unreadable(object);
+    }
     if (!decoded) {
-      Refuse(key, object, decoded.error());
+      Remove(key);
       return key;
     }
-    bad_.erase(key);
     const Ptr old = sink_.Get(key);
     if (old && old->meta.uid != decoded->meta.uid) {
       Remove(key);
@@ -151,15 +156,13 @@ class Informer : private ReflectorSink {
   void Remove(const std::string& key) {
     if (const Ptr old = sink_.Erase(key)) Tell(old, nullptr);
   }
-  void Refuse(const std::string& key, JsonView object, const base::Error& error) {
-    Remove(key);
+  void LogFailure(const std::string& key, JsonView object, const base::Error& error) {
     const auto version = ResourceVersionOf(object);
     if (const auto [place, added] = bad_.try_emplace(key, version); !added) {
       if (std::exchange(place->second, version) == version) return;
     }
-    base::Log(base::Level::kError, "an object does not decode and is left out",
+    base::Log(base::Level::kError, "an object does not decode",
               {{"kind", kind_}, {"key", key}, {"error", error.message}});
-    for (const auto& handler : on_bad_) handler(key, error);
   }
   void Tell(const Ptr& old_object, const Ptr& new_object) const {
     for (const auto& handler : handlers_) handler(old_object, new_object);
@@ -171,13 +174,12 @@ class Informer : private ReflectorSink {
   std::vector<std::function<void()>> on_synced_;
   std::vector<std::function<void()>> on_each_list_begin_;
   std::vector<ListHandler> on_each_list_;
-  std::vector<BadHandler> on_bad_;
   const std::unique_ptr<Store<T>> store_;  // null where a sink was given
   Sink<T>& sink_;
   bool synced_ = false;
   bool same_version_is_same_ = true;                     // not while versions went back
   std::vector<base::Symbol> listed_;                     // keys of the list under way
-  std::map<std::string, std::string, std::less<>> bad_;  // key -> resourceVersion that was refused
+  std::map<std::string, std::string, std::less<>> bad_;  // key -> resourceVersion that was logged
   Reflector reflector_;                                  // last: it may call until it is gone
 };
 

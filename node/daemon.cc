@@ -110,13 +110,7 @@ base::Status Daemon::Start() {
 
 void Daemon::WatchPartitions() {
   partition_informer_.AddHandler([this](const auto& old_object, const auto& new_object) {
-    const std::string key = (new_object ? new_object : old_object)->meta.key();
-    if (new_object) state_.unreadable.erase(key);
-    changes_.NotePartition(key);
-  });
-  partition_informer_.OnBad([this](const std::string& key, const base::Error& error) {
-    state_.unreadable[key] = error.message;
-    changes_.NotePartition(key);
+    changes_.NotePartition((new_object ? new_object : old_object)->meta.key());
   });
   partition_informer_.OnSynced([this] { OnSynced(); });
   partition_informer_.Start();

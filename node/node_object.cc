@@ -32,7 +32,8 @@ kclient::WorkPlan NodeObject::Reconcile() {
                    .disk = state_.holdings.disk(),
                    .heartbeat = has_kubelet ? crds::Heartbeat::kKubelet : crds::Heartbeat::kLease,
                    .serves = state_.admits(),
-                   .serving_since = state_.serving_since},
+                   .serving_since = state_.serving_since,
+                   .spec_unread = object->spec_unread},
                   object->status, object->meta.generation, loop_.clock().Wall());
   if (status == object->status) {
     published_ = true;

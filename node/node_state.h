@@ -2,7 +2,6 @@
 // changes a part of it notes that in `changes`.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 
@@ -37,7 +36,6 @@ struct NodeState {
   const kclient::Store<NodePod>& pods;                    // of this node
   const kclient::Store<crds::DcuNode>& dcunodes;          // this node's
   const kclient::Store<kclient::Node>* nodes = nullptr;   // this Node, only to advertise
-  std::map<std::string, std::string> unreadable = {};     // partitions that do not decode, and why
   Holdings& holdings;                                     // cards, slices and their files
   Scan scan = {};                                         // the last one
   Kubelet* kubelet = nullptr;                             // none: no kubelet runs here

@@ -158,9 +158,10 @@ std::optional<crds::PodRef> PickUser(const crds::VdcuPartition& partition,
       .name = oldest->meta.name, .uid = oldest->meta.uid, .container = oldest->container};
 }
 
-PartitionPlan PlanUnreadable(const kclient::ObjectMeta& meta,
-                             const std::vector<kclient::Condition>& conditions,
-                             const std::string& error, base::WallTime now) {
+PartitionPlan PlanUnread(const crds::VdcuPartition& partition, base::WallTime now) {
+  const kclient::ObjectMeta& meta = partition.meta;
+  const std::vector<Condition>& conditions = partition.status.conditions;
+  const std::string& error = partition.unread->why;
   PartitionPlan plan;
   if (meta.deleting()) {
     if (meta.HasFinalizer(crds::kFinalizer)) plan.writes.push_back(LiftFinalizer(meta));

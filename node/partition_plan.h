@@ -54,10 +54,8 @@ PartitionPlan PlanPartition(const PartitionView& view, base::WallTime now);
 std::optional<crds::PodRef> PickUser(const crds::VdcuPartition& partition,
                                      const std::vector<const NodePod*>& pods);
 
-// For an object that does not decode: refused with `error` as the message, and let go when it is
-// deleted, since nothing was ever granted for it.
-PartitionPlan PlanUnreadable(const kclient::ObjectMeta& meta,
-                             const std::vector<kclient::Condition>& conditions,
-                             const std::string& error, base::WallTime now);
+// For one that has `unread`: refused with that as the message, and let go when it is deleted, since
+// nothing is granted for it.
+PartitionPlan PlanUnread(const crds::VdcuPartition& partition, base::WallTime now);
 
 }  // namespace vdcu::node

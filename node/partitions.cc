@@ -60,15 +60,11 @@ base::Status Partitions::Adopt() {
   return base::Ok();
 }
 
-WorkPlan Partitions::Reconcile(const kclient::Key& key) {
-  const auto unreadable = state_.unreadable.find(key.object());
-  if (unreadable != state_.unreadable.end()) return ReadUnreadable(key, unreadable->second);
-  return ReconcileReadable(key, {});
-}
-
-WorkPlan Partitions::ReconcileReadable(const kclient::Key& key, const Asked& asked) {
+WorkPlan Partitions::Reconcile(const kclient::Key& key, const Asked& asked) {
   const Ptr partition = state_.partitions.Get(key.object());
+  // One that cannot be read names nothing: what is held of it is lost.
   if (auto plan = ReconcileLost(key, partition, asked)) return std::move(*plan);
+  if (partition && partition->unread) return ReconcileUnread(*partition);
   if (!partition || !partition->assigned()) return {};
   if (partition->meta.deleting()) return ReconcileDeleted(key, partition, asked);
   return ReconcileWanted(partition);
@@ -188,29 +184,17 @@ WorkPlan Partitions::ReadPod(const kclient::Key& key, const crds::PodRef& pod, c
   const auto on_answer = [this, key, uid = pod.uid, asked](const kclient::Answer& answer) {
     Asked known = asked;
     known[uid] = StateFromAnswer(answer, uid, state_.node);
-    return ReconcileReadable(key, known);
+    return Reconcile(key, known);
   };
   return WorkPlan{.read = kclient::PlannedRead{kclient::kPods, key.ns, pod.name, on_answer}};
 }
 
-WorkPlan Partitions::ReadUnreadable(const kclient::Key& key, const std::string& error) {
-  const auto on_answer = [this, key, error](const kclient::Answer& answer) {
-    // What is held of it is looked at as if the object were gone: nothing in it can be trusted.
-    if (auto lost = ReconcileLost(key, nullptr, {})) return std::move(*lost);
-    if (!answer) return WorkPlan{};
-    const auto meta = kclient::ParseMeta(*answer, {.labels = false, .annotation_prefixes = {}});
-    if (!meta) return WorkPlan{.status = meta.error()};
-    std::vector<kclient::Condition> conditions;
-    if (const auto status = kclient::Get(*answer, "status")) {
-      conditions = kclient::ParseConditions(*status);
-    }
-    PartitionPlan plan = PlanUnreadable(*meta, conditions, error, sources_.clock.Wall());
-    return kclient::OneByOne(std::move(plan.writes), [this, events = std::move(plan.events)] {
-      for (const kclient::Event& event : events) sources_.tell(event);
-      if (!events.empty()) sources_.metrics.OnRefused(events.front().reason);
-    });
-  };
-  return WorkPlan{.read = kclient::PlannedRead{crds::kVdcuPartitions, key.ns, key.name, on_answer}};
+WorkPlan Partitions::ReconcileUnread(const crds::VdcuPartition& partition) {
+  PartitionPlan plan = PlanUnread(partition, sources_.clock.Wall());
+  return kclient::OneByOne(std::move(plan.writes), [this, events = std::move(plan.events)] {
+    for (const kclient::Event& event : events) sources_.tell(event);
+    if (!events.empty()) sources_.metrics.OnRefused(events.front().reason);
+  });
 }
 
 PodState Partitions::StateOf(const std::string& ns, const std::optional<crds::PodRef>& pod,

@@ -42,7 +42,7 @@ class Partitions {
   // that folder, and would see the whole card if repairing the disk removed it. Before that.
   base::Status Adopt();
 
-  kclient::WorkPlan Reconcile(const kclient::Key& key);
+  kclient::WorkPlan Reconcile(const kclient::Key& key) { return Reconcile(key, {}); }
 
   // Notes of each held slice that no object names, and that may be in use, that it is lost: what is
   // published from then on has it. Errors: what cannot be noted on the disk.
@@ -53,15 +53,15 @@ class Partitions {
   using Ptr = kclient::Store<crds::VdcuPartition>::Ptr;
 
   base::Status NoteLost(Slice slice);
-  kclient::WorkPlan ReconcileReadable(const kclient::Key& key, const Asked& asked);
+  kclient::WorkPlan Reconcile(const kclient::Key& key, const Asked& asked);
   // A plan, where something must be read first or the disk fails.
   std::optional<kclient::WorkPlan> ReconcileLost(const kclient::Key& key, const Ptr& partition,
                                                  const Asked& asked);
   kclient::WorkPlan ReconcileDeleted(const kclient::Key& key, const Ptr& partition,
                                      const Asked& asked);
   kclient::WorkPlan ReconcileWanted(const Ptr& partition);
+  kclient::WorkPlan ReconcileUnread(const crds::VdcuPartition& partition);
   kclient::WorkPlan ReadPod(const kclient::Key& key, const crds::PodRef& pod, const Asked& asked);
-  kclient::WorkPlan ReadUnreadable(const kclient::Key& key, const std::string& error);
 
   PodState StateOf(const std::string& ns, const std::optional<crds::PodRef>& pod,
                    const Asked& asked) const;

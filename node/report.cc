@@ -74,6 +74,22 @@ bool IsOfNodeNotReady(const std::vector<kclient::Condition>& conditions) {
   return ready != nullptr && ready->status == "Unknown" && ready->reason == crds::kNodeNotReady;
 }
 
+void SetAccepted(std::vector<kclient::Condition>& conditions, const ReportInput& input,
+                 int64_t generation, base::WallTime now) {
+  if (input.spec_unread.empty()) {
+    std::erase_if(conditions, [](const auto& c) { return c.type == crds::kAccepted; });
+    return;
+  }
+  kclient::SetCondition(conditions,
+                        {.type = std::string(crds::kAccepted),
+                         .status = "False",
+                         .reason = std::string(crds::kInvalid),
+                         .message = input.spec_unread + "; until it is mended it counts as absent, "
+                                                        "shareCards as namespace",
+                         .last_transition_time = base::FormatTime(now),
+                         .observed_generation = generation});
+}
+
 }  // namespace
 
 crds::DcuNodeStatus BuildStatus(const ReportInput& input, const crds::DcuNodeStatus& before,
@@ -96,6 +112,7 @@ crds::DcuNodeStatus BuildStatus(const ReportInput& input, const crds::DcuNodeSta
   status.heartbeat = input.heartbeat;
   status.serving_since = before.serving_since;
   status.conditions = before.conditions;
+  SetAccepted(status.conditions, input, generation, now);
   kclient::Condition ready = ReadyOf(input, generation, now);
   const bool may_say_true = input.serves && !IsOfNodeNotReady(before.conditions);
   if (ready.status == "True" && !may_say_true) return status;

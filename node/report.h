@@ -20,11 +20,13 @@ struct ReportInput {
   crds::Heartbeat heartbeat = crds::Heartbeat::kNone;
   bool serves = true;              // the kubelet, where there is one, would give out devices now
   std::string serving_since = {};  // RFC 3339; where a kubelet tells
+  std::string spec_unread = {};    // what of the DCUNode's spec cannot be read
 };
 
 // Lost slices (those with lost_since) are what is published as held. Ready becomes True where it
 // serves, and else stays as it was before: what speaks against it the controller says. It does not
-// while that says that the node is not Ready.
+// while that says that the node is not Ready. Accepted=False stands there while the spec cannot be
+// read.
 crds::DcuNodeStatus BuildStatus(const ReportInput& input, const crds::DcuNodeStatus& before,
                                 int64_t generation, base::WallTime now);
 

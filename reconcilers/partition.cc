@@ -136,6 +136,21 @@ Plan ReconcileReservedAssignment(const View& view, const PartitionEntry& entry, 
   return plan;
 }
 
+// Whether its daemon says what is wrong with it: status has one writer.
+bool IsOfADaemon(const View& view, const crds::Unread& unread) {
+  return !unread.node.empty() && view.ledger().Find(unread.node) != nullptr;
+}
+
+// Of one whose spec cannot be read nothing is placed, and nobody is granted anything.
+Plan ReconcileUnread(const View& view, const crds::VdcuPartition& partition,
+                     const PartitionInstant& at) {
+  Plan plan;
+  if (IsOfADaemon(view, *partition.unread)) return plan;
+  if (partition.meta.deleting()) return LetGoInItsPlace(view, partition, at);
+  AppendUnassigned(plan, partition, crds::kInvalid, partition.unread->why, at);
+  return plan;
+}
+
 // What may have been done is not done again before the request's setback is over.
 Plan Repeat(const View& view, PlannedWrite planned, const Instant& at) {
   Plan plan;
@@ -184,6 +199,7 @@ Plan ReconcilePartition(const View& view, std::string_view key, const PartitionI
     return plan;
   }
   if (entry->sent != Sent::kNothing) return plan;
+  if (partition.unread) return ReconcileUnread(view, partition, at);
   if (partition.meta.deleting()) return LetGoInItsPlace(view, partition, at);
   if (partition.spec.pod_ref) {
     if (PodIsDone(view, partition)) plan.writes.push_back(DeletePartition(partition));

@@ -23,6 +23,7 @@ Reason WhyNotUsable(const std::string& name, const PartitionEntryPtr& entry) {
   const crds::VdcuPartition& partition = entry->object();
   if (partition.spec.pod_ref) return text + " belongs to pod " + partition.spec.pod_ref->name;
   if (partition.meta.deleting()) return text + " is being deleted";
+  if (partition.unread) return text + " is not valid: " + partition.unread->why;
   if (!partition.assigned()) return text + " has no card yet";
   if (!IsTrue(partition, crds::kReady)) return text + " is not Ready";
   return {};

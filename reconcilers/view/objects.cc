@@ -238,7 +238,7 @@ void Objects::CountDemand(const std::string& key, const crds::VdcuPartition* par
   if (!parts_.demands.begun()) return;
   if (partition && partition->spec.pod_ref) return CountDemandOfPod(partition->spec.pod_ref->uid);
   std::vector<dcu::SliceRequest> slices;
-  if (partition) slices.push_back(partition->spec.request);
+  if (partition && !partition->unread) slices.push_back(partition->spec.request);
   parts_.demands.Set(PartitionKey(key), std::move(slices), {});
 }
 

@@ -179,7 +179,8 @@ PartitionEntry Overlay::WithShown(const std::string& key,
   const bool created_by_us = entry.assumed && !entry.shown;
   if (created_by_us && MayStoreAnother(entry, shown->meta.uid)) entry.behind = entry.assumed;
   entry.shown = shown;
-  if (created_by_us || shown->assigned() || shown->meta.deleting()) entry.assumed = nullptr;
+  const bool settled = shown->assigned() || shown->meta.deleting() || shown->unread;
+  if (created_by_us || settled) entry.assumed = nullptr;
   if (!entry.assumed) entry.sent = Sent::kNothing;
   if (created_by_us) entry.assigned_at = now;
   return entry;

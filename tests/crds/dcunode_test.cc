@@ -1,5 +1,7 @@
 #include "crds/dcunode.h"
 
+#include <functional>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -123,6 +125,52 @@ TEST(DcuNode, RefusesByName) {
     EXPECT_EQ(node.error().code, base::ErrorCode::kCorrupt) << row.sentence;
     EXPECT_THAT(node.error().message, HasSubstr(row.want_message)) << row.sentence;
   }
+}
+
+DcuNode StandInFor(const json& object) {
+  const kclient::Parsed read(object.dump());
+  return DcuNode::Unreadable(read.view()).value();
+}
+
+TEST(DcuNode, KeepsItsCardsWhereTheSpecCannotBeRead) {
+  const DcuNode whole = *Parse<DcuNode>(FullNode());
+  const struct {
+    const char* sentence;
+    const char* path;
+    json value;
+    const char* want_message;
+    std::function<void(DcuNodeSpec&)> want;
+  } rows[] = {
+      {"a reserve without unit", "/spec/memoryReserve", "12",
+       "spec.memoryReserve: \"12\": write a unit, for example 12Mi",
+       [](DcuNodeSpec& spec) { spec.memory_reserve = {}; }},
+      {"a sharing that is none", "/spec/shareCards", "pod",
+       "spec.shareCards: \"pod\": must be cluster or namespace",
+       [](DcuNodeSpec& spec) { spec.share_cards = dcu::Sharing::kNamespace; }},
+      {"cards that are no list", "/spec/unschedulableDevices", json::array({1}),
+       "spec.unschedulableDevices: [1]: must be a list of strings",
+       [](DcuNodeSpec& spec) { spec.unschedulable_devices = {""}; }},
+  };
+  for (const auto& row : rows) {
+    json object = FullNode();
+    object[json::json_pointer(row.path)] = row.value;
+    const DcuNode node = StandInFor(object);
+    EXPECT_THAT(node.spec_unread, HasSubstr(row.want_message)) << row.sentence;
+    DcuNodeSpec want = whole.spec;
+    row.want(want);
+    EXPECT_EQ(node.spec, want) << row.sentence;
+    EXPECT_EQ(node.status, whole.status) << row.sentence;
+    EXPECT_EQ(node.meta, whole.meta) << row.sentence;
+  }
+}
+
+TEST(DcuNode, HasNoStatusWhereThatCannotBeRead) {
+  json object = FullNode();
+  object["status"]["devices"][0]["healthy"] = "yes";
+  const DcuNode node = StandInFor(object);
+  EXPECT_EQ(node.spec_unread, "");
+  EXPECT_EQ(node.spec, Parse<DcuNode>(FullNode())->spec);
+  EXPECT_EQ(node.status, DcuNodeStatus()) << "its daemon writes it anew";
 }
 
 }  // namespace

@@ -123,6 +123,21 @@ TEST_P(BadPartition, IsRefusedByName) {
   EXPECT_THAT(partition.error().message, HasSubstr("VDCUPartition team-a/train-0-3f: "));
 }
 
+TEST_P(BadPartition, HasAStandInThatSaysWhy) {
+  json object = FullPartition();
+  object[json::json_pointer(GetParam().path)] = GetParam().value;
+  const kclient::Parsed read(object.dump());
+  const auto partition = VdcuPartition::Unreadable(read.view());
+  ASSERT_TRUE(partition) << partition.error().message;
+  ASSERT_TRUE(partition->unread);
+  EXPECT_THAT(partition->unread->why, HasSubstr(GetParam().want_message));
+  const bool names_a_node = GetParam().path != std::string("/spec/assignment/node");
+  EXPECT_EQ(partition->unread->node, names_a_node ? "node-1" : "");
+  EXPECT_EQ(partition->spec, PartitionSpec()) << "nothing is granted for it";
+  EXPECT_EQ(partition->meta, Parse<VdcuPartition>(FullPartition())->meta);
+  EXPECT_NE(kclient::FindCondition(partition->status.conditions, kReady), nullptr);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Table, BadPartition,
     testing::Values(

@@ -70,6 +70,13 @@ inline crds::VdcuPartition Deleting(crds::VdcuPartition partition) {
   return partition;
 }
 
+// As one of which nothing can be read.
+inline crds::VdcuPartition Unread(crds::VdcuPartition partition, const std::string& why) {
+  partition.unread = crds::Unread{.why = why, .node = "n"};
+  partition.spec = {};
+  return partition;
+}
+
 inline NodePod MakePod(const std::string& name, const std::string& partition = "") {
   NodePod pod;
   pod.meta.ns = "team";

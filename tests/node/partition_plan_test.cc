@@ -221,16 +221,15 @@ TEST(PickUser, TakesTheHolderElseTheOldestThatNamesIt) {
             std::nullopt);
 }
 
-TEST(PlanUnreadable, RefusesOnceAndLetsGo) {
-  const auto partition = MakePartition("p", MakeAssignment(0));
-  const PartitionPlan plan = PlanUnreadable(partition.meta, {}, "cuMasks: wrong", kNow);
+TEST(PlanUnread, RefusesOnceAndLetsGo) {
+  const auto partition = Unread(MakePartition("p", MakeAssignment(0)), "cuMasks: wrong");
+  const PartitionPlan plan = PlanUnread(partition, kNow);
   ASSERT_EQ(plan.writes.size(), 1u);
   EXPECT_EQ(ConditionsOf(plan.writes[0]), "Prepared=False/Unreadable Ready=False/Unreadable");
   ASSERT_EQ(plan.events.size(), 1u);
   const auto written = After(partition, plan);
-  EXPECT_TRUE(PlanUnreadable(partition.meta, written.status.conditions, "cuMasks: wrong", kNow)
-                  .writes.empty());
-  const PartitionPlan gone = PlanUnreadable(Deleting(partition).meta, {}, "cuMasks: wrong", kNow);
+  EXPECT_TRUE(PlanUnread(written, kNow).writes.empty());
+  const PartitionPlan gone = PlanUnread(Deleting(partition), kNow);
   ASSERT_EQ(gone.writes.size(), 1u);
   EXPECT_EQ(gone.writes[0].body["metadata"]["finalizers"], json({"other/one"}));
 }

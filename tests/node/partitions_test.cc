@@ -458,14 +458,25 @@ TEST_F(PartitionsTest, SaysWhoseContainerCannotBeStartedAgain) {
 }
 
 TEST_F(PartitionsTest, RefusesAnObjectThatDoesNotDecode) {
-  world_.state.unreadable["team/p"] = "cuMasks: wrong";
-  const WorkPlan asking = Reconcile("p");
-  const WorkPlan work = Answer(asking, R"({"metadata": {"name": "p", "namespace": "team",
-    "uid": "u", "resourceVersion": "3"}})");
+  Put(Unread(MakePartition("p", MakeAssignment(0)), "cuMasks: wrong"));
+  const WorkPlan work = Reconcile("p");
   ASSERT_EQ(work.writes.size(), 1u);
   EXPECT_EQ(work.writes[0].write.body["status"]["conditions"][0]["message"], "cuMasks: wrong");
   work.writes[0].on_answer(parser_.Parse("{}").value(), kclient::Outcome::kCommitted);
   EXPECT_THAT(events_, ElementsAre("Unreadable"));
+}
+
+TEST_F(PartitionsTest, HoldsWhatAnObjectNamedBeforeItCouldNotBeRead) {
+  const NodePod pod = MakePod("a");
+  const auto partition = PutWithPartition(pod);
+  Prepare("p");
+  Put(Unread(partition, "spec.memory: lots"));
+  Reconcile("p");
+  ASSERT_NE(holdings_.Find("uid-p"), nullptr);
+  EXPECT_NE(holdings_.Find("uid-p")->lost_since, "") << "it is published";
+  Put(partition);
+  EXPECT_EQ(Prepare("p"), "Prepared");
+  EXPECT_EQ(holdings_.Find("uid-p")->lost_since, "") << "mended by hand";
 }
 
 }  // namespace

@@ -139,6 +139,31 @@ TEST_F(NodeObjectTest, TakesItsWordBackOnlyWhereThatIsItsToJudge) {
   }
 }
 
+TEST_F(NodeObjectTest, SaysWhatOfTheSpecCannotBeReadUntilItIsMended) {
+  Store(object_.Reconcile());
+  Store(object_.Reconcile());
+  crds::DcuNode node = *store_.Get("n");
+  node.spec_unread = "spec.memoryReserve: 12: write a unit";
+  store_.Set("n", std::make_shared<crds::DcuNode>(node));
+  for (const bool serves : {true, false}) {
+    world_.kubelet.admits = serves;
+    const kclient::WorkPlan work = object_.Reconcile();
+    EXPECT_EQ(work.writes.at(0).write.Describe(), "patch dcunodes/status n");
+    const auto& status = work.writes[0].write.body["status"];
+    EXPECT_EQ(status["devices"].size(), 1u) << "it keeps its cards";
+    const auto& accepted = status["conditions"].back();
+    EXPECT_EQ(accepted["type"], "Accepted");
+    EXPECT_EQ(accepted["status"], "False");
+    EXPECT_EQ(accepted["reason"], "Invalid");
+    EXPECT_EQ(accepted["message"],
+              "spec.memoryReserve: 12: write a unit; until it is mended it counts as absent, "
+              "shareCards as namespace");
+  }
+  Store(object_.Reconcile());
+  const kclient::WorkPlan mended = object_.Reconcile();
+  EXPECT_EQ(mended.writes.at(0).write.body["status"]["conditions"].size(), 1u);
+}
+
 TEST_F(NodeObjectTest, WritesABurstOfPlacementsOnce) {
   Store(object_.Reconcile());
   Store(object_.Reconcile());

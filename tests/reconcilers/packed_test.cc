@@ -73,6 +73,8 @@ std::vector<crds::VdcuPartition> OddPartitions() {
       *MakePartition("r").Assigned(slice).Ready().UsedBy(pod).Obj(),
       *MakePartition("").For(pod).Obj(),
   };
+  odd.push_back(*MakePartition("r").Obj());
+  odd.back().unread = crds::Unread{.why = "spec.memory: lots", .node = "n"};
   for (const char* time : {"", "2026-01-02T15:04:05Z", "2026-01-02T15:04:05.25Z", "soon"}) {
     odd.push_back(*ready);
     for (int i = 0; i < 5; ++i) odd.back().status.conditions.push_back({});

@@ -272,5 +272,50 @@ TEST_F(PartitionTest, SaysOnceWhyItWaits) {
   EXPECT_EQ(explain("another reason").writes.size(), 1u);
 }
 
+TEST_F(PartitionTest, SaysWhatCannotBeReadWhereNoDaemonDoes) {
+  const struct {
+    const char* sentence;
+    const char* node;  // that its assignment names
+    bool deleting;
+    std::vector<std::string> want_writes;
+  } rows[] = {
+      {"without an assignment", "", false, {"patch vdcupartitions/status team-a/r"}},
+      {"of a node that is not there", "gone", false, {"patch vdcupartitions/status team-a/r"}},
+      {"of a node, whose daemon says it", "n", false, {}},
+      {"being deleted", "", true, {"patch vdcupartitions team-a/r"}},
+      {"of a node, whose daemon lets go", "n", true, {}},
+  };
+  for (const auto& row : rows) {
+    crds::VdcuPartition partition = *Reserved().Obj();
+    if (row.deleting) partition.meta.deletion_timestamp = deleted_;
+    partition.spec = {};
+    partition.unread = crds::Unread{.why = "spec.memory: lots", .node = row.node};
+    const Plan plan = Decide(std::make_shared<const crds::VdcuPartition>(partition));
+    EXPECT_EQ(Writes(plan), row.want_writes) << row.sentence;
+    EXPECT_FALSE(plan.place) << row.sentence;
+    if (row.want_writes.empty() || row.deleting) continue;
+    EXPECT_EQ(Reported(plan)["type"], "Assigned") << row.sentence;
+    EXPECT_EQ(Reported(plan)["status"], "False") << row.sentence;
+    EXPECT_EQ(Reported(plan)["reason"], "Invalid") << row.sentence;
+    EXPECT_EQ(Reported(plan)["message"], "spec.memory: lots") << row.sentence;
+    EXPECT_THAT(Reasons(plan), ElementsAre("Invalid")) << row.sentence;
+  }
+}
+
+// Our assignment was committed, and then somebody has edited the object.
+TEST_F(PartitionTest, OneThatCannotBeReadAnyMoreTakesNoUnits) {
+  const PartitionPtr waiting = MakePartition("r").Version("3").Obj();
+  shown_.Show(waiting);
+  const Plan assign{{AssignPartition(*waiting, slice_)}, {}, {}, false};
+  shown_.Assume(assign);
+  shown_.Settle(assign, Outcome::kCommitted);
+  EXPECT_EQ(shown_.UnitsTaken("n"), 6);
+  crds::VdcuPartition unread = *waiting;
+  unread.spec = {};
+  unread.unread = crds::Unread{.why = "spec.memory: lots", .node = "n"};
+  shown_.Show(std::make_shared<const crds::VdcuPartition>(unread));
+  EXPECT_EQ(shown_.UnitsTaken("n"), 0) << "its daemon says what it holds";
+}
+
 }  // namespace
 }  // namespace vdcu::reconcilers

@@ -187,6 +187,15 @@ TEST_F(ReservedTest, TheNodeMustTakeThePod) {
   EXPECT_EQ(Told("p"), "node n does not exist");
 }
 
+TEST_F(ReservedTest, OneThatCannotBeReadIsSaidToBe) {
+  crds::VdcuPartition unread = *Reserved().Obj();
+  unread.spec = {};
+  unread.unread = crds::Unread{.why = "spec.memory: lots", .node = ""};
+  shown_.Show(std::make_shared<const crds::VdcuPartition>(unread));
+  shown_.Show(Naming("p").Obj());
+  EXPECT_EQ(Told("p"), "VDCUPartition r is not valid: spec.memory: lots");
+}
+
 TEST_F(ReservedTest, ASizeBesideTheNameIsRefused) {
   shown_.Show(Reserved().Ready().Obj());
   shown_.Show(MakePod("p").Limits(kTenth).Annotation("vdcu.io/partition", "r").Obj());

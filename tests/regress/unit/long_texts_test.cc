@@ -46,7 +46,9 @@ TEST(LongTexts, AMessageIsCutWhereverItComesFrom) {
   AppendUnassigned(unassigned, *partition, "Unschedulable", kLong, shown.at);
   EXPECT_EQ(Reported(unassigned)["message"].get<std::string>().size(), kMost);
 
-  const auto unreadable = node::PlanUnreadable(partition->meta, {}, kLong, shown.at.wall_time);
+  crds::VdcuPartition unread = *partition;
+  unread.unread = crds::Unread{.why = kLong, .node = ""};
+  const auto unreadable = node::PlanUnread(unread, shown.at.wall_time);
   const auto& conditions = unreadable.writes.at(0).body["status"]["conditions"];
   EXPECT_EQ(conditions[0]["message"].get<std::string>().size(), kMost);
 }
