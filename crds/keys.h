@@ -17,6 +17,9 @@ inline std::string LeaseNamespace(const std::string& of_process) {
   return of_process != "default" ? of_process : "vdcu-system";
 }
 
+// VDCUPartition: of the node that its assignment names, NodeLabel(); controller. Daemons ask by it
+// where the API server does not select by fields of our kinds.
+inline constexpr std::string_view kNodeLabel = "vdcu.io/node";
 inline constexpr std::string_view kFinalizer = "vdcu.io/in-use";
 inline constexpr std::string_view kPartitionAnnotation =
     "vdcu.io/partition";  // pod: name of a reserved partition in its namespace

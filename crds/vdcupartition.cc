@@ -136,6 +136,12 @@ base::Result<VdcuPartition> VdcuPartition::Unreadable(kclient::JsonView object) 
   return partition;
 }
 
+std::string AssignedNode(kclient::JsonView partition) {
+  const auto spec = kclient::Get(partition, "spec");
+  const auto assignment = spec ? kclient::Get(*spec, "assignment") : std::nullopt;
+  return assignment ? kclient::GetStringOr(*assignment, "node") : "";
+}
+
 nlohmann::json ToJson(const VdcuPartition& partition) {
   return {{"apiVersion", kApiVersion},
           {"kind", "VDCUPartition"},

@@ -94,4 +94,10 @@ base::Status Validate(const PartitionSpec& spec);
 std::string PartitionName(std::string_view pod_name, std::string_view pod_uid,
                           std::string_view container, int card_number);
 
+// The value of kNodeLabel for a node: its name, of one with more than 63 characters the first 54 +
+// "-" + 8 hex of its sha256.
+std::string NodeLabel(std::string_view node);
+// The node that spec.assignment names; empty: none.
+std::string AssignedNode(kclient::JsonView partition);
+
 }  // namespace vdcu::crds

@@ -110,6 +110,12 @@ void Reflector::Begin(State state) {
   if (!out_since_) out_since_ = asked_;
 }
 
+template <class Options>
+void Reflector::Select(Options& options) const {
+  options.field_selector = by_label_ ? "" : options_.field_selector;
+  options.label_selector = by_label_ ? options_.label_instead : options_.label_selector;
+}
+
 void Reflector::StartList() {
   Begin(State::kListing);
   last_listed_.clear();
@@ -123,8 +129,7 @@ void Reflector::RequestPage(const std::string& continue_token) {
   ListOptions options;
   options.limit = page_size_;
   options.continue_token = continue_token;
-  options.field_selector = options_.field_selector;
-  options.label_selector = options_.label_selector;
+  Select(options);
   call_ = client_.List(options_.resource, options_.ns, options,
                        [this](base::Result<JsonView> page) { OnPage(std::move(page)); });
 }
@@ -143,7 +148,7 @@ void Reflector::OnPage(base::Result<JsonView> page) {
   OnPageFits();
   std::optional<JsonView> last;
   ForEach(*page, "items", [&](JsonView object) {
-    sink_.OnListed(object);
+    if (IsMeant(object)) sink_.OnListed(object);
     last = object;
   });
   if (last) last_listed_ = KeyOf(*last);
@@ -183,8 +188,7 @@ void Reflector::CheckVersion() {
   Begin(State::kChecking);
   ListOptions options;
   options.limit = 1;
-  options.field_selector = options_.field_selector;
-  options.label_selector = options_.label_selector;
+  Select(options);
   call_ = client_.List(options_.resource, options_.ns, options,
                        [this](const base::Result<JsonView>& page) { OnVersionChecked(page); });
 }
@@ -209,8 +213,7 @@ void Reflector::StartWatch() {
   watch_had_events_ = false;
   not_installed_logged_ = false;
   WatchOptions options;
-  options.field_selector = options_.field_selector;
-  options.label_selector = options_.label_selector;
+  Select(options);
   options.resource_version = resource_version_;
   options.timeout_seconds = kWatchSeconds + static_cast<int>(random_() * kWatchSeconds);
   call_ = client_.Watch(
@@ -244,7 +247,8 @@ Status Reflector::OnWatchEvent(const WatchEvent& event) {
   }
   resource_version_ = std::move(version);
   newest_version_ = resource_version_;
-  if (event.type != WatchEvent::Type::kBookmark) sink_.OnEvent(event.type, event.object);
+  if (event.type == WatchEvent::Type::kBookmark) return base::Ok();
+  sink_.OnEvent(IsMeant(event.object) ? event.type : WatchEvent::Type::kDeleted, event.object);
   return base::Ok();
 }
 
@@ -267,8 +271,25 @@ void Reflector::OnRetry() {
   sink_.OnVersionsWentBack();
 }
 
+bool Reflector::FallsBackToLabel(const Error& error) {
+  if (error.code != ErrorCode::kInvalid || options_.label_instead.empty() || by_label_) {
+    return false;
+  }
+  by_label_ = true;
+  base::Log(base::Level::kInfo, "the API server does not select by this field: asking by label",
+            {{"kind", FullName(options_.resource)},
+             {"field", options_.field_selector},
+             {"label", options_.label_instead},
+             {"answer", error.message}});
+  return true;
+}
+
 void Reflector::BackOff(const Error& error) {
   call_.reset();
+  if (FallsBackToLabel(error)) {
+    resource_version_.clear();
+    return StartList();
+  }
   failure_ = error.message;
   if (!out_since_) out_since_ = loop_.clock().Now();
   // A kind that was removed and comes back has other objects.

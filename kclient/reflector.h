@@ -18,8 +18,11 @@
 //   in Retry-After; two minutes without a failure, or a watch that has brought events for ten
 //   seconds, start again at 0.8 s. A watch that ends at once without an event is a failure.
 // - A kind that is not installed (404) is said once in the log and awaited.
+// - Once the server has refused the field selector, it is asked by label for good, and that is said
+//   once: no version is parsed.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +57,11 @@ struct ReflectorOptions {
   std::string ns;  // empty: all
   std::string field_selector;
   std::string label_selector;
+  // What selects at least the same where the server refuses the field selector (HTTP 400: it does
+  // not know the field); empty: nothing does.
+  std::string label_instead = "";
+  // Whether an object is meant: of what was selected others count as not there; none: all are.
+  std::function<bool(JsonView)> only = nullptr;
 };
 
 // metadata's "namespace/name" and resourceVersion of an object that need not decode otherwise.
@@ -93,6 +101,11 @@ class Reflector {
   void OnWatchEnd(base::Status status);
   void OnRetry();
   void BackOff(const base::Error& error);
+  bool FallsBackToLabel(const base::Error& error);
+  bool IsMeant(JsonView object) const { return !options_.only || options_.only(object); }
+  // Either's.
+  template <class Options>
+  void Select(Options& options) const;
   base::Duration RetryDelay(const base::Error& error);
   void LogFailure(const base::Error& error, base::Duration delay);
 
@@ -118,6 +131,7 @@ class Reflector {
   base::TimePoint last_failure_;
   bool expired_ = false;  // the last failure was kExpired
   bool not_installed_logged_ = false;
+  bool by_label_ = false;  // the field selector was refused
   WatchDecoder decoder_;
   base::TimePoint watch_started_;
   bool watch_had_events_ = false;

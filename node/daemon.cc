@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "crds/keys.h"
 #include "crds/resources.h"
 #include "node/card_metrics.h"
 #include "node/keys.h"
@@ -27,6 +28,16 @@ kclient::ReflectorOptions Only(const kclient::Resource& resource, const std::str
           .label_selector = ""};
 }
 
+// A hand may have put the label on another node's.
+kclient::ReflectorOptions OwnPartitions(const DaemonOptions& options) {
+  auto own = Only(crds::kVdcuPartitions, "spec.assignment.node", options);
+  own.label_instead = std::string(crds::kNodeLabel) + "=" + crds::NodeLabel(options.node_name);
+  own.only = [node = options.node_name](kclient::JsonView partition) {
+    return crds::AssignedNode(partition) == node;
+  };
+  return own;
+}
+
 }  // namespace
 
 Daemon::Daemon(base::Loop& loop, kclient::Client& client, const base::Root& host, Metrics& metrics,
@@ -41,8 +52,7 @@ Daemon::Daemon(base::Loop& loop, kclient::Client& client, const base::Root& host
                .reporting_instance = options_.node_name,
                .idle = [this] { return executor_.in_flight() < kBusy; }},
               random),
-      partition_informer_(client, loop,
-                          Only(crds::kVdcuPartitions, "spec.assignment.node", options_), random),
+      partition_informer_(client, loop, OwnPartitions(options_), random),
       pod_informer_(client, loop, Only(kclient::kPods, "spec.nodeName", options_), random),
       dcunode_informer_(client, loop, Only(crds::kDcuNodes, "metadata.name", options_), random),
       pass_timer_(loop.MakeTimer([this] { Pass(); })),

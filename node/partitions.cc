@@ -16,6 +16,8 @@ namespace {
 
 using kclient::WorkPlan;
 
+constexpr base::Duration kAwaitLabel{5'000};
+
 // Whether the object still names what is held. One whose finalizer the controller has lifted in the
 // place of this node does not: its units count as free, unless this node says that they are held.
 bool Names(const crds::VdcuPartition& partition, const Slice& slice) {
@@ -62,6 +64,7 @@ base::Status Partitions::Adopt() {
 
 WorkPlan Partitions::Reconcile(const kclient::Key& key, const Asked& asked) {
   const Ptr partition = state_.partitions.Get(key.object());
+  if (!partition && !asked.partition_is_gone && HoldsOf(key)) return ReadPartition(key, asked);
   // One that cannot be read names nothing: what is held of it is lost.
   if (auto plan = ReconcileLost(key, partition, asked)) return std::move(*plan);
   if (partition && partition->unread) return ReconcileUnread(*partition);
@@ -180,10 +183,36 @@ void Partitions::OnStatusWritten(const Ptr& partition, const std::optional<Refus
              {"units", std::to_string(partition->spec.assignment->compute_units)}});
 }
 
+bool Partitions::HoldsOf(const kclient::Key& key) const {
+  return std::any_of(holdings_.slices().begin(), holdings_.slices().end(),
+                     [&](const auto& held) { return held.second.key() == key.object(); });
+}
+
+// The controller puts the label right, and then the watch shows it; where it does not, nothing else
+// would tell of its end.
+WorkPlan Partitions::ReadPartition(const kclient::Key& key, const Asked& asked) {
+  const auto on_answer = [this, key, asked](const kclient::Answer& answer) {
+    if (StillNames(key, answer)) return WorkPlan{.requeue_after = kAwaitLabel};
+    Asked known = asked;
+    known.partition_is_gone = true;
+    return Reconcile(key, known);
+  };
+  return WorkPlan{.read = kclient::PlannedRead{crds::kVdcuPartitions, key.ns, key.name, on_answer}};
+}
+
+bool Partitions::StillNames(const kclient::Key& key,
+                            const base::Result<kclient::JsonView>& answer) const {
+  if (!answer) return false;
+  const auto partition = crds::VdcuPartition::FromJson(*answer);
+  if (!partition) return false;
+  const Slice* held = holdings_.Find(partition->meta.uid);
+  return held != nullptr && held->key() == key.object() && Names(*partition, *held);
+}
+
 WorkPlan Partitions::ReadPod(const kclient::Key& key, const crds::PodRef& pod, const Asked& asked) {
   const auto on_answer = [this, key, uid = pod.uid, asked](const kclient::Answer& answer) {
     Asked known = asked;
-    known[uid] = StateFromAnswer(answer, uid, state_.node);
+    known.pods[uid] = StateFromAnswer(answer, uid, state_.node);
     return Reconcile(key, known);
   };
   return WorkPlan{.read = kclient::PlannedRead{kclient::kPods, key.ns, pod.name, on_answer}};
@@ -204,7 +233,7 @@ PodState Partitions::StateOf(const std::string& ns, const std::optional<crds::Po
   const auto known = state_.pods.Get(ns + "/" + pod->name);
   if (known && known->meta.uid == pod->uid) {
     state = known->terminal() ? PodState::kGone : PodState::kUsing;
-  } else if (const auto answer = asked.find(pod->uid); answer != asked.end()) {
+  } else if (const auto answer = asked.pods.find(pod->uid); answer != asked.pods.end()) {
     state = answer->second;
   }
   return state == PodState::kGone && state_.WaitForEnd(pod->uid) ? PodState::kEnding : state;

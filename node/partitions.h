@@ -3,7 +3,8 @@
 //
 // Promises: already admitted slices hold against new ones; of those that wait the older is admitted
 // first (creationTimestamp, then name), in whatever order their keys come; a slice whose object is
-// gone stays held, and is published, until its pod is gone from this node.
+// gone stays held, and is published, until its pod is gone from this node. An object is gone when
+// the API says so: the watch may go by a label that a hand has changed.
 #pragma once
 
 #include <functional>
@@ -49,7 +50,11 @@ class Partitions {
   base::Status NoteLost();
 
  private:
-  using Asked = std::map<std::string, PodState>;  // by pod UID, answers of the API
+  // Answers of the API.
+  struct Asked {
+    std::map<std::string, PodState> pods = {};  // by UID
+    bool partition_is_gone = false;             // or names nothing that is held here
+  };
   using Ptr = kclient::Store<crds::VdcuPartition>::Ptr;
 
   base::Status NoteLost(Slice slice);
@@ -61,6 +66,9 @@ class Partitions {
                                      const Asked& asked);
   kclient::WorkPlan ReconcileWanted(const Ptr& partition);
   kclient::WorkPlan ReconcileUnread(const crds::VdcuPartition& partition);
+  bool HoldsOf(const kclient::Key& key) const;
+  kclient::WorkPlan ReadPartition(const kclient::Key& key, const Asked& asked);
+  bool StillNames(const kclient::Key& key, const base::Result<kclient::JsonView>& answer) const;
   kclient::WorkPlan ReadPod(const kclient::Key& key, const crds::PodRef& pod, const Asked& asked);
 
   PodState StateOf(const std::string& ns, const std::optional<crds::PodRef>& pod,

@@ -19,6 +19,27 @@ PlannedWrite PatchPartition(const crds::VdcuPartition& partition, nlohmann::json
           AssumeWritten{partition.meta.key(), partition.meta.resource_version}};
 }
 
+// For a merge patch of one that is assigned to the node; "": to none.
+nlohmann::json NodeLabelPatch(const std::string& node) {
+  nlohmann::json value;
+  if (!node.empty()) value = crds::NodeLabel(node);
+  return {{crds::kNodeLabel, value}};
+}
+
+std::string NodeOf(const crds::VdcuPartition& partition) {
+  if (partition.unread) return partition.unread->node;
+  return partition.assigned() ? partition.spec.assignment->node : "";
+}
+
+// Somebody has changed the label, or it was made before there was one.
+bool IsMislabelled(const crds::VdcuPartition& partition) {
+  if (partition.meta.deleting() && !partition.meta.HasFinalizer(crds::kFinalizer)) return false;
+  const auto label = partition.meta.labels.find(crds::kNodeLabel);
+  const std::string node = NodeOf(partition);
+  if (node.empty()) return label != partition.meta.labels.end();
+  return label == partition.meta.labels.end() || label->second != crds::NodeLabel(node);
+}
+
 // The pod that the partition was made for can never use it (any more).
 bool PodIsDone(const View& view, const crds::VdcuPartition& partition) {
   const PodEntryPtr entry = view.FindPodByUid(partition.spec.pod_ref->uid);
@@ -99,9 +120,10 @@ Plan LetGoInItsPlace(const View& view, const crds::VdcuPartition& partition,
 Plan Unassign(const crds::VdcuPartition& partition, const std::string& reason,
               const std::string& why) {
   Plan plan;
-  const nlohmann::json patch = {
-      {"metadata", {{"finalizers", crds::FinalizersWithoutOurs(partition.meta)}}},
-      {"spec", {{"assignment", nullptr}}}};
+  const nlohmann::json patch = {{"metadata",
+                                 {{"finalizers", crds::FinalizersWithoutOurs(partition.meta)},
+                                  {"labels", NodeLabelPatch("")}}},
+                                {"spec", {{"assignment", nullptr}}}};
   plan.writes.push_back(PatchPartition(partition, patch));
   plan.events.push_back(crds::PartitionEvent(partition.meta, kclient::EventType::kWarning, reason,
                                              "Unassigning", why + ": it is placed anew"));
@@ -180,6 +202,20 @@ Plan AwaitCard(const View& view, const PartitionEntry& entry, const Instant& at)
   return plan;
 }
 
+// Of one as the watch shows it, without a write of ours under way.
+Plan ReconcileShown(const View& view, const PartitionEntry& entry, const PartitionInstant& at) {
+  const crds::VdcuPartition& partition = *entry.shown;
+  if (partition.unread) return ReconcileUnread(view, partition, at);
+  if (partition.meta.deleting()) return LetGoInItsPlace(view, partition, at);
+  if (partition.spec.pod_ref) {
+    Plan plan;
+    if (PodIsDone(view, partition)) plan.writes.push_back(DeletePartition(partition));
+    return plan;
+  }
+  if (partition.assigned()) return ReconcileReservedAssignment(view, entry, at);
+  return AwaitCard(view, entry, at);
+}
+
 }  // namespace
 
 Plan ReconcilePartition(const View& view, std::string_view key, const PartitionInstant& at) {
@@ -199,14 +235,13 @@ Plan ReconcilePartition(const View& view, std::string_view key, const PartitionI
     return plan;
   }
   if (entry->sent != Sent::kNothing) return plan;
-  if (partition.unread) return ReconcileUnread(view, partition, at);
-  if (partition.meta.deleting()) return LetGoInItsPlace(view, partition, at);
-  if (partition.spec.pod_ref) {
-    if (PodIsDone(view, partition)) plan.writes.push_back(DeletePartition(partition));
-    return plan;
+  plan = ReconcileShown(view, *entry, at);
+  if (plan.writes.empty() && IsMislabelled(partition)) {
+    plan.writes.push_back(
+        PatchPartition(partition, {{"metadata", {{"labels", NodeLabelPatch(NodeOf(partition))}}}}));
+    plan.place = false;  // until that is shown
   }
-  if (partition.assigned()) return ReconcileReservedAssignment(view, *entry, at);
-  return AwaitCard(view, *entry, at);
+  return plan;
 }
 
 void AppendUnassigned(Plan& plan, const crds::VdcuPartition& partition, std::string_view reason,
@@ -229,8 +264,9 @@ PlannedWrite AssignPartition(const crds::VdcuPartition& partition,
                              const dcu::Assignment& assignment) {
   nlohmann::json finalizers = partition.meta.finalizers;
   if (!partition.meta.HasFinalizer(crds::kFinalizer)) finalizers.push_back(crds::kFinalizer);
-  nlohmann::json patch = {{"metadata", {{"finalizers", finalizers}}},
-                          {"spec", {{"assignment", crds::ToJson(assignment)}}}};
+  nlohmann::json patch = {
+      {"metadata", {{"finalizers", finalizers}, {"labels", NodeLabelPatch(assignment.node)}}},
+      {"spec", {{"assignment", crds::ToJson(assignment)}}}};
   return {crds::PatchPartition(partition.meta, "", std::move(patch)),
           AssumeAssigned{partition.meta.key(), assignment}};
 }

@@ -24,6 +24,7 @@ crds::VdcuPartition MakePartition(const kclient::Pod& pod, const NeededPartition
   crds::VdcuPartition partition;
   partition.meta.name = needed.name;
   partition.meta.ns = pod.meta.ns;
+  partition.meta.labels.emplace(crds::kNodeLabel, crds::NodeLabel(assignment.node));
   partition.meta.finalizers = {std::string(crds::kFinalizer)};
   partition.meta.owner_references = {{"v1", "Pod", pod.meta.name, pod.meta.uid, true}};
   partition.spec.request = needed.slice;

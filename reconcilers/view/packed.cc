@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "crds/keys.h"
 
 namespace vdcu::reconcilers {
 
@@ -103,6 +104,7 @@ kclient::Pod PackedPod::Unpack(std::string_view key) const {
 PackedPartition::PackedPartition(crds::VdcuPartition partition) {
   PackPodRef(partition);
   meta_ = TakeMeta(partition.meta);
+  PackNodeLabel(partition);
   if (auto& assignment = partition.spec.assignment) {
     node_ = TakeSymbol(assignment->node);
     device_ = TakeSymbol(assignment->device);
@@ -113,6 +115,13 @@ PackedPartition::PackedPartition(crds::VdcuPartition partition) {
   times_ = TakeTimes(partition.status.conditions);
   vdev_file_ = TakeSymbol(partition.status.vdev_file);
   rest_ = base::Interned(std::move(partition));
+}
+
+void PackedPartition::PackNodeLabel(crds::VdcuPartition& partition) {
+  const auto label = partition.meta.labels.find(crds::kNodeLabel);
+  node_label_ = partition.assigned() && label != partition.meta.labels.end() &&
+                label->second == crds::NodeLabel(partition.spec.assignment->node);
+  if (node_label_) partition.meta.labels.erase(label);
 }
 
 void PackedPartition::PackPodRef(crds::VdcuPartition& partition) {
@@ -149,6 +158,9 @@ crds::VdcuPartition PackedPartition::Unpack(std::string_view key) const {
     PutSymbol(pci_bus_id_, assignment->pci_bus_id);
     assignment->units = units_;
     if (assignment->vdev) assignment->vdev = vdev_;
+    if (node_label_) {
+      partition.meta.labels.emplace(crds::kNodeLabel, crds::NodeLabel(assignment->node));
+    }
   }
   PutTimes(times_, partition.status.conditions);
   PutSymbol(vdev_file_, partition.status.vdev_file);

@@ -63,10 +63,12 @@ class PackedPartition {
 
  private:
   void PackPodRef(crds::VdcuPartition& partition);
+  void PackNodeLabel(crds::VdcuPartition& partition);
   void UnpackPodRef(crds::VdcuPartition& partition) const;
 
   PackedMeta meta_;
   bool owned_by_pod_ = false;  // by pod_, alone
+  bool node_label_ = false;    // kNodeLabel is that of node_
   int32_t vdev_ = 0;
   kclient::Uid pod_uid_;
   base::Symbol pod_;  // its key

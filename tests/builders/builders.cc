@@ -254,6 +254,8 @@ PartitionBuilder& PartitionBuilder::For(const PodPtr& pod) {
 
 PartitionBuilder& PartitionBuilder::Assigned(const dcu::Assignment& assignment) {
   object_.spec.assignment = assignment;
+  object_.meta.labels.insert_or_assign(std::string(crds::kNodeLabel),
+                                       crds::NodeLabel(assignment.node));
   if (!object_.meta.HasFinalizer(crds::kFinalizer)) {
     object_.meta.finalizers.emplace_back(crds::kFinalizer);
   }

@@ -235,6 +235,17 @@ TEST(PartitionName, IsThePodsNameAndTenHexDigits) {
   }
 }
 
+// The hash is that of: printf '%070d' 0 | sha256sum
+TEST(NodeLabel, IsTheNodesNameCutToALabelsValue) {
+  EXPECT_EQ(NodeLabel("node-1.example"), "node-1.example");
+  const std::string longest(63, '0');
+  EXPECT_EQ(NodeLabel(longest), longest);
+  const std::string cut = NodeLabel(std::string(70, '0'));
+  EXPECT_EQ(cut, std::string(54, '0') + "-3a82a2f2");
+  EXPECT_EQ(cut.size(), 63u);
+  EXPECT_NE(NodeLabel(std::string(70, '0') + "a"), NodeLabel(std::string(70, '0') + "b"));
+}
+
 TEST(PartitionName, DiffersByUidContainerAndCard) {
   const std::set<std::string> names{
       PartitionName("p", "u1", "a", 0), PartitionName("p", "u2", "a", 0),

@@ -287,6 +287,59 @@ TEST_F(ReflectorTest, AWatchCutWithinAnEventIsResumedFromBeforeIt) {
   EXPECT_EQ(sink_.told, (Strings{"+b", "+c", "+d"}));
 }
 
+// An object of that node; "": of none.
+std::string Of(const std::string& node, const std::string& name, int version) {
+  const std::string object = Object(name, version);
+  return node.empty() ? object
+                      : object.substr(0, object.size() - 1) + R"(,"node":")" + node + R"("})";
+}
+
+TEST(Reflector, GoesByLabelForGoodWhereTheFieldIsNotKnown) {
+  fakes::FakeTransport transport;
+  fakes::SimulatedLoop loop;
+  Client client(transport);
+  RecordingSink sink;
+  Reflector reflector(client, loop, sink,
+                      {.resource = kPods,
+                       .ns = "",
+                       .field_selector = "spec.node=n",
+                       .label_selector = "",
+                       .label_instead = "node=n",
+                       .only = [](JsonView object) { return GetStringOr(object, "node") == "n"; }},
+                      [] { return 0.5; });
+  const auto path = [&] { return transport.requests().back().path; };
+  const auto answer = [&](int status, const std::string& body) {
+    transport.Answer(transport.last(), status, body);
+  };
+  testing::internal::CaptureStdout();
+  reflector.Start();
+  EXPECT_NE(path().find("fieldSelector=spec.node%3Dn"), std::string::npos) << path();
+  answer(400, Status(400, "BadRequest"));
+  EXPECT_EQ(path().find("fieldSelector"), std::string::npos) << "at once: " << path();
+  EXPECT_NE(path().find("labelSelector=node%3Dn"), std::string::npos) << path();
+  answer(200, Page(10, Of("n", "a", 5) + "," + Of("m", "b", 6) + "," + Of("", "c", 7)));
+  EXPECT_NE(path().find("labelSelector=node%3Dn"), std::string::npos) << path();
+  EXPECT_NE(path().find("watch=true"), std::string::npos) << path();
+  for (const auto& [type, object] :
+       {std::pair("ADDED", Of("n", "d", 11)), std::pair("MODIFIED", Of("m", "d", 12)),
+        std::pair("MODIFIED", Of("n", "d", 13))}) {
+    transport.Data(transport.last(), Event(type, object));
+  }
+  EXPECT_EQ(sink.told, (std::vector<std::string>{"begin", "begin", "a", "end", "+d", "-d", "~d"}))
+      << "what is another's counts as not there";
+  // Another refusal is an ordinary failure.
+  transport.Fail(transport.last(), {ErrorCode::kUnavailable, "reset", {}});
+  loop.Advance(seconds(5));
+  answer(400, Status(400, "BadRequest"));
+  EXPECT_EQ(reflector.state(), State::kBackingOff);
+  loop.Advance(seconds(20));
+  EXPECT_NE(path().find("labelSelector=node%3Dn"), std::string::npos) << path();
+  const std::string log = testing::internal::GetCapturedStdout();
+  const std::string line = "the API server does not select by this field: asking by label";
+  EXPECT_NE(log.find(line), std::string::npos) << log;
+  EXPECT_EQ(log.find(line), log.rfind(line)) << "once: " << log;
+}
+
 TEST_F(ReflectorTest, GarbageEndsTheWatchAndItIsTriedAgain) {
   ListAndWatch();
   const size_t watch = transport_.last();

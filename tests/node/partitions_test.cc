@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "crds/resources.h"
 #include "node/keys.h"
 #include "tests/fakes/simulated_clock.h"
 #include "tests/node/node_world.h"
@@ -35,8 +36,11 @@ class PartitionsTest : public testing::Test {
     return partition;
   }
 
+  // Where it asks whether the partition is gone, as the watch has none: it is.
   WorkPlan Reconcile(const std::string& name) {
-    return partitions_.Reconcile({kPartition, "team", name});
+    WorkPlan work = partitions_.Reconcile({kPartition, "team", name});
+    if (!work.read || work.read->resource != crds::kVdcuPartitions) return work;
+    return work.read->on_answer(base::NotFound("no such partition"));
   }
   // The Prepared condition's reason that the pass writes; "" if it writes none.
   std::string Prepare(const std::string& name) {
@@ -45,6 +49,15 @@ class PartitionsTest : public testing::Test {
     if (work.writes.empty()) return "";
     const auto& conditions = work.writes[0].write.body["status"]["conditions"];
     return conditions.empty() ? "" : conditions[0]["reason"].get<std::string>();
+  }
+  // As the API has it.
+  static std::string Stored(const crds::VdcuPartition& partition) {
+    nlohmann::json object = crds::ToJson(partition);
+    object["metadata"]["uid"] = partition.meta.uid;
+    if (partition.meta.deleting()) {
+      object["metadata"]["deletionTimestamp"] = partition.meta.deletion_timestamp;
+    }
+    return object.dump();
   }
   bool Lifts(const WorkPlan& work) {
     return work.writes.size() == 1 && work.writes[0].write.subresource.empty() &&
@@ -336,6 +349,45 @@ TEST_F(PartitionsTest, NotesAllThatIsLostBeforeAnyOfItIsLookedAt) {
   ASSERT_TRUE(partitions_.NoteLost());
   EXPECT_EQ(holdings_.Find("uid-p")->lost_since, base::FormatTime(clock_.Wall()));
   EXPECT_EQ(holdings_.Find("uid-free")->lost_since, "") << "nobody uses it: it goes";
+}
+
+// The watch goes by a label where the API server knows no field of ours, and people edit labels.
+TEST_F(PartitionsTest, WhatLeavesTheWatchIsGoneOnlyWhenTheApiSaysSo) {
+  const auto partition = MakePartition("p", MakeAssignment(0));
+  auto moved = partition;
+  moved.spec.assignment->vdev = 9;
+  auto again = partition;
+  again.meta.uid = "uid-again";
+  auto free = partition;
+  free.spec.assignment.reset();
+  struct Case {
+    std::string sentence;
+    std::string answer;  // "": 404
+    bool want_held;
+  };
+  for (const Case& c :
+       std::vector<Case>{{"it does not exist", "", false},
+                         {"it names another slice", Stored(moved), false},
+                         {"another has its name", Stored(again), false},
+                         {"it has no assignment any more", Stored(free), false},
+                         {"it cannot be read", R"({"metadata": {"name": "p"}, "spec": []})", false},
+                         {"it is being deleted", Stored(Deleting(partition)), true},
+                         {"it names the slice", Stored(partition), true}}) {
+    SCOPED_TRACE(c.sentence);
+    Put(partition);
+    Prepare("p");
+    ASSERT_NE(holdings_.Find("uid-p"), nullptr);
+    store_.Erase("team/p");
+    const WorkPlan asking = partitions_.Reconcile({kPartition, "team", "p"});
+    ASSERT_TRUE(asking.read);
+    EXPECT_EQ(asking.read->resource, crds::kVdcuPartitions);
+    EXPECT_TRUE(root_.Exists("/etc/vdev/vdev4.conf"));
+    const WorkPlan answered = Answer(asking, c.answer);
+    EXPECT_FALSE(answered.read);
+    EXPECT_THAT(answered.writes, IsEmpty());
+    EXPECT_EQ(root_.Exists("/etc/vdev/vdev4.conf"), c.want_held);
+    EXPECT_EQ(answered.requeue_after.has_value(), c.want_held) << "nothing else would tell";
+  }
 }
 
 TEST_F(PartitionsTest, ANewObjectOfTheSameNameDoesNotInheritTheSlice) {

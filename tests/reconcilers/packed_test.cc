@@ -73,6 +73,14 @@ std::vector<crds::VdcuPartition> OddPartitions() {
       *MakePartition("r").Assigned(slice).Ready().UsedBy(pod).Obj(),
       *MakePartition("").For(pod).Obj(),
   };
+  for (const char* label : {"", "n", "another"}) {
+    odd.push_back(*ready);
+    odd.back().meta.labels = {{"app", "x"}, {std::string(crds::kNodeLabel), label}};
+  }
+  const std::string long_name(70, 'n');
+  odd.push_back(*MakePartition("r").Assigned(MakeSlice(long_name, 0, 0, 6, 1000, 0, 3)).Obj());
+  odd.push_back(*MakePartition("r").Obj());
+  odd.back().meta.labels.emplace(crds::kNodeLabel, "n");
   odd.push_back(*MakePartition("r").Obj());
   odd.back().unread = crds::Unread{.why = "spec.memory: lots", .node = "n"};
   for (const char* time : {"", "2026-01-02T15:04:05Z", "2026-01-02T15:04:05.25Z", "soon"}) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -300,6 +301,56 @@ TEST_F(PartitionTest, SaysWhatCannotBeReadWhereNoDaemonDoes) {
     EXPECT_EQ(Reported(plan)["message"], "spec.memory: lots") << row.sentence;
     EXPECT_THAT(Reasons(plan), ElementsAre("Invalid")) << row.sentence;
   }
+}
+
+TEST_F(PartitionTest, PutsTheLabelOfItsNodeRight) {
+  const struct {
+    const char* sentence;
+    PartitionPtr partition;
+    std::optional<std::string> label;  // none: it has none
+    nlohmann::json want;               // "": nothing is written
+  } rows[] = {
+      {"right", Reserved().Obj(), "n", ""},
+      {"of another node", Reserved().Obj(), "m", "n"},
+      {"taken away", Reserved().Obj(), {}, "n"},
+      {"taken away while it is being deleted", Reserved().Deleting(deleted_).Obj(), {}, "n"},
+      {"of one that is free", MakePartition("r").Obj(), {}, ""},
+      {"put on one that is free", MakePartition("r").Obj(), "n", nullptr},
+  };
+  for (const auto& row : rows) {
+    ShownCluster shown;
+    shown.ShowNode("n", 1);
+    crds::VdcuPartition partition = *row.partition;
+    partition.meta.resource_version = "7";
+    partition.meta.labels = {{"app", "x"}};
+    if (row.label) partition.meta.labels.emplace(crds::kNodeLabel, *row.label);
+    const auto object = std::make_shared<const crds::VdcuPartition>(partition);
+    shown.Show(object);
+    const Plan plan = shown.OfPartition(object);
+    if (row.want == "") {
+      EXPECT_THAT(Writes(plan), IsEmpty()) << row.sentence;
+      continue;
+    }
+    ASSERT_THAT(Writes(plan), ElementsAre("patch vdcupartitions team-a/r")) << row.sentence;
+    const nlohmann::json want = {{"labels", {{"vdcu.io/node", row.want}}},
+                                 {"uid", partition.meta.uid},
+                                 {"resourceVersion", "7"}};
+    EXPECT_EQ(plan.writes[0].write.body["metadata"], want) << row.sentence;
+    EXPECT_FALSE(plan.place) << row.sentence << ": not before that is shown";
+    shown.Assume(plan);
+    EXPECT_THAT(Writes(shown.OfPartition(object)), IsEmpty()) << row.sentence;
+  }
+}
+
+TEST_F(PartitionTest, TheLabelComesAndGoesWithTheAssignment) {
+  const PartitionPtr waiting = MakePartition("r").Obj();
+  const Plan assign{{AssignPartition(*waiting, slice_)}, {}, {}, false};
+  EXPECT_EQ(assign.writes[0].write.body["metadata"]["labels"],
+            (nlohmann::json{{"vdcu.io/node", "n"}}));
+  shown_.Remove(MakeNode("n").Obj());
+  const Plan unassign = Decide(Reserved().Obj());
+  EXPECT_EQ(unassign.writes.at(0).write.body["metadata"]["labels"],
+            (nlohmann::json{{"vdcu.io/node", nullptr}}));
 }
 
 // Our assignment was committed, and then somebody has edited the object.
