@@ -167,9 +167,15 @@ on_older_clusters() {
   check "unless policies are wanted" prints_no Webhook kinds --kube-version v1.28.3 --set admission.mode=policy
   check "or nothing" prints_no Webhook kinds --kube-version v1.28.3 --set admission.mode=off
   check "or nobody would serve them" prints_no Webhook kinds --kube-version v1.28.3 --set controller.enabled=false
-  check "and without flow control" prints_no FlowSchema echo "$aliyun"
+  check "and seats of the version that it has" prints flowcontrol.apiserver.k8s.io/v1beta3 template --kube-version v1.28.3
+  check "1.25 lends them" prints assuredConcurrencyShares template --kube-version v1.25.3
+  check "1.20 has them, too" prints flowcontrol.apiserver.k8s.io/v1beta1 template --kube-version v1.20.4-tke.7
+  check "1.31 gets the CRDs as they are" prints selectableFields template --kube-version v1.31.1-eks-a
+  check "1.30 without selectable fields" prints_no selectableFields template --kube-version v1.30.9
+  check "but with rules" prints x-kubernetes-validations template --kube-version v1.25.0-vendor
+  check "1.24 without rules" prints_no x-kubernetes-validations template --kube-version v1.24.17
   check "v1.20.4-tke.7 is accepted" prints DaemonSet kinds --kube-version v1.20.4-tke.7
-  check "with no budget of policy/v1" prints_no PodDisruptionBudget kinds --kube-version v1.20.4-tke.7
+  check "with a budget of policy/v1beta1" prints 'apiVersion: policy/v1beta1' template --kube-version v1.20.4-tke.7
   check "v1.31.1-eks-a has whole mounts read-only" prints recursiveReadOnly template --kube-version v1.31.1-eks-a
   check "v1.30.1+k3s1 has not" prints_no recursiveReadOnly template --kube-version v1.30.1+k3s1
   check "a list of kinds counts more than the version" prints_no MutatingAdmission kinds --kube-version 1.36.0 \
@@ -222,7 +228,7 @@ same_as_config() {
 later_chart() {
   cp -r $CHART "$WORK/later"
   sed -i 's/^version: .*/version: 0.2.0/; s/^appVersion: .*/appVersion: 0.2.0/' "$WORK/later/Chart.yaml"
-  sed -i '0,/^\( *\)computeUnits:$/s//\1later:\n\1  type: string\n&/' "$WORK/later/files/crds/vdcupartition.yaml"
+  sed -i '0,/^\( *\)computeUnits:$/s//\1later:\n\1  type: string\n&/' "$WORK/later/files/crds/1.31/vdcupartition.yaml"
 }
 has_later_field() {
   [[ $(of crd/vdcupartitions.vdcu.io '.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.later.type') == string ]]

@@ -187,7 +187,7 @@ upgrade() {
   local before
   cp -r $CHART "$WORK/later"
   sed -i 's/^version: .*/version: 0.2.0/; s/^appVersion: .*/appVersion: 0.2.0/' "$WORK/later/Chart.yaml"
-  sed -i '0,/^\( *\)computeUnits:$/s//\1later:\n\1  type: string\n&/' "$WORK/later/files/crds/vdcupartition.yaml"
+  sed -i '0,/^\( *\)computeUnits:$/s//\1later:\n\1  type: string\n&/' "$WORK/later/files/crds/1.31/vdcupartition.yaml"
   before=$(state)
   check "upgrade, with slices in use" with_values upgrade "$WORK/later" --set controller.replicas=1 \
     --set controller.port="$(tests/chart/free-port)" --set node.port="$(tests/chart/free-port)"

@@ -104,6 +104,61 @@ TEST(Schema, OfDcuNodeHasNoFieldOfSpecThatIsNotRead) {
   }
 }
 
+json JsonOf(const YAML::Node& node) {
+  json value;
+  if (node.IsMap()) {
+    value = json::object();
+    for (const auto& member : node) value[member.first.as<std::string>()] = JsonOf(member.second);
+  } else if (node.IsSequence()) {
+    value = json::array();
+    for (const auto& item : node) value.push_back(JsonOf(item));
+  } else {
+    value = node.as<std::string>();
+  }
+  return value;
+}
+
+// Those of Kubernetes 1.25 to 1.30.
+json OlderRules(const json& rules) {
+  json older = json::array();
+  for (const json& rule : rules) {
+    if (rule["rule"].get<std::string>().find("isQuantity") != std::string::npos) continue;
+    older.push_back({{"rule", rule["rule"]}, {"message", rule["message"]}});
+  }
+  return older;
+}
+
+// What a CRD is without what Kubernetes before 1.31 does not know, or before 1.25 (without rules).
+json Older(const json& value, bool with_rules) {
+  if (!value.is_structured()) return value;
+  json older = value.is_array() ? json::array() : json::object();
+  for (const auto& [key, inner] : value.items()) {
+    if (value.is_array()) {
+      older.push_back(Older(inner, with_rules));
+    } else if (key == "x-kubernetes-validations") {
+      if (with_rules) older[key] = OlderRules(inner);
+    } else if (key == "x-kubernetes-int-or-string" && !with_rules) {
+      older["type"] = "string";
+    } else if (key != "selectableFields") {
+      older[key] = Older(inner, with_rules);
+    }
+  }
+  return older;
+}
+
+// The chart has them as tools/render-crd makes them, which reads text; this reads trees.
+TEST(Schema, RenderingsDifferOnlyInWhatOlderKubernetesDoesNotKnow) {
+  for (const std::string name : {"vdcupartition.yaml", "dcunode.yaml"}) {
+    const json source = JsonOf(YAML::LoadFile("crds/" + name));
+    const auto rendering = [&](const std::string& version) {
+      return JsonOf(YAML::LoadFile("charts/vdcu-operator/files/crds/" + version + "/" + name));
+    };
+    EXPECT_EQ(rendering("1.31"), source) << name;
+    EXPECT_EQ(rendering("1.25"), Older(source, true)) << name;
+    EXPECT_EQ(rendering("1.20"), Older(source, false)) << name;
+  }
+}
+
 TEST(Schema, SaysWhatEachFieldIs) {
   ExpectDescriptions(RootSchema("crds/vdcupartition.yaml"), "");
   ExpectDescriptions(RootSchema("crds/dcunode.yaml"), "");

@@ -175,9 +175,9 @@ what_is_assigned() {
   shopt -s extglob
   takes "a slice" controller POST "$PARTITIONS" "$(partition x "{assignment: $SLICE_A}")"
   takes "a whole card" controller POST "$PARTITIONS" "$(partition x "{assignment: $(changed 'pipe vdev memory' '"memory": "2000Mi"')}")"
-  assigns_wrong "a pipe without vdev" 'set pipe and vdev both (a slice), or neither (a whole card)' \
+  assigns_wrong "a pipe without vdev" 'spec.assignment.vdev: Required value' \
     "$(changed 'vdev memory' '"memory": "2000Mi"')"
-  assigns_wrong "a vdev without pipe" 'set pipe and vdev both' "$(changed pipe '"vdev": 4')"
+  assigns_wrong "a vdev without pipe" 'spec.assignment.pipe: Required value' "$(changed pipe '"vdev": 4')"
   for field in node device pciBusID computeUnits cuMasks memory; do
     assigns_wrong "an assignment without $field" "spec.assignment.$field: Required value" \
       "$(changed "$field vdev" '"vdev": 4')"

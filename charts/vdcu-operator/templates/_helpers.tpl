@@ -83,12 +83,20 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "vdcu.nodeAccount" . }
 {{- .Values.admission.webhook.certificate.secretName | default "vdcu-webhook-tls" -}}
 {{- end }}
 
-{{- define "vdcu.hasFlowControl" -}}
-{{- include "vdcu.has" (dict "root" . "since" "1.29.0-0" "kind" "flowcontrol.apiserver.k8s.io/v1/FlowSchema") -}}
+{{/* The newest version of API Priority and Fairness that the cluster has; nothing: none. */}}
+{{- define "vdcu.flowControl" -}}
+{{- $newest := "" -}}
+{{- range list (list "v1" "1.29.0-0") (list "v1beta3" "1.26.0-0") (list "v1beta2" "1.23.0-0") (list "v1beta1" "1.20.0-0") -}}
+{{- $kind := printf "flowcontrol.apiserver.k8s.io/%s/FlowSchema" (first .) -}}
+{{- if and (not $newest) (include "vdcu.has" (dict "root" $ "since" (last .) "kind" $kind)) }}{{ $newest = first . }}{{ end -}}
+{{- end -}}
+{{- with $newest }}flowcontrol.apiserver.k8s.io/{{ . }}{{ end -}}
 {{- end }}
 
-{{- define "vdcu.hasDisruptionBudget" -}}
-{{- include "vdcu.has" (dict "root" . "since" "1.21.0-0" "kind" "policy/v1/PodDisruptionBudget") -}}
+{{/* Likewise of the PodDisruptionBudget. */}}
+{{- define "vdcu.disruptionBudget" -}}
+{{- $v1 := include "vdcu.has" (dict "root" . "since" "1.21.0-0" "kind" "policy/v1/PodDisruptionBudget") -}}
+{{- if $v1 }}policy/v1{{ else }}policy/v1beta1{{ end -}}
 {{- end }}
 
 {{/* A mount that nobody writes through, what is mounted below it included, where the cluster knows
@@ -153,15 +161,22 @@ readinessProbe:
   timeoutSeconds: 5
 {{- end }}
 
-{{/* A CRD of files/crds, which is a copy of crds/, with the release's labels; as text, so that no
-     number becomes another. Part of the release, so that an upgrade of the chart upgrades it. */}}
+{{/* The folder of files/crds whose CRDs this Kubernetes takes: no list of kinds tells what it knows
+     of a schema. */}}
+{{- define "vdcu.crdFolder" -}}
+{{- $version := .Capabilities.KubeVersion.Version -}}
+{{- if semverCompare ">=1.31.0-0" $version }}1.31{{ else if semverCompare ">=1.25.0-0" $version }}1.25{{ else }}1.20{{ end -}}
+{{- end }}
+
+{{/* A CRD of files/crds, which tools/render-crd makes of crds/, with the release's labels; as text, so
+     that no number becomes another. Part of the release, so that an upgrade of the chart upgrades it. */}}
 {{- define "vdcu.crd" -}}
 {{- if .root.Values.crds.enabled -}}
 {{- $metadata := printf "metadata:\n  labels:%s\n" (include "vdcu.labels" .root | nindent 4) }}
 {{- if .root.Values.crds.keep }}
 {{- $metadata = printf "%s  annotations:\n    helm.sh/resource-policy: keep\n" $metadata }}
 {{- end }}
-{{- .root.Files.Get .file | replace "\nmetadata:\n" (printf "\n%s" $metadata) }}
+{{- .root.Files.Get (printf "files/crds/%s/%s" (include "vdcu.crdFolder" .root) .file) | replace "\nmetadata:\n" (printf "\n%s" $metadata) }}
 {{- end }}
 {{- end }}
 
