@@ -26,6 +26,12 @@ std::set<std::string> ResourcesOf(const v1::AllocatableResourcesResponse& respon
   return resources;
 }
 
+// Source: module k8s.io/kubernetes v1.22, pkg/kubelet/apis/podresources/server_v1.go.
+bool Lacks(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::UNIMPLEMENTED ||
+         status.error_message().find("GetAllocatableResources disabled") != std::string::npos;
+}
+
 }  // namespace
 
 class Allocatable::Attempt {
@@ -40,6 +46,7 @@ class Allocatable::Attempt {
             },
             [&owner](const grpc::Status& status, const auto& response) {
               if (status.ok()) return owner.OnAnswer(ResourcesOf(response));
+              if (Lacks(status)) return owner.OnAnswer(owner.instead_());
               owner.OnAnswer(base::Error{base::ErrorCode::kUnavailable, status.error_message()});
             }) {}
 
@@ -49,9 +56,11 @@ class Allocatable::Attempt {
   UnaryCall<v1::AllocatableResourcesResponse> call_;
 };
 
-Allocatable::Allocatable(base::Loop& loop, std::string socket, std::function<void()> on_complete)
+Allocatable::Allocatable(base::Loop& loop, std::string socket, std::function<Resources()> instead,
+                         std::function<void()> on_complete)
     : loop_(loop),
       socket_(std::move(socket)),
+      instead_(std::move(instead)),
       on_complete_(std::move(on_complete)),
       retry_timer_(loop.MakeTimer([this] { Begin(); })) {}
 
@@ -72,7 +81,7 @@ void Allocatable::Forget() {
 
 void Allocatable::Begin() { attempt_ = std::make_unique<Attempt>(*this); }
 
-void Allocatable::OnAnswer(const base::Result<std::set<std::string>>& resources) {
+void Allocatable::OnAnswer(const Resources& resources) {
   const auto ended = std::move(attempt_);  // it is what calls us
   complete_ = resources &&
               std::includes(resources->begin(), resources->end(), wanted_.begin(), wanted_.end());
@@ -86,7 +95,7 @@ void Allocatable::OnAnswer(const base::Result<std::set<std::string>>& resources)
             {{"error", problem_}});
 }
 
-void Allocatable::SetProblem(const base::Result<std::set<std::string>>& resources) {
+void Allocatable::SetProblem(const Resources& resources) {
   if (!resources) {
     problem_ = ApiProblem(socket_, resources.error().message);
     return;

@@ -1,8 +1,9 @@
 // Asks the kubelet which devices it would give out, until it has some of each resource: from then
 // on a pod that is bound to this node is not failed for want of a plugin. (A kubelet fails a pod
 // for good that it admits before it has taken in the plugin's list, and no message tells when it
-// has.)
-// Source: module k8s.io/kubelet, pkg/apis/podresources/v1/api.proto, GetAllocatableResources.
+// has.) Of a kubelet that lacks this call (before 1.21, and before 1.23 unless a gate is on)
+// somebody else says it. Source: module k8s.io/kubelet, pkg/apis/podresources/v1/api.proto,
+// GetAllocatableResources.
 #pragma once
 
 #include <functional>
@@ -17,8 +18,12 @@ namespace vdcu::kubelet {
 
 class Allocatable {
  public:
-  // `socket` is that of pod-resources; `on_complete` runs each time that asking has an end.
-  Allocatable(base::Loop& loop, std::string socket, std::function<void()> on_complete);
+  using Resources = base::Result<std::set<std::string>>;
+
+  // `socket` is that of pod-resources; `instead` says which resources it has devices of where the
+  // kubelet lacks the call; `on_complete` runs each time that asking has an end.
+  Allocatable(base::Loop& loop, std::string socket, std::function<Resources()> instead,
+              std::function<void()> on_complete);
   ~Allocatable();
   Allocatable(const Allocatable&) = delete;
   Allocatable& operator=(const Allocatable&) = delete;
@@ -36,11 +41,12 @@ class Allocatable {
   class Attempt;
 
   void Begin();
-  void OnAnswer(const base::Result<std::set<std::string>>& resources);
-  void SetProblem(const base::Result<std::set<std::string>>& resources);
+  void OnAnswer(const Resources& resources);
+  void SetProblem(const Resources& resources);
 
   base::Loop& loop_;
   const std::string socket_;
+  const std::function<Resources()> instead_;
   const std::function<void()> on_complete_;
   std::set<std::string> wanted_;
   std::unique_ptr<Attempt> attempt_;

@@ -127,6 +127,7 @@ void Plugin::Register() {
     return Fail(base::NotFound(options_.folder + "/" + kKubeletSocket + " is not there yet"));
   }
   if (const base::Status may = options_.may_register(); !may) return RetryLater(may.error());
+  options_.on_registering();
   registration_ = std::make_unique<Registration>(*this);
 }
 

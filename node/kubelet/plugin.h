@@ -23,6 +23,7 @@ class Plugin {
     std::string folder;                          // the kubelet's device-plugins
     std::string resource;                        // "hygon.com/dcunum"
     std::function<base::Status()> may_register;  // an error: not yet, and why
+    std::function<void()> on_registering;        // each time, before the kubelet is told
     std::function<void()> on_registered;         // each time
     std::function<void()> on_watched;            // watched() may be other
   };

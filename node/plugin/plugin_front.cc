@@ -26,8 +26,10 @@ PluginFront::PluginFront(base::UvLoop& loop, const Lent& lent, const PluginOptio
     : holdings_(lent.state.holdings),
       pod_resources_(lent.pod_resources),
       cgroups_(lent.cgroups),
-      allocatable_(lent.loop, lent.pod_resources.socket(),
-                   [&changes = lent.state.changes] { changes.NoteServing(); }),
+      checkpoint_(options.folder),
+      allocatable_(
+          lent.loop, lent.pod_resources.socket(), [this] { return checkpoint_.Resources(); },
+          [&changes = lent.state.changes] { changes.NoteServing(); }),
       tokens_({.pods = SearchIn(lent),
                .slices = lent.state.holdings.slices(),
                .changes = lent.state.changes,
@@ -50,6 +52,7 @@ PluginFront::PluginFront(base::UvLoop& loop, const Lent& lent, const PluginOptio
         kubelet::Plugin::Options{.folder = options.folder,
                                  .resource = resource,
                                  .may_register = [this] { return MayRegister(); },
+                                 .on_registering = [this, resource] { checkpoint_.Note(resource); },
                                  .on_registered = [this] { OnRegistered(); },
                                  .on_watched = [this] { OnWatched(); }},
         admission_));

@@ -16,6 +16,7 @@
 #include "node/kubelet/allocatable.h"
 #include "node/kubelet/plugin.h"
 #include "node/plugin/admission.h"
+#include "node/plugin/kubelet_checkpoint.h"
 #include "node/plugin/token_ledger.h"
 
 namespace vdcu::node {
@@ -51,6 +52,7 @@ class PluginFront : public Frontend {
   const Holdings& holdings_;
   const kubelet::PodResources& pod_resources_;
   const kubelet::Cgroups& cgroups_;
+  KubeletCheckpoint checkpoint_;
   kubelet::Allocatable allocatable_;
   TokenLedger tokens_;
   Admission admission_;

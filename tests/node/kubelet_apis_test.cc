@@ -198,6 +198,7 @@ class PluginTest : public testing::Test, public v1beta1::Registration::Service {
                  {.folder = folder_.path(),
                   .resource = kResource,
                   .may_register = [] { return base::Ok(); },
+                  .on_registering = [] {},
                   .on_registered = [] {},
                   .on_watched = [this] { ++watched_changes_; }},
                  handler_};
@@ -323,7 +324,8 @@ TEST_F(PodResourcesTest, SaysAtWhichSocketNobodyListens) {
 TEST_F(PodResourcesTest, AsksUntilDevicesOfEachResourceAreAllocatable) {
   lister_.Listen(socket_);
   int completions = 0;
-  Allocatable allocatable(loop_, socket_, [&] { ++completions; });
+  const auto instead = [] { return Allocatable::Resources(std::set<std::string>{kResource}); };
+  Allocatable allocatable(loop_, socket_, instead, [&] { ++completions; });
   lister_.SetAllocatable({"other/one"});
   allocatable.Ask({kResource, "other/one"});
   const std::string missing = "the kubelet has no allocatable hygon.com/dcunum";
@@ -335,6 +337,45 @@ TEST_F(PodResourcesTest, AsksUntilDevicesOfEachResourceAreAllocatable) {
   EXPECT_TRUE(allocatable.complete());
   allocatable.Forget();
   EXPECT_FALSE(allocatable.complete());
+}
+
+TEST_F(PodResourcesTest, AsksSomebodyElseWhereTheKubeletLacksTheCall) {
+  lister_.Listen(socket_);
+  const struct {
+    const char* sentence;
+    int code;
+    const char* message;
+    bool want;  // somebody else is asked
+  } rows[] = {
+      {"before 1.21", 12,
+       "unknown method GetAllocatableResources for service v1.PodResourcesLister", true},
+      {"1.21 and 1.22, whose gate is off", 2, "Pod Resources API GetAllocatableResources disabled",
+       true},
+      {"it has too much to do", 8, "too many", false},
+  };
+  for (const auto& row : rows) {
+    lister_.LackAllocatable(row.code, row.message);
+    std::set<std::string> instead;
+    int asked = 0;
+    int completions = 0;
+    Allocatable allocatable(
+        loop_, socket_,
+        [&] {
+          ++asked;
+          return Allocatable::Resources(instead);
+        },
+        [&] { ++completions; });
+    const std::string before = allocatable.problem();
+    allocatable.Ask({kResource});
+    while (allocatable.problem() == before) loop_.RunOnce();
+    EXPECT_FALSE(allocatable.complete()) << row.sentence;
+    EXPECT_EQ(asked > 0, row.want) << row.sentence;
+    if (!row.want) continue;
+    EXPECT_EQ(allocatable.problem(), "the kubelet has no allocatable hygon.com/dcunum");
+    instead = {kResource};
+    while (completions == 0) loop_.RunOnce();
+    EXPECT_TRUE(allocatable.complete()) << row.sentence;
+  }
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ class Lister::Service : public v1::PodResourcesLister::Service {
   grpc::Status GetAllocatableResources(grpc::ServerContext*, const v1::AllocatableResourcesRequest*,
                                        v1::AllocatableResourcesResponse* response) override {
     const std::lock_guard lock(mutex_);
+    if (!lacks_.ok()) return lacks_;
     for (const std::string& resource : allocatable_) {
       auto& devices = *response->add_devices();
       devices.set_resource_name(resource);
@@ -48,6 +49,7 @@ class Lister::Service : public v1::PodResourcesLister::Service {
   std::mutex mutex_;
   std::vector<Entry> entries_;  // all guarded by mutex_
   std::vector<std::string> allocatable_;
+  grpc::Status lacks_;  // of GetAllocatableResources
   int busy_times_ = 0;
   int lists_ = 0;
   std::unique_ptr<grpc::Server> server_;
@@ -74,6 +76,11 @@ void Lister::Set(std::vector<Entry> entries) {
 void Lister::SetAllocatable(std::vector<std::string> resources) {
   const std::lock_guard lock(service_->mutex_);
   service_->allocatable_ = std::move(resources);
+}
+
+void Lister::LackAllocatable(int code, const std::string& message) {
+  const std::lock_guard lock(service_->mutex_);
+  service_->lacks_ = {static_cast<grpc::StatusCode>(code), message};
 }
 
 void Lister::BeBusy(int times) {

@@ -36,6 +36,8 @@ class Lister {
   void Set(std::vector<Entry> entries);
   // Resources of which it has devices to give out; nobody was told of others.
   void SetAllocatable(std::vector<std::string> resources);
+  // The call is refused, as by a kubelet that lacks it; code 0: it is there again.
+  void LackAllocatable(int code, const std::string& message);
   // The next so many requests are too many for it.
   void BeBusy(int times);
   // How many lists it has given.
