@@ -11,6 +11,7 @@
 #include "base/program/program.h"
 #include "base/random.h"
 #include "controller/webhook/routes.h"
+#include "crds/guarantees.h"
 #include "crds/keys.h"
 
 namespace vdcu::controller {
@@ -52,11 +53,14 @@ App::App(base::UvLoop& loop, Options options, const kclient::Config& config)
                .reporting_instance = identity_,
                .idle = [this] { return MaySendEvents(); }},
               base::SystemRandom()),
+      server_look_(loop, client_, base::SystemRandom(),
+                   [this](const kclient::ServerFacts& facts) { OnServer(facts); }),
       stop_timer_(loop.MakeTimer([this] { End(); })) {}
 
 base::Status App::Start() {
   RETURN_IF_ERROR(StartServing());
   RETURN_IF_ERROR(StartWebhook());
+  server_look_.Start();
   if (options_.leader_elect) return StartElection();
   Lead();
   return base::Ok();
@@ -185,6 +189,17 @@ std::vector<std::string> App::NotReady() const {
   const std::vector<std::string> watches = leader_->NotReady();
   reasons.insert(reasons.end(), watches.begin(), watches.end());
   return reasons;
+}
+
+void App::OnServer(const kclient::ServerFacts& facts) {
+  const base::Status judged =
+      crds::JudgeServer(facts, [this](std::string_view guarantee, bool missing) {
+        metrics_.SetMissing(guarantee, missing);
+      });
+  if (judged) return;
+  exit_code_ = base::CannotStart(judged.error());
+  stopping_ = true;
+  End();
 }
 
 void App::OnLeaseTrouble(const std::string& error) const {

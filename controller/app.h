@@ -15,6 +15,7 @@
 #include "kclient/curl_transport.h"
 #include "kclient/event_recorder.h"
 #include "kclient/leader_elector.h"
+#include "kclient/server_look.h"
 
 namespace vdcu::controller {
 
@@ -41,6 +42,7 @@ class App {
   bool MayWrite() const;
   bool MaySendEvents() const;
   std::vector<std::string> NotReady() const;
+  void OnServer(const kclient::ServerFacts& facts);
   void OnLeaseTrouble(const std::string& error) const;
   void OnLeaseLost(const std::string& reason);
   void OnDrained();
@@ -56,6 +58,7 @@ class App {
   kclient::CurlTransport transport_;
   kclient::Client client_;
   kclient::EventRecorder events_;
+  kclient::ServerLook server_look_;
   std::unique_ptr<kclient::LeaderElector> elector_;  // null without --leader-elect
   std::unique_ptr<LeaderState> leader_;              // null while not leading
   std::unique_ptr<base::HttpServer> server_;

@@ -59,7 +59,15 @@ Metrics::Metrics()
               .Name("vdcu_webhook_certificate_expiry_timestamp_seconds")
               .Help("When the certificate that the controller made for the webhook expires; absent "
                     "where it makes none")
-              .Register(*registry_)) {}
+              .Register(*registry_)),
+      missing_(prometheus::BuildGauge()
+                   .Name("vdcu_guarantee_missing")
+                   .Help("1 where this API server is too old for the guarantee, else 0")
+                   .Register(*registry_)) {}
+
+void Metrics::SetMissing(std::string_view guarantee, bool missing) {
+  missing_.Add({{"guarantee", std::string(guarantee)}}).Set(missing ? 1 : 0);
+}
 
 void Metrics::SetCertificateEnd(base::WallTime end) {
   certificate_end_.Add({}).Set(std::chrono::duration<double>(end.time_since_epoch()).count());

@@ -35,6 +35,8 @@ class Metrics {
   void SetNodes(const std::map<std::string, size_t, std::less<>>& by_ready);
   // webhook: "mutate" or "validate"; result: "allowed", "changed", "denied" or "malformed".
   void CountReview(std::string_view webhook, std::string_view result);
+  // Whether this API server lacks what the guarantee rests on.
+  void SetMissing(std::string_view guarantee, bool missing);
   void SetCertificateEnd(base::WallTime end);
   void SetLeading(bool leading) { leading_.Set(leading ? 1 : 0); }
 
@@ -51,6 +53,7 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>& watch_failing_;
   prometheus::Family<prometheus::Counter>& reviews_;
   prometheus::Family<prometheus::Gauge>& certificate_end_;
+  prometheus::Family<prometheus::Gauge>& missing_;
 };
 
 }  // namespace vdcu::controller

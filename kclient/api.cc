@@ -121,6 +121,13 @@ CallPtr Client::Get(const Resource& resource, std::string_view ns, std::string_v
   return Send(std::move(request), Describe("get", resource, ns, name), std::move(on_done));
 }
 
+CallPtr Client::GetPath(std::string path, ObjectCallback on_done) {
+  HttpRequest request;
+  request.path = std::move(path);
+  std::string context = "get " + request.path;
+  return Send(std::move(request), std::move(context), std::move(on_done));
+}
+
 CallPtr Client::List(const Resource& resource, std::string_view ns, const ListOptions& options,
                      ObjectCallback on_done) {
   HttpRequest request;

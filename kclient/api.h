@@ -48,6 +48,8 @@ class Client {
   [[nodiscard]] CallPtr Apply(const Write& write, ObjectCallback on_done);
   [[nodiscard]] CallPtr Get(const Resource& resource, std::string_view ns, std::string_view name,
                             ObjectCallback on_done);
+  // What is no object: "/version", a group of the API.
+  [[nodiscard]] CallPtr GetPath(std::string path, ObjectCallback on_done);
   // An empty namespace lists (and watches) all.
   [[nodiscard]] CallPtr List(const Resource& resource, std::string_view ns,
                              const ListOptions& options, ObjectCallback on_done);

@@ -10,10 +10,12 @@
 #include "base/program/program.h"
 #include "base/random.h"
 #include "base/uv_loop.h"
+#include "crds/guarantees.h"
 #include "crds/keys.h"
 #include "kclient/api.h"
 #include "kclient/config.h"
 #include "kclient/curl_transport.h"
+#include "kclient/server_look.h"
 #include "node/daemon.h"
 #include "node/metrics.h"
 #include "node/options.h"
@@ -52,6 +54,12 @@ std::vector<base::HttpRoute> Endpoints(const base::Clock& clock,
                                      .metrics = metrics.registry(),
                                      .before_metrics = [&daemon] { daemon.UpdateMetrics(); },
                                      .families = [&daemon] { return daemon.CardMetrics(); }});
+}
+
+base::Status JudgeServer(const kclient::ServerFacts& facts, Metrics& metrics) {
+  return crds::JudgeServer(facts, [&metrics](std::string_view guarantee, bool missing) {
+    metrics.SetMissing(guarantee, missing);
+  });
 }
 
 KubeletOptions ToKubeletOptions(const Options& options, base::UvLoop& loop) {
@@ -93,10 +101,17 @@ base::Result<int> Run(const Options& options) {
     code = base::CannotStart(error);
     loop.Stop();
   };
+  const auto on_fatal = daemon_options.on_fatal;
   Daemon daemon(loop, client, host, metrics, std::move(daemon_options), base::SystemRandom());
   ASSIGN_OR_RETURN(
       const auto server,
       base::Serve(loop, options.common, Endpoints(loop.clock(), transport, daemon, metrics)));
+  kclient::ServerLook look(loop, client, base::SystemRandom(),
+                           [&](const kclient::ServerFacts& facts) {
+                             const auto judged = JudgeServer(facts, metrics);
+                             if (!judged) on_fatal(judged.error());
+                           });
+  look.Start();
   RETURN_IF_ERROR(daemon.Start());
   base::RunLoop(loop, [&] { daemon.Stop([&loop] { loop.Stop(); }); });
   return code;

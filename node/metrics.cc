@@ -54,7 +54,13 @@ Metrics::Metrics()
                          .Register(*registry_)),
       watch_failing_(Gauges(*registry_, "vdcu_watch_failing_seconds",
                             "For how long lists and watches have failed, by kind; 0: they do "
-                            "not")) {}
+                            "not")),
+      missing_(Gauges(*registry_, "vdcu_guarantee_missing",
+                      "1 where this API server is too old for the guarantee, else 0")) {}
+
+void Metrics::SetMissing(std::string_view guarantee, bool missing) {
+  missing_.Add({{"guarantee", std::string(guarantee)}}).Set(missing ? 1 : 0);
+}
 
 void Metrics::SetWatchFailing(std::string_view kind, base::Duration length) {
   watch_failing_.Add({{"kind", std::string(kind)}}).Set(Seconds(length));

@@ -33,6 +33,8 @@ class Metrics {
   void OnStage(const std::string& stage, base::Duration since_last);
   // Of a write, or of a key.
   void OnError(const base::Error& error);
+  // Whether this API server lacks what the guarantee rests on.
+  void SetMissing(std::string_view guarantee, bool missing);
   // How long lists and watches of the kind have failed; 0: they do not.
   void SetWatchFailing(std::string_view kind, base::Duration length);
   void SetHeld(size_t slices) { held_.Set(static_cast<double>(slices)); }
@@ -50,6 +52,7 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& admissions_refused_;
   prometheus::Family<prometheus::Histogram>& stage_seconds_;
   prometheus::Family<prometheus::Gauge>& watch_failing_;
+  prometheus::Family<prometheus::Gauge>& missing_;
 };
 
 }  // namespace vdcu::node
