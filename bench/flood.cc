@@ -8,8 +8,6 @@
 
 #include <utility>
 
-#include "base/check.h"
-
 namespace vdcu::bench {
 
 namespace {
@@ -59,17 +57,6 @@ void Flood::Ask(int client) {
     }
     close(fd);
   }
-}
-
-uint16_t FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = Address("127.0.0.1", 0);
-  socklen_t size = sizeof address;
-  CHECK(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
-            getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0,
-        "no free port");
-  close(fd);
-  return ntohs(address.sin_port);
 }
 
 }  // namespace vdcu::bench

@@ -32,6 +32,5 @@ class Flood {
 };
 
 // A port of 127.0.0.1 that nobody listens on.
-uint16_t FreePort();
 
 }  // namespace vdcu::bench

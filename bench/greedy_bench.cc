@@ -15,6 +15,7 @@
 #include "bench/measure.h"
 #include "bench/world.h"
 #include "crds/resources.h"
+#include "tests/world/free_port.h"
 
 namespace vdcu::bench {
 namespace {
@@ -117,7 +118,7 @@ class Greedy {
   explicit Greedy(size_t pods)
       : pods_(pods),
         world_(kNodes),
-        port_(FreePort()),
+        port_(world::FreePort()),
         controller_(world_.StartController({"--listen", "127.0.0.1:" + std::to_string(port_)})) {}
 
   void Run(size_t crowd, int clients) {

@@ -13,7 +13,7 @@ CLUSTER=${1:-$WORK/cluster}
 readonly CLUSTER PODS=/api/v1/namespaces/default/pods
 HELM=$(tests/chart/build)/helm
 readonly HELM
-WEBHOOK=$(tests/chart/free-port)
+WEBHOOK=$(tests/cluster/free-port)
 readonly WEBHOOK
 # shellcheck source=tests/integration/request_table.sh
 source tests/integration/request_table.sh

@@ -190,7 +190,7 @@ upgrade() {
   sed -i '0,/^\( *\)computeUnits:$/s//\1later:\n\1  type: string\n&/' "$WORK/later/files/crds/1.31/vdcupartition.yaml"
   before=$(state)
   check "upgrade, with slices in use" with_values upgrade "$WORK/later" --set controller.replicas=1 \
-    --set controller.port="$(tests/chart/free-port)" --set node.port="$(tests/chart/free-port)"
+    --set controller.port="$(tests/cluster/free-port)" --set node.port="$(tests/cluster/free-port)"
   check "the pods of the later version are ready, by their probes" rolled_out
   check "all of them" eventually their_images_are 0.2.0
   check "the CRD has the later field" prints string of crd/vdcupartitions.vdcu.io \

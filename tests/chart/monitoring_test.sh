@@ -11,9 +11,9 @@ CLUSTER=${1:-$WORK/cluster}
 readonly CLUSTER
 BIN=$(tests/chart/prometheus)
 HELM=$(tests/chart/build)/helm
-CONTROLLER=$(tests/chart/free-port)
-NODE=$(tests/chart/free-port)
-PROMETHEUS=$(tests/chart/free-port)
+CONTROLLER=$(tests/cluster/free-port)
+NODE=$(tests/cluster/free-port)
+PROMETHEUS=$(tests/cluster/free-port)
 readonly BIN HELM CONTROLLER NODE PROMETHEUS
 # shellcheck source=tests/cluster/checks.sh
 source tests/cluster/checks.sh

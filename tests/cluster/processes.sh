@@ -3,9 +3,10 @@
 # shellcheck shell=bash
 
 readonly ATTEMPTS=5        # to find ports that nobody else takes in the same moment
-readonly FIRST_PORT=20000  # below the ports that Linux gives to outgoing connections
-readonly PORTS=12000
 readonly END_SECONDS=60    # for what SIGKILL was sent to
+
+# shellcheck source=ports.sh
+source "$(dirname "${BASH_SOURCE[0]}")/ports.sh"
 
 # ---- processes ----
 
@@ -98,22 +99,6 @@ fail_with_log() {
 }
 
 # ---- ports ----
-
-# The inodes of the sockets that listen on PORT, as /proc/PID/fd shows them.
-listeners() {
-  awk -v port="$(printf '%04X' "$1")" \
-    '$4 == "0A" && $2 ~ ":" port "$" {print "socket:[" $10 "]"}' \
-    /proc/net/tcp /proc/net/tcp6 2>/dev/null
-}
-
-free_port() {
-  local port
-  while :; do
-    port=$((FIRST_PORT + RANDOM % PORTS))
-    [[ -n $(listeners "$port") ]] || break
-  done
-  echo "$port"
-}
 
 # Whether NAME itself listens on PORT: somebody else may have taken it in between.
 owns_port() {
