@@ -78,6 +78,7 @@ test_usage() {
   check "an unknown command: exit code 2" exits_with 2 cluster fly "$WORK/x"
   check "an unknown part: exit code 2" exits_with 2 cluster up "$WORK/x" --with kubelet
   check "an option without its value: exit code 2" exits_with 2 cluster up "$WORK/x" --kcm-flags
+  check "of either kind" exits_with 2 cluster up "$WORK/x" --apiserver-flags
   check "an unknown binary: exit code 2" exits_with 2 "$HERE/build" kubelet
   check "down where no cluster is: exit code 1" fails_with "holds no cluster" cluster down "$WORK/x"
 }

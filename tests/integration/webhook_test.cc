@@ -6,15 +6,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
-#include "tests/world/control_plane.h"
+#include "kclient/base64.h"
+#include "tests/integration/webhook_world.h"
+#include "tests/world/http.h"
 #include "tests/world/objects.h"
+#include "tests/world/process.h"
 
 namespace vdcu::integration {
 namespace {
@@ -22,110 +26,11 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using world::kPods;
 using world::Until;
 
-constexpr char kSecrets[] = "/api/v1/namespaces/vdcu-system/secrets";
-constexpr char kAdmission[] = "/apis/admissionregistration.k8s.io/v1/";
-constexpr char kRbac[] = "/apis/rbac.authorization.k8s.io/v1/";
-
-int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
-  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  close(fd);
-  return ntohs(address.sin_port);
-}
-
-void Require(const world::Api::Answer& answer) {
-  EXPECT_EQ(answer.code, 201) << answer.body.dump();
-}
-
-struct World : world::ControlPlane {
-  World() : ControlPlane({.config = "plain"}) {
-    Allow();
-    MakeSecret();
-    Configure("Fail");
-  }
-
-  // What the chart allows the controller where it serves the webhook.
-  void Allow() const {
-    const json account{
-        {{"kind", "ServiceAccount"}, {"name", "vdcu-controller"}, {"namespace", "vdcu-system"}}};
-    const auto grant = [&](const std::string& ns, const std::string& kind, const json& rules) {
-      const std::string path = kRbac + (ns.empty() ? "" : "namespaces/" + ns + "/");
-      const std::string plural = ns.empty() ? "clusterrole" : "role";
-      const json meta{{"name", "webhook"}};
-      Require(api.Call("POST", path + plural + "s", {{"metadata", meta}, {"rules", rules}}));
-      Require(api.Call(
-          "POST", path + plural + "bindings",
-          {{"metadata", meta},
-           {"subjects", account},
-           {"roleRef",
-            {{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", kind}, {"name", "webhook"}}}}));
-    };
-    const auto rule = [](const std::string& group, const json& resources, const json& verbs) {
-      return json{{"apiGroups", {group}},
-                  {"resources", resources},
-                  {"resourceNames", {"vdcu-webhook"}},
-                  {"verbs", verbs}};
-    };
-    grant("vdcu-system", "Role", json::array({rule("", {"secrets"}, {"list", "watch", "patch"})}));
-    grant("", "ClusterRole",
-          json::array({rule("admissionregistration.k8s.io",
-                            {"mutatingwebhookconfigurations", "validatingwebhookconfigurations"},
-                            {"list", "watch", "patch"})}));
-  }
-  // As the chart does.
-  void MakeSecret() const {
-    Require(api.Call("POST", kSecrets, {{"metadata", {{"name", "vdcu-webhook"}}}}));
-  }
-  std::string plural(bool mutating) const {
-    return std::string(kAdmission) + (mutating ? "mutating" : "validating") +
-           "webhookconfigurations";
-  }
-  // Both are new and of this policy, with no CA yet.
-  void Configure(const std::string& failure_policy) const {
-    for (const bool mutating : {true, false}) {
-      const json pods{{"apiGroups", {""}},
-                      {"apiVersions", {"v1"}},
-                      {"operations", {"CREATE"}},
-                      {"resources", {"pods"}}};
-      const json webhook{
-          {"name", "pods.vdcu.io"},
-          {"clientConfig", {{"url", url + (mutating ? "/pods/mutate" : "/pods/validate")}}},
-          {"rules", json::array({pods})},
-          {"failurePolicy", failure_policy},
-          {"sideEffects", "None"},
-          {"timeoutSeconds", 5},
-          {"admissionReviewVersions", {"v1"}}};
-      api.Call("DELETE", plural(mutating) + "/vdcu-webhook");
-      Require(api.Call(
-          "POST", plural(mutating),
-          {{"metadata", {{"name", "vdcu-webhook"}}}, {"webhooks", json::array({webhook})}}));
-    }
-  }
-  void Start() {
-    controller = MakeController("controller",
-                                {"--webhook", "127.0.0.1:" + std::to_string(port), "--webhook-host",
-                                 "127.0.0.1", "--webhook-schedulers", "volcano"});
-  }
-
-  const int port = FreePort();
-  const std::string url = "https://127.0.0.1:" + std::to_string(port);
-};
-
-class WebhookServedTest : public testing::Test {
+class WebhookServedTest : public WebhookTest {
  protected:
-  static World& world() {
-    static World one;
-    return one;
-  }
   void SetUp() override {
     if (!world().controller) world().Start();
     ASSERT_TRUE(Until([] { return !Certificate().empty(); }, std::chrono::seconds(20)))
@@ -133,57 +38,10 @@ class WebhookServedTest : public testing::Test {
     ASSERT_TRUE(Until([&] { return Try(world::Pod("probe", {})).code == 201; }))
         << Try(world::Pod("probe", {})).body << world().LogOf();
   }
-  // A dry run; as a user would write it, without a scheduler.
-  static world::Api::Answer Try(json pod) {
-    pod["spec"].erase("schedulerName");
-    return world().api.CallOnce("POST", std::string(kPods) + "?dryRun=All", pod);
+  // Of the controller's own port; without an answer, why.
+  static world::HttpAnswer Get(const std::string& path) {
+    return world::Fetch({.url = "http://127.0.0.1:" + std::to_string(world().listen) + path});
   }
-  // Or why it was refused. The API server takes up a configuration a moment after it has stored it.
-  static std::string SchedulerOf(const json& pod) {
-    const auto answer = Try(pod);
-    return answer.code == 201 ? answer.body["spec"]["schedulerName"].get<std::string>()
-                              : answer.body.dump();
-  }
-  static bool SoonRefused(const std::string& why) {
-    return Until([&] {
-      const auto answer = Try(world::Pod("x", {{"dcunum", "1"}, {"dcucores", "101"}}));
-      return answer.body.value("message", "").find(why) != std::string::npos;
-    });
-  }
-  static bool SoonHasScheduler(const std::string& scheduler) {
-    return Until([&] { return SchedulerOf(world::Pod("x", {{"dcunum", "1"}})) == scheduler; });
-  }
-  static json Secret() { return world().api.Find(kSecrets, "vdcu-webhook"); }
-  static std::string Certificate() {
-    const json secret = Secret();
-    return secret.contains("data") ? secret["data"].value("tls.crt", "") : "";
-  }
-  // Asks all the time, until it is destroyed, and notes what fails.
-  class Load {
-   public:
-    Load() : thread_([this] { Run(); }) {}
-    ~Load() { Stop(); }
-    std::vector<std::string> Stop() {
-      stop_ = true;
-      if (thread_.joinable()) thread_.join();
-      return failures_;
-    }
-    int asked() const { return asked_; }
-
-   private:
-    void Run() {
-      while (!stop_) {
-        const auto answer = Try(world::Pod("load", {{"dcunum", "1"}}));
-        ++asked_;
-        if (answer.code != 201) failures_.push_back(answer.body.dump());
-      }
-    }
-
-    std::atomic<bool> stop_ = false;
-    std::atomic<int> asked_ = 0;
-    std::vector<std::string> failures_;
-    std::thread thread_;
-  };
 };
 
 TEST_F(WebhookServedTest, GivesTheSchedulerAndRefusesInTheControllersWords) {
@@ -219,6 +77,42 @@ TEST_F(WebhookServedTest, IsTrustedWhileItsCertificateIsReplaced) {
   const int then = load.asked();
   ASSERT_TRUE(Until([&] { return load.asked() > then + 10; }));
   EXPECT_THAT(load.Stop(), IsEmpty());
+}
+
+// Of the one that the Secret holds now, to the minute.
+TEST_F(WebhookServedTest, TellsWhenItsCertificateExpires) {
+  const std::string name = "\nvdcu_webhook_certificate_expiry_timestamp_seconds ";
+  const auto left = [&] {
+    const std::string text = Get("/metrics").text;
+    const size_t at = text.find(name);
+    const double end = at == std::string::npos ? 0 : std::strtod(&text[at + name.size()], nullptr);
+    return static_cast<int64_t>(end) - std::time(nullptr);
+  };
+  ASSERT_TRUE(Until([&] { return left() > 0; }));
+  const std::string pem = *kclient::DecodeBase64(Certificate());
+  const auto is_over_in = [&](int64_t seconds) {
+    return world::RunProgram({"openssl", "x509", "-noout", "-checkend", std::to_string(seconds)},
+                             pem)
+               .exit_code == 1;
+  };
+  EXPECT_FALSE(is_over_in(left() - 60)) << left();
+  EXPECT_TRUE(is_over_in(left() + 60)) << left();
+}
+
+TEST_F(WebhookServedTest, IsNotReadyWithoutTheSecretAndSaysSo) {
+  world().controller.reset();
+  world().api.Call("DELETE", std::string(kSecrets) + "/vdcu-webhook");
+  world().Start();
+  ASSERT_TRUE(Until([] { return Get("/readyz").code == 503; }));
+  EXPECT_TRUE(Until([] {
+    return Get("/readyz").text.find(
+               "there is no Secret vdcu-webhook; apply it, with no data in it") !=
+           std::string::npos;
+  })) << Get("/readyz").text;
+  EXPECT_EQ(Get("/livez").code, 200);
+  world().MakeSecret();
+  EXPECT_TRUE(Until([] { return Get("/readyz").code == 200; })) << Get("/readyz").text;
+  EXPECT_TRUE(SoonHasScheduler("vdcu-scheduler"));
 }
 
 TEST_F(WebhookServedTest, WhereItIsAwayPodsAreMadeOrNotAsTheConfigurationSays) {

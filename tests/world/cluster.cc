@@ -18,13 +18,17 @@ std::string MakeFolder() {
 
 }  // namespace
 
-Cluster::Cluster(const std::vector<std::string>& with, const std::string& audit_policy)
+Cluster::Cluster(const std::vector<std::string>& with, const std::string& audit_policy,
+                 const std::string& apiserver_flags)
     : folder_(MakeFolder()) {
   std::vector<std::string> arguments{"up"};
   std::string names;
   for (const std::string& name : with) (names += names.empty() ? "" : ",") += name;
   if (!names.empty()) arguments.insert(arguments.end(), {"--with", names});
   if (!audit_policy.empty()) arguments.insert(arguments.end(), {"--audit", audit_policy});
+  if (!apiserver_flags.empty()) {
+    arguments.insert(arguments.end(), {"--apiserver-flags", apiserver_flags});
+  }
   Script(std::move(arguments));
 }
 

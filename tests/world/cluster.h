@@ -19,8 +19,10 @@ namespace vdcu::world {
 class Cluster {
  public:
   // etcd and kube-apiserver run always, of kube-controller-manager and kube-scheduler those named.
-  // What the audit policy in that file selects is in audit_log(), a JSON object a line.
-  explicit Cluster(const std::vector<std::string>& with = {}, const std::string& audit_policy = "");
+  // What the audit policy in that file selects is in audit_log(), a JSON object a line. The flags
+  // are further ones of kube-apiserver, with blanks between them.
+  explicit Cluster(const std::vector<std::string>& with = {}, const std::string& audit_policy = "",
+                   const std::string& apiserver_flags = "");
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;

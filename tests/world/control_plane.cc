@@ -12,7 +12,8 @@ namespace vdcu::world {
 using nlohmann::json;
 
 ControlPlane::ControlPlane(const Options& options)
-    : cluster(options.with, options.audit ? Source("tests/world/audit.yaml") : ""),
+    : cluster(options.with, options.audit ? Source("tests/world/audit.yaml") : "",
+              options.apiserver_flags),
       api(cluster),
       kubeconfig((cluster.Install(options.config),
                   cluster.TokenKubeconfig("vdcu-system", "vdcu-controller"))) {}

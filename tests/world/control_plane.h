@@ -20,6 +20,7 @@ struct ControlPlane {
     std::vector<std::string> with = {};  // as Cluster takes them
     std::string config = "plain";        // of tests/world/config
     bool audit = false;                  // for RequestsAbout
+    std::string apiserver_flags = "";
   };
 
   explicit ControlPlane(const Options& options);
