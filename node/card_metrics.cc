@@ -5,48 +5,16 @@
 
 namespace vdcu::node {
 
-using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
 namespace {
 
-constexpr double kMiB = 1024.0 * 1024.0;
-
-using Labels = std::vector<ClientMetric::Label>;
-
-MetricFamily Family(std::string name, std::string help, MetricType type) {
-  return {.name = std::move(name), .help = std::move(help), .type = type, .metric = {}};
+MetricLabels LabelsOf(const Figures& figures, const dcu::Device& card) {
+  return {{"node", figures.node}, {"card", card.uuid}, {"model", card.model}};
 }
 
-void Add(MetricFamily& family, const Labels& labels, double value) {
-  ClientMetric metric;
-  metric.label = labels;
-  metric.gauge.value = value;
-  family.metric.push_back(std::move(metric));
-}
-
-double Bytes(dcu::MiB memory) { return static_cast<double>(memory.value) * kMiB; }
-
-struct Use {
-  int slices = 0;
-  int compute_units = 0;
-  dcu::MiB memory;
-};
-
-std::map<std::string, Use> UseByCard(const Slices& slices) {
-  std::map<std::string, Use> uses;
-  for (const auto& [uid, slice] : slices) {
-    Use& use = uses[slice.assignment.device];
-    ++use.slices;
-    use.compute_units += slice.assignment.compute_units;
-    use.memory.value += slice.assignment.memory.value;
-  }
-  return uses;
-}
-
-std::vector<MetricFamily> OfCards(const std::string& node, const std::vector<dcu::Device>& devices,
-                                  const Slices& slices) {
+std::vector<MetricFamily> OfCards(const Figures& figures) {
   auto units = Family("vdcu_card_compute_units", "Compute units of the card", MetricType::Gauge);
   auto granted_units = Family("vdcu_card_granted_compute_units",
                               "Compute units of the card that slices have", MetricType::Gauge);
@@ -61,10 +29,10 @@ std::vector<MetricFamily> OfCards(const std::string& node, const std::vector<dcu
                       MetricType::Gauge);
   auto healthy =
       Family("vdcu_card_healthy", "1 while the card is healthy, else 0", MetricType::Gauge);
-  auto uses = UseByCard(slices);
-  for (const dcu::Device& card : devices) {
-    const Labels labels{{"node", node}, {"card", card.uuid}, {"model", card.model}};
-    const Use& use = uses[card.uuid];
+  auto uses = UseByCard(figures.slices);
+  for (const dcu::Device& card : figures.devices) {
+    const MetricLabels labels = LabelsOf(figures, card);
+    const CardUse& use = uses[card.uuid];
     Add(units, labels, card.compute_units);
     Add(granted_units, labels, use.compute_units);
     Add(free_units, labels, card.compute_units - use.compute_units);
@@ -75,6 +43,38 @@ std::vector<MetricFamily> OfCards(const std::string& node, const std::vector<dcu
     Add(healthy, labels, card.healthy ? 1 : 0);
   }
   return {units, granted_units, free_units, memory, granted_memory, free_memory, count, healthy};
+}
+
+// What the driver shows; a family without a series is left out.
+std::vector<MetricFamily> OfDriver(const Figures& figures) {
+  auto celsius =
+      Family("vdcu_card_temperature_celsius",
+             "Temperature of the card, by sensor, as its driver shows it", MetricType::Gauge);
+  auto watts = Family("vdcu_card_power_watts", "Power that the card draws, as its driver shows it",
+                      MetricType::Gauge);
+  auto busy = Family("vdcu_card_busy_ratio",
+                     "Part of the time in which the card was busy, 0 to 1, as its driver shows it",
+                     MetricType::Gauge);
+  auto used =
+      Family("vdcu_card_used_memory_bytes",
+             "Memory of the card that is in use, as its driver shows it", MetricType::Gauge);
+  for (const dcu::Device& card : figures.devices) {
+    const auto found = figures.readings.find(card.uuid);
+    if (found == figures.readings.end()) continue;
+    const Readings& shown = found->second;
+    const MetricLabels labels = LabelsOf(figures, card);
+    for (const auto& [sensor, degrees] : shown.celsius) {
+      MetricLabels of_sensor = labels;
+      of_sensor.push_back({"sensor", sensor});
+      Add(celsius, of_sensor, degrees);
+    }
+    if (shown.watts) Add(watts, labels, *shown.watts);
+    if (shown.busy) Add(busy, labels, *shown.busy);
+    if (shown.memory_used) Add(used, labels, static_cast<double>(*shown.memory_used));
+  }
+  std::vector<MetricFamily> families{celsius, watts, busy, used};
+  std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });
+  return families;
 }
 
 MetricFamily ByState(const std::string& node, const Slices& slices) {
@@ -101,7 +101,7 @@ std::vector<MetricFamily> OfPods(const std::string& node, const Slices& slices) 
              MetricType::Gauge);
   for (const auto& [uid, slice] : slices) {
     if (!slice.pod) continue;
-    const Labels labels{
+    const MetricLabels labels{
         {"node", node},           {"card", slice.assignment.device},   {"namespace", slice.ns},
         {"pod", slice.pod->name}, {"container", slice.pod->container}, {"partition", slice.name}};
     Add(units, labels, slice.assignment.compute_units);
@@ -112,13 +112,14 @@ std::vector<MetricFamily> OfPods(const std::string& node, const Slices& slices) 
 
 }  // namespace
 
-std::vector<MetricFamily> CardMetrics(const std::string& node,
-                                      const std::vector<dcu::Device>& devices, const Slices& slices,
-                                      bool names_pods) {
-  std::vector<MetricFamily> families = OfCards(node, devices, slices);
-  families.push_back(ByState(node, slices));
-  if (!names_pods) return families;
-  for (MetricFamily& family : OfPods(node, slices)) families.push_back(std::move(family));
+std::vector<MetricFamily> CardMetrics(const Figures& figures) {
+  std::vector<MetricFamily> families = OfCards(figures);
+  for (MetricFamily& family : OfDriver(figures)) families.push_back(std::move(family));
+  families.push_back(ByState(figures.node, figures.slices));
+  if (!figures.names_pods) return families;
+  for (MetricFamily& family : OfPods(figures.node, figures.slices)) {
+    families.push_back(std::move(family));
+  }
   return families;
 }
 

@@ -7,6 +7,7 @@
 #include "crds/keys.h"
 #include "crds/resources.h"
 #include "node/card_metrics.h"
+#include "node/familiar_metrics.h"
 #include "node/keys.h"
 
 namespace vdcu::node {
@@ -270,8 +271,18 @@ void Daemon::UpdateMetrics() const {
 }
 
 std::vector<prometheus::MetricFamily> Daemon::CardMetrics() const {
-  return node::CardMetrics(options_.node_name, holdings_.devices(), holdings_.slices(),
-                           options_.pod_metrics);
+  const Figures figures{.node = options_.node_name,
+                        .devices = holdings_.devices(),
+                        .slices = holdings_.slices(),
+                        .readings = ReadCards(host_, holdings_.devices(), loop_.clock()),
+                        .names_pods = options_.pod_metrics};
+  std::vector<prometheus::MetricFamily> families = node::CardMetrics(figures);
+  for (const auto& [name, make] : kFamiliarMetrics) {
+    const auto& wanted = options_.metric_names;
+    if (std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
+    for (auto& family : make(figures)) families.push_back(std::move(family));
+  }
+  return families;
 }
 
 std::vector<std::string> Daemon::NotReady() const {

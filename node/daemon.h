@@ -45,6 +45,7 @@ struct DaemonOptions {
   std::string lease_namespace = "";                      // of the Lease that stands in for it
   bool take_over = false;                                // remove what another plugin left behind
   bool pod_metrics = false;                              // that name pods
+  std::vector<std::string> metric_names = {};            // of kFamiliarMetrics
   // It cannot go on: another plugin owns the cards.
   std::function<void(const base::Error&)> on_fatal = nullptr;
 };

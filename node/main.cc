@@ -81,7 +81,8 @@ DaemonOptions ToDaemonOptions(const Options& options, const kclient::Config& con
   DaemonOptions daemon{.node_name = options.node_name,
                        .lease_namespace = crds::LeaseNamespace(config.namespace_name),
                        .take_over = options.take_over,
-                       .pod_metrics = options.pod_metrics};
+                       .pod_metrics = options.pod_metrics,
+                       .metric_names = options.metric_names};
   if (options.advertise) daemon.advertise = options.resource_names;
   if (!options.kubelet_dir.empty()) daemon.kubelet = ToKubeletOptions(options, loop);
   return daemon;

@@ -8,6 +8,7 @@
 
 #include "base/dns_name.h"
 #include "crds/pod_request.h"
+#include "node/familiar_metrics.h"
 
 namespace vdcu::node {
 
@@ -37,6 +38,15 @@ std::string CheckRootDir(const std::string& folder) {
 
 std::string CheckAbsolute(const std::string& folder) {
   return folder.starts_with("/") ? "" : "\"" + folder + "\": want an absolute path";
+}
+
+std::string CheckMetricNames(const std::string& name) {
+  std::string names;
+  for (const auto& [of, make] : kFamiliarMetrics) {
+    if (name == of) return "";
+    names += (names.empty() ? "" : " or ") + std::string(of);
+  }
+  return "\"" + name + "\": want " + names;
 }
 
 std::string CheckResourceName(const std::string& name) {
@@ -85,6 +95,12 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   app.add_flag("--pod-metrics", options.pod_metrics,
                "Metrics of each slice with the names of namespace, pod and container, for whoever "
                "reaches --listen");
+  app.add_option("--metric-names", options.metric_names,
+                 "Also the metrics of cards (and of pods, with --pod-metrics) by the names that "
+                 "dashboards of these projects read: hami, volcano")
+      ->delimiter(',')
+      ->default_str("")
+      ->check(CheckMetricNames);
   app.add_option("--resource-names", options.resource_names,
                  "Resources that stand for the cards, comma-separated")
       ->delimiter(',')

@@ -20,6 +20,7 @@ struct Options {
   bool take_over = false;
   bool advertise = false;
   bool pod_metrics = false;
+  std::vector<std::string> metric_names;
   std::vector<std::string> resource_names{"hygon.com/dcunum"};
 };
 

@@ -83,6 +83,8 @@ what_is_accepted() {
 --set crds.keep=false
 --set crds.enabled=false,rbac.create=false,policies.enabled=false,flowControl.enabled=false
 --set networkPolicy.enabled=false,services.enabled=false,admission.mode=off
+--set networkPolicy.metricsFrom[0].namespaceSelector.matchLabels.team=monitoring,networkPolicy.metricsFrom[1].ipBlock.cidr=10.0.0.0/8
+--set node.podMetrics=true,node.metricNames={hami,volcano}
 --set controller.serviceAccount.create=false,controller.serviceAccount.name=own,node.serviceAccount.create=false,node.serviceAccount.name=too
 --set admission.tolerateTaint=hygon.com/dcunum --set-json admission.schedulers=[]
 --set admission.mode=webhook,admission.tolerateTaint=hygon.com/dcunum,admission.webhook.failurePolicy=Fail
@@ -113,6 +115,8 @@ admission.webhook.certificate.source=helm|at '/admission/webhook/certificate/sou
 admission.webhook.certificate.issuerRef.kind=x|at '/admission/webhook/certificate/issuerRef'
 flowControl.a=1|at '/flowControl': additional properties 'a'
 networkPolicy.a=1|at '/networkPolicy': additional properties 'a'
+networkPolicy.metricsFrom[0].podSelectors.a=b|at '/networkPolicy/metricsFrom/0': additional properties 'podSelectors'
+node.metricNames[0]=nvidia|at '/node/metricNames/0': value must be one of 'hami', 'volcano'
 services.a=1|at '/services': additional properties 'a'
 controller.a=1|at '/controller': additional properties 'a'
 controller.image.name=x|at '/controller/image': additional properties 'name'

@@ -32,6 +32,7 @@ using hosts::SimulatedHost;
 using nlohmann::json;
 using std::chrono::seconds;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr char kController[] = "--as=system:serviceaccount:vdcu-system:vdcu-controller";
 constexpr char kMasters[] = "--as-group=system:masters";
@@ -78,23 +79,28 @@ class NodeTest : public testing::Test {
   std::string Folder() const { return cluster().folder() + "/" + node_; }
   std::string Log() const { return host_->root().Read("/daemon.log", 1 << 20).value_or(""); }
 
-  void StartDaemon() {
-    daemon_ = std::make_unique<Background>(
-        std::vector<std::string>{world::NodeBinary(), "--kubeconfig", kubeconfig_, "--node-name",
-                                 node_, "--host-root", Folder(), "--kubelet-dir", "", "--advertise",
-                                 "--log-level", "debug", "--listen", "127.0.0.1:0"},
-        Folder() + "/daemon.log");
+  void StartDaemon(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments{world::NodeBinary(), "--kubeconfig", kubeconfig_};
+    arguments.insert(arguments.end(), {"--node-name", node_, "--host-root", Folder()});
+    arguments.insert(arguments.end(), {"--kubelet-dir", "", "--advertise", "--log-level", "debug"});
+    arguments.insert(arguments.end(), {"--listen", "127.0.0.1:0"});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    daemon_ = std::make_unique<Background>(arguments, Folder() + "/daemon.log");
   }
 
-  // Whether the daemon has counted an error of the code.
-  bool Counts(const std::string& code) {
+  // Of the daemon that was started last; empty: it does not serve yet.
+  std::string Metrics() {
     const std::string log = Log();
-    const size_t at = log.find("serving port=");
-    if (at == std::string::npos) return false;
+    const size_t at = log.rfind("serving port=");
+    if (at == std::string::npos) return "";
     const std::string port = log.substr(at + 13, log.find('\n', at) - at - 13);
     const world::HttpAnswer metrics =
         world::Fetch({.url = "http://127.0.0.1:" + port + "/metrics"});
-    return metrics.text.find("vdcu_node_errors_total{code=\"" + code + "\"}") != std::string::npos;
+    return metrics.code == 200 ? metrics.text : "";
+  }
+  // Whether the daemon has counted an error of the code.
+  bool Counts(const std::string& code) {
+    return Metrics().find("vdcu_node_errors_total{code=\"" + code + "\"}") != std::string::npos;
   }
 
   void Apply(const json& object) {
@@ -329,6 +335,38 @@ TEST_F(NodeTest, KeepsASliceWhileItsPodRuns) {
   EXPECT_TRUE(Until([this] { return DcuNode()["status"]["held"].empty(); })) << Log();
   EXPECT_FALSE(host_->root().Exists("/etc/vdev/vdev0.conf"));
   Require(cluster().Kubectl({"delete", "vdcupartition", "wants", "--timeout=120s"}));
+}
+
+TEST_F(NodeTest, ItsMetricsNamePodsOnlyWhereThatIsAskedFor) {
+  Apply(Pod("named-pod"));
+  json partition = Partition("of-pod", "0x00000000000001ff", 9, 0);
+  partition["spec"]["podRef"] = {{"name", "named-pod"},
+                                 {"uid", Get("pod", "named-pod")["metadata"]["uid"]},
+                                 {"container", "main"}};
+  Apply(partition);
+  ASSERT_TRUE(Becomes("of-pod", "Ready", "True/Ready"));
+  const auto serves = [this](const std::string& series) {
+    return Until([&] { return Metrics().find(series) != std::string::npos; });
+  };
+  const std::string card = "node=\"" + node_ + "\",card=\"" + host_->Uuid(0) + "\"";
+  const std::string granted = "vdcu_card_granted_compute_units{" + card + ",model=\"Z100L\"} 9";
+  ASSERT_TRUE(serves(granted)) << Metrics();
+  EXPECT_TRUE(serves("vdcu_card_temperature_celsius{" + card)) << Metrics();
+  EXPECT_THAT(Metrics(), Not(HasSubstr("named-pod")));
+  EXPECT_THAT(Metrics(), Not(HasSubstr("hami_")));
+
+  daemon_.reset();
+  StartDaemon({"--pod-metrics", "--metric-names", "hami"});
+  EXPECT_TRUE(
+      serves("vdcu_slice_compute_units{" + card +
+             R"(,namespace="default",pod="named-pod",container="main",partition="of-pod"} 9)"))
+      << Metrics();
+  EXPECT_TRUE(serves("hami_vgpu_memory_allocated_bytes{")) << Metrics();
+  EXPECT_THAT(Metrics(), Not(HasSubstr("volcano_")));
+  Require(cluster().Kubectl({"delete", "vdcupartition", "of-pod", "--wait=false"}));
+  Require(cluster().Kubectl({"delete", "pod", "named-pod", "--force", "--grace-period=0"}));
+  EXPECT_TRUE(Until([this] { return Metrics().find("named-pod") == std::string::npos; }))
+      << "a series goes with its slice";
 }
 
 TEST_F(NodeTest, ShowsWhoUsesAReservedPartition) {

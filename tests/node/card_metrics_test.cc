@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <prometheus/text_serializer.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -36,9 +37,16 @@ Slice OfPod(const std::string& uid, const std::string& card, int units, int64_t 
   return slice;
 }
 
-std::string Text(const Slices& slices, bool names_pods) {
-  return prometheus::TextSerializer().Serialize(
-      CardMetrics("n1", {Card("DCU-1", true), Card("DCU-2", false)}, slices, names_pods));
+const std::string kNode = "n1";
+
+std::string Text(const Slices& slices, bool names_pods,
+                 const std::map<std::string, Readings>& readings = {}) {
+  const std::vector<dcu::Device> cards{Card("DCU-1", true), Card("DCU-2", false)};
+  return prometheus::TextSerializer().Serialize(CardMetrics({.node = kNode,
+                                                             .devices = cards,
+                                                             .slices = slices,
+                                                             .readings = readings,
+                                                             .names_pods = names_pods}));
 }
 
 std::string OfCard(const std::string& name, const std::string& card, const std::string& value) {
@@ -58,6 +66,25 @@ TEST(CardMetrics, SayWhatOfEachCardIsGrantedAndFree) {
                     HasSubstr(OfCard("vdcu_card_slices", "DCU-2", "0")),
                     HasSubstr(OfCard("vdcu_card_healthy", "DCU-1", "1")),
                     HasSubstr(OfCard("vdcu_card_healthy", "DCU-2", "0"))));
+}
+
+TEST(CardMetrics, SayWhatTheDriverShowsAndNothingWhereItShowsNothing) {
+  const Readings shown{.celsius = {{"edge", 41.5}, {"junction", 60}},
+                       .watts = 62.25,
+                       .busy = 0.5,
+                       .memory_used = 1048576};
+  EXPECT_THAT(
+      Text({}, false, {{"DCU-1", shown}, {"DCU-2", {.watts = 7}}}),
+      AllOf(HasSubstr("vdcu_card_temperature_celsius{node=\"n1\",card=\"DCU-1\",model=\"Z100L\","
+                      "sensor=\"edge\"} 41.5\n"),
+            HasSubstr("sensor=\"junction\"} 60\n"),
+            HasSubstr(OfCard("vdcu_card_power_watts", "DCU-1", "62.25")),
+            HasSubstr(OfCard("vdcu_card_power_watts", "DCU-2", "7")),
+            HasSubstr(OfCard("vdcu_card_busy_ratio", "DCU-1", "0.5")),
+            HasSubstr(OfCard("vdcu_card_used_memory_bytes", "DCU-1", "1048576")),
+            Not(HasSubstr("vdcu_card_busy_ratio{node=\"n1\",card=\"DCU-2\""))));
+  EXPECT_THAT(Text({}, false), AllOf(Not(HasSubstr("celsius")), Not(HasSubstr("watts")),
+                                     Not(HasSubstr("busy")), Not(HasSubstr("used_memory"))));
 }
 
 TEST(CardMetrics, CountSlicesByState) {

@@ -34,6 +34,7 @@ TEST(Options, HaveTheirDefaults) {
   EXPECT_EQ(options.kubelet_dir, "/var/lib/kubelet");
   EXPECT_EQ(options.kubelet_root_dir, "") << "the same";
   EXPECT_FALSE(options.advertise);
+  EXPECT_TRUE(options.metric_names.empty());
   EXPECT_EQ(options.resource_names, std::vector<std::string>{"hygon.com/dcunum"});
   EXPECT_EQ(options.common.listen, "");
   EXPECT_EQ(options.common.kubeconfig, "");
