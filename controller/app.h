@@ -12,6 +12,7 @@
 #include "controller/options.h"
 #include "controller/webhook/keeper.h"
 #include "kclient/config.h"
+#include "kclient/counted_transport.h"
 #include "kclient/curl_transport.h"
 #include "kclient/event_recorder.h"
 #include "kclient/leader_elector.h"
@@ -56,6 +57,7 @@ class App {
   const std::string identity_;
   Metrics metrics_;
   kclient::CurlTransport transport_;
+  kclient::CountedTransport counted_;
   kclient::Client client_;
   kclient::EventRecorder events_;
   kclient::ServerLook server_look_;

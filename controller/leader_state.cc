@@ -122,8 +122,10 @@ std::vector<std::string> LeaderState::NotReady() const {
 }
 
 void LeaderState::UpdateMetrics() const {
+  runner_.UpdateMetrics();
   ForEachInformer([this](const auto& informer) {
-    metrics_.SetWatchFailing(informer.plural(), informer.reflector().FailingFor());
+    const auto& reflector = informer.reflector();
+    metrics_.SetWatch(informer.plural(), reflector.FailingFor(), reflector.restarts());
   });
 }
 

@@ -1,6 +1,6 @@
 #include "controller/metrics.h"
 
-#include <chrono>
+#include <algorithm>
 #include <utility>
 
 namespace vdcu::controller {
@@ -16,6 +16,12 @@ prometheus::Counter& MakeCounter(prometheus::Registry& registry, const std::stri
                                  const std::string& help) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
 }
+
+double Seconds(std::chrono::duration<double> duration) { return duration.count(); }
+
+// From the API server and back, or to a daemon and back.
+const prometheus::Histogram::BucketBoundaries kSteps{0.002, 0.005, 0.01, 0.02, 0.05,
+                                                     0.1,   0.25,  1,    5,    30};
 
 }  // namespace
 
@@ -33,8 +39,42 @@ Metrics::Metrics()
                                                                0.05, 0.1, 0.25, 1, 5})),
       in_flight_(
           MakeGauge(*registry_, "vdcu_api_writes_in_flight", "Writes without an answer yet")),
-      waiting_(MakeGauge(*registry_, "vdcu_requests_waiting",
-                         "Pods and partitions that wait for cards")),
+      waiting_(prometheus::BuildGauge()
+                   .Name("vdcu_requests_waiting")
+                   .Help("Pods and partitions that wait for cards, by why: new (not tried yet), "
+                         "cards (none has room), nodes (those with room are not fit), quota, "
+                         "volumes (not known yet), partition (the reserved one is not free), "
+                         "refused (by the API server), invalid (never placed as it is)")
+                   .Register(*registry_)),
+      waiting_oldest_(
+          prometheus::BuildGauge()
+              .Name("vdcu_requests_waiting_oldest_seconds")
+              .Help("For how long the first of them has waited, since it was created or was last "
+                    "refused; 0: none does")
+              .Register(*registry_)),
+      queue_keys_(MakeGauge(*registry_, "vdcu_queue_keys",
+                            "Objects that have changed and were not looked at yet")),
+      queue_oldest_(MakeGauge(*registry_, "vdcu_queue_oldest_seconds",
+                              "For how long the first of them has waited for its turn")),
+      decision_seconds_(
+          prometheus::BuildHistogram()
+              .Name("vdcu_decision_seconds")
+              .Help("The time that it takes to find cards for a request, or to find none")
+              .Register(*registry_)
+              .Add({},
+                   prometheus::Histogram::BucketBoundaries{0.00002, 0.00005, 0.0001, 0.0002, 0.0005,
+                                                           0.001, 0.002, 0.005, 0.01, 0.05})),
+      prepared_seconds_(prometheus::BuildHistogram()
+                            .Name("vdcu_created_to_prepared_seconds")
+                            .Help("Of pods: from the create of the first slice until all are "
+                                  "seen to be prepared")
+                            .Register(*registry_)
+                            .Add({}, kSteps)),
+      bound_seconds_(prometheus::BuildHistogram()
+                         .Name("vdcu_prepared_to_bound_seconds")
+                         .Help("Of pods: from then until the API server has bound the pod")
+                         .Register(*registry_)
+                         .Add({}, kSteps)),
       nodes_(prometheus::BuildGauge()
                  .Name("vdcu_nodes")
                  .Help("DCUNodes by the status of their condition Ready: unknown where nothing is "
@@ -50,6 +90,16 @@ Metrics::Metrics()
                          .Help("For how long lists and watches have failed, by kind; 0: they do "
                                "not")
                          .Register(*registry_)),
+      watch_restarts_(prometheus::BuildCounter()
+                          .Name("vdcu_watch_restarts_total")
+                          .Help("Watches that were begun anew, by kind; each ends after 5 to 10 "
+                                "minutes, and when it fails")
+                          .Register(*registry_)),
+      requests_(prometheus::BuildCounter()
+                    .Name("vdcu_api_requests_total")
+                    .Help("Requests to the API server that have ended, by verb and code of HTTP; "
+                          "code 0: no answer came")
+                    .Register(*registry_)),
       reviews_(prometheus::BuildCounter()
                    .Name("vdcu_admission_reviews_total")
                    .Help("Reviews of new pods that the webhook has answered, by webhook and result")
@@ -70,16 +120,48 @@ void Metrics::SetMissing(std::string_view guarantee, bool missing) {
 }
 
 void Metrics::SetCertificateEnd(base::WallTime end) {
-  certificate_end_.Add({}).Set(std::chrono::duration<double>(end.time_since_epoch()).count());
+  certificate_end_.Add({}).Set(Seconds(end.time_since_epoch()));
 }
 
 void Metrics::CountReview(std::string_view webhook, std::string_view result) {
   reviews_.Add({{"webhook", std::string(webhook)}, {"result", std::string(result)}}).Increment();
 }
 
-void Metrics::SetWatchFailing(std::string_view kind, base::Duration length) {
-  watch_failing_.Add({{"kind", std::string(kind)}})
-      .Set(static_cast<double>(length.count()) / 1000.0);
+void Metrics::SetWatch(std::string_view kind, base::Duration failing, size_t restarts) {
+  watch_failing_.Add({{"kind", std::string(kind)}}).Set(Seconds(failing));
+  prometheus::Counter& restarted = watch_restarts_.Add({{"kind", std::string(kind)}});
+  restarted.Increment(static_cast<double>(restarts) - restarted.Value());
+}
+
+void Metrics::CountRequest(std::string_view verb, int code) {
+  requests_.Add({{"verb", std::string(verb)}, {"code", std::to_string(code)}}).Increment();
+}
+
+void Metrics::SetWaiting(const reconcilers::WaitCounts& waits, base::WallTime now) {
+  for (const auto& [reason, name] : reconcilers::kWaitReasons) {
+    const auto found = waits.find(reason);
+    const auto waiters = found == waits.end() ? reconcilers::Waiters() : found->second;
+    const base::WallTime since = base::ParseTime(waiters.oldest).value_or(now);
+    waiting_.Add({{"reason", std::string(name)}}).Set(static_cast<double>(waiters.count));
+    waiting_oldest_.Add({{"reason", std::string(name)}}).Set(std::max(0.0, Seconds(now - since)));
+  }
+}
+
+void Metrics::SetQueue(size_t keys, base::Duration oldest) {
+  queue_keys_.Set(static_cast<double>(keys));
+  queue_oldest_.Set(Seconds(oldest));
+}
+
+void Metrics::OnDecision(std::chrono::microseconds took) {
+  decision_seconds_.Observe(Seconds(took));
+}
+
+void Metrics::OnPrepared(base::Duration since_create) {
+  prepared_seconds_.Observe(Seconds(since_create));
+}
+
+void Metrics::OnBound(base::Duration since_prepared) {
+  bound_seconds_.Observe(Seconds(since_prepared));
 }
 
 void Metrics::SetNodes(const std::map<std::string, size_t, std::less<>>& by_ready) {
@@ -98,7 +180,7 @@ void Metrics::CountWrite(std::string_view verb, std::string_view resource, std::
             {"resource", std::string(resource)},
             {"result", std::string(result)}})
       .Increment();
-  write_seconds_.Observe(static_cast<double>(took.count()) / 1000.0);
+  write_seconds_.Observe(Seconds(took));
 }
 
 }  // namespace vdcu::controller

@@ -1,6 +1,7 @@
 // What /metrics of vdcu-controller tells. Names carry their units.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <prometheus/registry.h>
 
 #include "base/clock.h"
+#include "reconcilers/waits.h"
 
 namespace vdcu::controller {
 
@@ -26,11 +28,20 @@ class Metrics {
   void CountWrite(std::string_view verb, std::string_view resource, std::string_view result,
                   base::Duration took);
   void SetWritesInFlight(size_t count) { in_flight_.Set(static_cast<double>(count)); }
-  void SetWaiting(size_t count) { waiting_.Set(static_cast<double>(count)); }
+  void SetWaiting(const reconcilers::WaitCounts& waits, base::WallTime now);
+  void SetQueue(size_t keys, base::Duration oldest);
+  // One try to give a request its cards, also in vain.
+  void OnDecision(std::chrono::microseconds took);
+  // Of a pod: from the create of its slices, and from when all were prepared.
+  void OnPrepared(base::Duration since_create);
+  void OnBound(base::Duration since_prepared);
   void CountPlacement() { placements_.Increment(); }
   void CountBinding() { bindings_.Increment(); }
-  // How long lists and watches of the kind have failed; 0: they do not.
-  void SetWatchFailing(std::string_view kind, base::Duration length);
+  // Of lists and watches of the kind: for how long they have failed (0: they do not), and how often
+  // a watch was begun anew.
+  void SetWatch(std::string_view kind, base::Duration failing, size_t restarts);
+  // code: of HTTP; 0: no answer came.
+  void CountRequest(std::string_view verb, int code);
   // DCUNodes by the status of their condition Ready.
   void SetNodes(const std::map<std::string, size_t, std::less<>>& by_ready);
   // webhook: "mutate" or "validate"; result: "allowed", "changed", "denied" or "malformed".
@@ -45,12 +56,20 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& writes_;
   prometheus::Histogram& write_seconds_;
   prometheus::Gauge& in_flight_;
-  prometheus::Gauge& waiting_;
+  prometheus::Family<prometheus::Gauge>& waiting_;
+  prometheus::Family<prometheus::Gauge>& waiting_oldest_;
+  prometheus::Gauge& queue_keys_;
+  prometheus::Gauge& queue_oldest_;
+  prometheus::Histogram& decision_seconds_;
+  prometheus::Histogram& prepared_seconds_;
+  prometheus::Histogram& bound_seconds_;
   prometheus::Family<prometheus::Gauge>& nodes_;
   prometheus::Counter& placements_;
   prometheus::Counter& bindings_;
   prometheus::Gauge& leading_;
   prometheus::Family<prometheus::Gauge>& watch_failing_;
+  prometheus::Family<prometheus::Counter>& watch_restarts_;
+  prometheus::Family<prometheus::Counter>& requests_;
   prometheus::Family<prometheus::Counter>& reviews_;
   prometheus::Family<prometheus::Gauge>& certificate_end_;
   prometheus::Family<prometheus::Gauge>& missing_;

@@ -14,7 +14,14 @@ namespace vdcu::controller {
 namespace {
 
 using kclient::Use;
+using reconcilers::AssumeBound;
+using reconcilers::AssumeCreated;
 using reconcilers::Assumption;
+
+template <class T>
+bool IsOf(const Assumption& assumption) {
+  return std::holds_alternative<T>(assumption);
+}
 
 std::string_view VerbName(const kclient::Write& write) {
   if (write.binds()) return "bind";
@@ -55,6 +62,7 @@ Assumption WithIdentity(Assumption assumption, const kclient::Answer& answer) {
 Runner::Runner(Parts parts, base::Random random)
     : parts_(std::move(parts)),
       placer_(parts_.cluster),
+      latencies_(parts_.loop.clock(), parts_.metrics),
       silent_timer_(parts_.loop.MakeTimer([this] { OnChange(); })),
       executor_({parts_.loop, parts_.client, parts_.events, *this}, kMostInFlight,
                 std::move(random)) {}
@@ -85,12 +93,30 @@ kclient::WorkPlan Runner::Reconcile(const kclient::Key& key) {
   } else {
     placer_.Remove(key);
   }
+  NoteWait(key, plan);
   return WorkOf(std::move(plan));
 }
 
+void Runner::NoteWait(const kclient::Key& key, const reconcilers::Plan& plan) {
+  if (plan.waits) {
+    waits_.insert_or_assign(key, *plan.waits);
+  } else {
+    waits_.erase(key);
+  }
+  if (key.kind != reconcilers::kPod || !latencies_.Knows(key)) return;
+  const auto pod = parts_.cluster.view().FindPod(key.object());
+  if (plan.place || pod == nullptr || pod->pod->bound()) return latencies_.Forget(key);
+  const bool binds = std::any_of(plan.writes.begin(), plan.writes.end(),
+                                 [](const auto& planned) { return planned.write.binds(); });
+  if (binds) latencies_.OnPrepared(key);
+}
+
 std::optional<kclient::Decider::Placement> Runner::Place() {
+  const base::Clock& clock = parts_.loop.clock();
+  const base::WallTime began = clock.Wall();
   auto decision = placer_.Next(Instant());
   if (!decision) return {};
+  parts_.metrics.OnDecision(clock.Wall() - began);
   if (decision->placed) parts_.metrics.CountPlacement();
   return Placement{std::move(decision->key), WorkOf(std::move(decision->plan))};
 }
@@ -116,8 +142,12 @@ kclient::PlannedTask Runner::TaskOf(reconcilers::PlannedWrite planned) {
   task.asks = reconcilers::KeyOf(planned.assumption);
   if (task.use == Use::kPlace) task.request = reconcilers::RequestKeyOf(planned.assumption);
   const auto assumption = std::make_shared<const Assumption>(std::move(planned.assumption));
-  task.on_sent = [this, assumption] { parts_.cluster.Assume(*assumption, Now()); };
+  task.on_sent = [this, assumption] {
+    if (IsOf<AssumeCreated>(*assumption)) latencies_.OnCreate(RequestKeyOf(*assumption));
+    parts_.cluster.Assume(*assumption, Now());
+  };
   task.on_answer = [this, assumption](const kclient::Answer& answer, kclient::Outcome outcome) {
+    if (answer && IsOf<AssumeBound>(*assumption)) latencies_.OnBound(RequestKeyOf(*assumption));
     parts_.cluster.Settle(WithIdentity(*assumption, answer), outcome, Now());
   };
   return task;
@@ -159,9 +189,14 @@ void Runner::OnRefused(const kclient::PlannedTask& task, const kclient::Setback&
   }
 }
 
-void Runner::OnPass(size_t in_flight) {
-  parts_.metrics.SetWaiting(placer_.waiting());
-  parts_.metrics.SetWritesInFlight(in_flight);
+void Runner::UpdateMetrics() const {
+  reconcilers::WaitCounts waits;
+  placer_.CountWaiting(waits);
+  for (const auto& [key, wait] : waits_) Count(waits, wait.reason, wait.since);
+  parts_.metrics.SetWaiting(waits, parts_.loop.clock().Wall());
+  parts_.metrics.SetQueue(executor_.queue().ready() + parts_.cluster.changes().dirty_count(),
+                          executor_.queue().oldest());
+  parts_.metrics.SetWritesInFlight(executor_.in_flight());
   parts_.metrics.SetNodes(parts_.cluster.view().dcu_nodes().by_ready());
 }
 

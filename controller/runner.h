@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "base/loop.h"
 #include "base/random.h"
+#include "controller/latencies.h"
 #include "controller/metrics.h"
 #include "kclient/api.h"
 #include "kclient/engine/decider.h"
@@ -46,6 +48,8 @@ class Runner : private kclient::Decider {
   void Drain(std::function<void()> done) { executor_.Drain(std::move(done)); }
 
   size_t in_flight() const { return executor_.in_flight(); }
+  // Those that are counted when somebody asks.
+  void UpdateMetrics() const;
 
  private:
   std::vector<kclient::Key> TakeChanged(size_t most) override;
@@ -62,8 +66,8 @@ class Runner : private kclient::Decider {
   void OnWritten(const kclient::Write& write, const base::Status& status,
                  base::Duration took) override;
   void OnRefused(const kclient::PlannedTask& task, const kclient::Setback& setback) override;
-  void OnPass(size_t in_flight) override;
 
+  void NoteWait(const kclient::Key& key, const reconcilers::Plan& plan);
   kclient::WorkPlan WorkOf(reconcilers::Plan plan);
   kclient::PlannedTask TaskOf(reconcilers::PlannedWrite planned);
   base::TimePoint Now() const { return parts_.loop.clock().Now(); }
@@ -71,6 +75,8 @@ class Runner : private kclient::Decider {
 
   Parts parts_;
   reconcilers::Placer placer_;
+  std::map<kclient::Key, reconcilers::Wait> waits_;  // of requests that the placer does not have
+  Latencies latencies_;
   std::set<kclient::Key> untold_;  // requests whose report failed: the placer says it again
   base::TimerPtr silent_timer_;    // armed for when the next silent node may be tried again
   kclient::Executor executor_;

@@ -210,6 +210,7 @@ void Reflector::StartWatch() {
   Begin(State::kWatching);
   decoder_.Reset();
   watch_started_ = loop_.clock().Now();
+  ++watches_;
   watch_had_events_ = false;
   not_installed_logged_ = false;
   WatchOptions options;

@@ -78,6 +78,8 @@ class Reflector {
   // Once. Destroying the reflector stops it.
   void Start();
   State state() const { return state_; }
+  // How often a watch was begun after the first.
+  size_t restarts() const { return watches_ == 0 ? 0 : watches_ - 1; }
   // For how long lists and watches have failed, or been without an answer for 30 s; 0: they do not.
   base::Duration FailingFor() const;
   // Once that is 30 s: a sentence. Empty: what the sink has been given is what there is.
@@ -134,6 +136,7 @@ class Reflector {
   bool by_label_ = false;  // the field selector was refused
   WatchDecoder decoder_;
   base::TimePoint watch_started_;
+  size_t watches_ = 0;  // begun
   bool watch_had_events_ = false;
   CallPtr call_;  // the page or the watch under way
 };

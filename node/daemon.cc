@@ -266,7 +266,8 @@ void Daemon::ForEachInformer(const Visit& visit) const {
 
 void Daemon::UpdateMetrics() const {
   ForEachInformer([this](const auto& informer) {
-    metrics_.SetWatchFailing(informer.plural(), informer.reflector().FailingFor());
+    const auto& reflector = informer.reflector();
+    metrics_.SetWatch(informer.plural(), reflector.FailingFor(), reflector.restarts());
   });
 }
 

@@ -14,6 +14,7 @@
 #include "crds/keys.h"
 #include "kclient/api.h"
 #include "kclient/config.h"
+#include "kclient/counted_transport.h"
 #include "kclient/curl_transport.h"
 #include "kclient/server_look.h"
 #include "node/daemon.h"
@@ -91,11 +92,13 @@ DaemonOptions ToDaemonOptions(const Options& options, const kclient::Config& con
 base::Result<int> Run(const Options& options) {
   base::UvLoop loop;
   ASSIGN_OR_RETURN(const kclient::Config config, kclient::LoadConfigAndWarn(options.common));
+  Metrics metrics;
   kclient::CurlTransport transport(loop, config, "vdcu-node");
-  kclient::Client client(transport);
+  kclient::CountedTransport counted(
+      transport, [&metrics](std::string_view verb, int code) { metrics.CountRequest(verb, code); });
+  kclient::Client client(counted);
   const base::Root host(options.host_root);
   ASSIGN_OR_RETURN(const auto lock, LockHost(host));
-  Metrics metrics;
   int code = 0;
   DaemonOptions daemon_options = ToDaemonOptions(options, config, loop);
   daemon_options.on_fatal = [&](const base::Error& error) {

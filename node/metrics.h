@@ -35,8 +35,11 @@ class Metrics {
   void OnError(const base::Error& error);
   // Whether this API server lacks what the guarantee rests on.
   void SetMissing(std::string_view guarantee, bool missing);
-  // How long lists and watches of the kind have failed; 0: they do not.
-  void SetWatchFailing(std::string_view kind, base::Duration length);
+  // Of lists and watches of the kind: for how long they have failed (0: they do not), and how often
+  // a watch was begun anew.
+  void SetWatch(std::string_view kind, base::Duration failing, size_t restarts);
+  // code: of HTTP; 0: no answer came.
+  void CountRequest(std::string_view verb, int code);
   void SetHeld(size_t slices) { held_.Set(static_cast<double>(slices)); }
   void SetCards(size_t healthy, size_t unhealthy);
 
@@ -53,6 +56,8 @@ class Metrics {
   prometheus::Family<prometheus::Histogram>& stage_seconds_;
   prometheus::Family<prometheus::Gauge>& watch_failing_;
   prometheus::Family<prometheus::Gauge>& missing_;
+  prometheus::Family<prometheus::Counter>& watch_restarts_;
+  prometheus::Family<prometheus::Counter>& requests_;
 };
 
 }  // namespace vdcu::node

@@ -196,6 +196,7 @@ Plan AwaitCard(const View& view, const PartitionEntry& entry, const Instant& at)
     return plan;
   }
   plan.requeue_after = setback->until - at.now;
+  plan.waits = Wait{WaitReason::kRefused, partition.meta.creation_timestamp};
   if (!setback->message.empty()) {
     AppendUnassigned(plan, partition, setback->reason, setback->message, at);
   }

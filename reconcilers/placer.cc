@@ -14,11 +14,16 @@ namespace {
 constexpr int kCostOfMinding = 10;
 
 int PriorityOf(const Order& order) { return -std::get<0>(order); }
+const std::string& SinceOf(const Order& order) { return std::get<1>(order); }
 const Key& KeyOf(const Order& order) { return std::get<2>(order); }
 
 Decision Given(const Key& key, Plan plan) {
   const bool placed = !plan.writes.empty();
   return {key, std::move(plan), placed};
+}
+
+WaitReason ReasonOf(const dcu::FitError& error) {
+  return error.cards > 0 || error.nodes == 0 ? WaitReason::kCards : WaitReason::kNodes;
 }
 
 }  // namespace
@@ -124,18 +129,19 @@ tl::expected<Plan, Placer::Failure> Placer::Place(const Waiting& request,
   std::set<std::string> eased_by;
   if (request.MindsPods()) eased_by.emplace(kPodsMoved);
   const auto filter = request.Fits(now);
-  if (!filter) return tl::make_unexpected(Failure{filter.error().message, eased_by});
+  if (!filter)
+    return tl::make_unexpected(Failure{filter.error().message, WaitReason::kVolumes, eased_by});
   const dcu::Answer answer =
       nodes == nullptr ? dcu::Allocate(view_.inventory(), request.cards(), *filter)
                        : dcu::AllocateOn(view_.inventory(), request.cards(), *nodes, *filter);
   if (const auto* error = std::get_if<dcu::FitError>(&answer)) {
-    return tl::make_unexpected(Failure{error->Message(), eased_by});
+    return tl::make_unexpected(Failure{error->Message(), ReasonOf(*error), eased_by});
   }
   const auto& placement = std::get<dcu::Placement>(answer);
   auto why = view_.WhyOverQuota(request.ns(), request.cards().slices, placement.assignments);
   if (!why) return request.Grant(placement);
   eased_by.insert(request.ns());
-  return tl::make_unexpected(Failure{std::move(*why), eased_by});
+  return tl::make_unexpected(Failure{std::move(*why), WaitReason::kQuota, eased_by});
 }
 
 // The first of those that were never tried.
@@ -160,6 +166,7 @@ Decision Placer::TryNew(const Order& order, const Instant& at) {
   Wait(key);
   Class& failed = classes_[alike];
   failed.message = plan.error().message;
+  failed.reason = plan.error().reason;
   failed.eased_by = plan.error().eased_by;
   failed.everywhere = false;
   return {key, request->Explain(failed.message, at)};
@@ -184,7 +191,15 @@ Decision Placer::TryAgain(const Order& order, const Instant& at) {
   waits.eased_by.insert(plan.error().eased_by.begin(), plan.error().eased_by.end());
   if (!everywhere) return {key, {}};
   waits.message = plan.error().message;
+  waits.reason = plan.error().reason;
   return {key, request->Explain(waits.message, at)};
+}
+
+void Placer::CountWaiting(WaitCounts& counts) const {
+  for (const auto& [order, key] : untried_) Count(counts, WaitReason::kNew, SinceOf(order));
+  for (const auto& [alike, waits] : classes_) {
+    for (const auto& [order, key] : waits.waiting) Count(counts, waits.reason, SinceOf(order));
+  }
 }
 
 // It has stopped to wait, and its key is to be reconciled yet.

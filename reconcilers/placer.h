@@ -43,6 +43,8 @@ class Placer {
   std::optional<Decision> Next(const Instant& at);
 
   size_t waiting() const { return requests_.size(); }
+  // Those that wait here, each since it was created, or was refused last.
+  void CountWaiting(WaitCounts& counts) const;
 
  private:
   struct Request {
@@ -52,12 +54,14 @@ class Placer {
   };
   struct Class {
     std::map<Order, Key> waiting;
-    std::string message;             // why the last try over all nodes failed
-    std::set<std::string> eased_by;  // what of TakeEased lets it be tried again everywhere
-    bool everywhere = false;         // the next try is over all nodes
+    std::string message;                   // why the last try over all nodes failed
+    WaitReason reason = WaitReason::kNew;  // the same in a word
+    std::set<std::string> eased_by;        // what of TakeEased lets it be tried again everywhere
+    bool everywhere = false;               // the next try is over all nodes
   };
   struct Failure {
     std::string message;
+    WaitReason reason;
     std::set<std::string> eased_by;
   };
 

@@ -17,6 +17,7 @@
 #include "kclient/engine/setback.h"
 #include "kclient/event.h"
 #include "kclient/write.h"
+#include "reconcilers/waits.h"
 
 namespace vdcu::reconcilers {
 
@@ -103,6 +104,7 @@ struct Plan {
   std::optional<base::Duration> requeue_after;
   bool place = false;  // it waits for cards: give it to the placer
   std::vector<Note> notes = {};
+  std::optional<Wait> waits = {};  // for something else than the placer
 };
 
 // Kinds of keys.

@@ -176,6 +176,13 @@ std::optional<Plan> WithdrawUnasked(const View& view, const kclient::Pod& pod) {
                   "the pod's annotations ask for something else now: its slices are given back");
 }
 
+Plan NeverPlaced(const PodEntry& entry, const std::string& why, const Instant& at) {
+  Plan plan;
+  plan.waits = Wait{WaitReason::kInvalid, entry.pod->meta.creation_timestamp};
+  AppendUnscheduled(plan, entry, kSchedulerError, why, at);
+  return plan;
+}
+
 // The answer to an edit that changes nothing: what a pod has is what it was bound with.
 Plan TellWhatItHas(const kclient::Pod& pod) {
   const std::string named(crds::NamedPartition(pod.meta));
@@ -230,6 +237,7 @@ void AppendUnscheduled(Plan& plan, const PodEntry& entry, std::string_view reaso
 Plan AwaitSetback(const PodEntry& entry, const Setback& setback, const Instant& at) {
   Plan plan;
   plan.requeue_after = setback.until - at.now;
+  plan.waits = Wait{WaitReason::kRefused, entry.pod->meta.creation_timestamp};
   if (!setback.message.empty()) {
     AppendUnscheduled(plan, entry, setback.reason, setback.message, at);
   }
@@ -251,17 +259,12 @@ Plan ReconcilePod(const View& view, std::string_view key, const Instant& at) {
   if (why_never || !(*entry->request)->partition.empty()) {
     if (auto plan = WithdrawUnasked(view, *entry->pod)) return std::move(*plan);
   }
-  Plan plan;
-  if (why_never) {
-    AppendUnscheduled(plan, *entry, kSchedulerError, *why_never, at);
-    return plan;
-  }
+  if (why_never) return NeverPlaced(*entry, *why_never, at);
   const crds::PodRequest& request = **entry->request;
   if (!request.partition.empty()) return ReconcileReserved(view, *entry, request, at);
   const auto needed = NeededPartitions(*entry->pod, request);
   if (const auto why = WhyNameTaken(view, *entry->pod, needed)) {
-    AppendUnscheduled(plan, *entry, kSchedulerError, *why, at);
-    return plan;
+    return NeverPlaced(*entry, *why, at);
   }
   return ReconcileOwnPartitions(view, *entry, needed, at);
 }

@@ -112,6 +112,7 @@ Plan ReconcileReserved(const View& view, const PodEntry& entry, const crds::PodR
   if (setback && setback->Holds(at.now)) return AwaitSetback(entry, *setback, at);
   Plan plan;
   if (const auto why = WhyWaits(view, entry, request, key, at.now)) {
+    plan.waits = Wait{WaitReason::kPartition, pod.meta.creation_timestamp};
     AppendUnscheduled(plan, entry, "Unschedulable", *why, at);
     return plan;
   }

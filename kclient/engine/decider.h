@@ -47,8 +47,6 @@ class Decider {
   virtual void OnRefused(const PlannedTask& /*task*/, const Setback& /*setback*/) {}
   // A key's plan has an error that is not a write's.
   virtual void OnFailed(const Key& /*key*/, const base::Error& /*error*/) {}
-  // A pass has ended with so many requests under way.
-  virtual void OnPass(size_t /*in_flight*/) {}
 };
 
 }  // namespace vdcu::kclient

@@ -78,7 +78,6 @@ void Executor::Pass() {
   const bool keys_wait = queue_.ready() > 0 || parts_.decider.HasChanged();
   bool more = keys_wait;
   if (!keys_wait || all_seen_) more |= PlaceSome();
-  parts_.decider.OnPass(calls_.size());
   if (HasRoom() && more) pass_timer_->Start(base::Duration(0));
   if (!keys_wait && !std::exchange(all_seen_, true)) base::TrimMemory();
 }

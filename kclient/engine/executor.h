@@ -55,6 +55,7 @@ class Executor {
   void Stop();
 
   size_t in_flight() const { return calls_.size(); }
+  const WorkQueue& queue() const { return queue_; }
 
  private:
   struct Failure {

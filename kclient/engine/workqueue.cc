@@ -30,7 +30,7 @@ void WorkQueue::AddAfter(const Key& key, base::Duration delay) {
 
 std::optional<Key> WorkQueue::Get() {
   if (queue_.empty()) return std::nullopt;
-  Key key = std::move(queue_.front());
+  Key key = std::move(queue_.front().key);
   queue_.pop_front();
   dirty_.erase(key);
   processing_.insert(key);
@@ -42,6 +42,10 @@ void WorkQueue::Done(const Key& key) {
   if (dirty_.contains(key)) Enqueue(key);
 }
 
+base::Duration WorkQueue::oldest() const {
+  return queue_.empty() ? base::Duration(0) : loop_.clock().Now() - queue_.front().since;
+}
+
 void WorkQueue::ShutDown() {
   shut_down_ = true;
   due_.clear();
@@ -50,7 +54,7 @@ void WorkQueue::ShutDown() {
 }
 
 void WorkQueue::Enqueue(const Key& key) {
-  queue_.push_back(key);
+  queue_.push_back({key, loop_.clock().Now()});
   if (!ready_timer_->armed()) ready_timer_->Start(base::Duration(0));
 }
 

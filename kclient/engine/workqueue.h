@@ -44,15 +44,22 @@ class WorkQueue {
   size_t ready() const { return queue_.size(); }
   size_t processing() const { return processing_.size(); }
   size_t delayed() const { return due_.size(); }
+  // For how long the first of those that are ready has been; 0: none is.
+  base::Duration oldest() const;
 
  private:
+  struct Queued {
+    Key key;
+    base::TimePoint since;
+  };
+
   void Enqueue(const Key& key);
   void OnDue();
   void StartDueTimer();
 
   base::Loop& loop_;
   bool shut_down_ = false;
-  std::deque<Key> queue_;                          // each is in dirty_ and not in processing_
+  std::deque<Queued> queue_;                       // each is in dirty_ and not in processing_
   std::unordered_set<Key, HashOfKey> dirty_;       // all that must be processed
   std::unordered_set<Key, HashOfKey> processing_;  // those also in dirty_ are queued at their Done
   std::map<Key, base::TimePoint> due_;             // the earliest time of each delayed key

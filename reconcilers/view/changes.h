@@ -2,6 +2,7 @@
 // there may be more room than before.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -41,6 +42,9 @@ class Changes {
   bool HasDirty() const {
     return all_dirty_ || !dcu_nodes_.empty() || !partitions_.empty() || !partition_lines_.empty() ||
            !pods_.empty();
+  }
+  size_t dirty_count() const {
+    return dcu_nodes_.size() + partitions_.size() + partition_lines_.size() + pods_.size();
   }
   // All is dirty until this is called first, and not noted one by one.
   bool TakeAllDirty() { return std::exchange(all_dirty_, false); }

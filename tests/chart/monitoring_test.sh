@@ -115,6 +115,12 @@ what_they_serve() {
   check "HAMi's dashboards see it" value 'sum(hami_gpu_core_allocated_ratio{zone="vGPU",device_type="DCU-Z100L"})' 15
   check "and Volcano's" value 'sum(volcano_vgpu_device_allocated_memory{NodeName="n1"})' 2000
   check "it is reserved" value 'vdcu_slices{state="reserved"}' 1
+  kubectl apply -f - <<<'{apiVersion: vdcu.io/v1alpha1, kind: VDCUPartition, metadata: {name: picky},
+    spec: {cores: 15, nodeSelector: {no: node}}}'
+  check "one that fits no node waits for one" eventually value 'sum(vdcu_requests_waiting{reason="nodes"})' 1
+  check "and longer and longer" eventually value 'sum(vdcu_requests_waiting_oldest_seconds{reason="nodes"}) > bool 1' 1
+  kubectl delete vdcupartition picky
+  check "until it is gone" eventually value 'sum(vdcu_requests_waiting)' 0
   build/bin/vdcu-simulated-host sick "$WORK/n1" 0
   check "a card fails" eventually value 'sum(vdcu_card_healthy)' 1
   kubectl delete vdcupartition kept

@@ -80,6 +80,26 @@ class RunnerTest : public testing::Test {
     return R"({"kind": "Status", "code": )" + std::to_string(code) + R"(, "message": "no"})";
   }
 
+  // As somebody who asks for /metrics sees it.
+  prometheus::ClientMetric Find(const std::string& name, const std::string& reason) {
+    runner_.UpdateMetrics();
+    for (const auto& family : metrics_.registry()->Collect()) {
+      if (family.name != name) continue;
+      for (const auto& metric : family.metric) {
+        if (reason.empty() || metric.label.front().value == reason) return metric;
+      }
+    }
+    ADD_FAILURE() << name << " " << reason << " is not there";
+    return {};
+  }
+  double Metric(const std::string& name, const std::string& reason = "") {
+    return Find(name, reason).gauge.value;
+  }
+  prometheus::ClientMetric::Histogram Histogram(const std::string& name) {
+    return Find(name, "").histogram;
+  }
+  double SumOf(const std::string& name) { return Histogram(name).sample_sum; }
+
   fakes::SimulatedLoop loop_;
   fakes::FakeTransport transport_;
   kclient::Client client_{transport_};
@@ -306,6 +326,59 @@ TEST_F(RunnerTest, PlacesAlthoughKeysWait) {
   Show(Waiting("q"));
   RunFor(0);
   EXPECT_GT(left, 2'900);
+}
+
+TEST_F(RunnerTest, CountsWhoWaitsAndForHowLong) {
+  runner_.Start();
+  Show(Wrong("p"));
+  Show(MakePod("q").Created("2023-11-14T22:13:00Z").Limits({{"hygon.com/dcunum", 2}}).Obj());
+  RunFor(0);
+  EXPECT_EQ(Metric("vdcu_requests_waiting", "invalid"), 1);
+  EXPECT_EQ(Metric("vdcu_requests_waiting", "cards"), 1);
+  EXPECT_EQ(Metric("vdcu_requests_waiting", "quota"), 0);
+  EXPECT_EQ(Metric("vdcu_requests_waiting_oldest_seconds", "cards"), 20) << "since it was created";
+  RunFor(7'000);
+  EXPECT_EQ(Metric("vdcu_requests_waiting_oldest_seconds", "cards"), 27);
+  EXPECT_EQ(Metric("vdcu_requests_waiting_oldest_seconds", "quota"), 0);
+  for (const size_t report : {0, 1}) transport_.Answer(report, 200, "{}");
+  cluster_.shown().Set(Wrong("p"), nullptr, loop_.clock().Now());
+  runner_.OnChange();
+  RunFor(0);
+  EXPECT_EQ(Metric("vdcu_requests_waiting", "invalid"), 0);
+}
+
+TEST_F(RunnerTest, MeasuresAPodsWayFromItsSliceToItsBinding) {
+  runner_.Start();
+  const auto pod = Waiting("p");
+  Show(pod);
+  RunFor(0);
+  transport_.Answer(0, 201, "{}");
+  RunFor(40);
+  const auto made = builders::MakePartition("")
+                        .For(pod)
+                        .Assigned(builders::MakeSlice("n", 0, 0, 6, 32768, 0, 0))
+                        .Ready()
+                        .Obj();
+  cluster_.shown().Set(nullptr, made, loop_.clock().Now());
+  runner_.OnChange();
+  RunFor(0);
+  ASSERT_EQ(transport_.requests().back().path.find(pods_ + "p/binding"), 0u);
+  RunFor(8);
+  transport_.Answer(transport_.last(), 201, "{}");
+  EXPECT_DOUBLE_EQ(SumOf("vdcu_created_to_prepared_seconds"), 0.04);
+  EXPECT_DOUBLE_EQ(SumOf("vdcu_prepared_to_bound_seconds"), 0.008);
+  EXPECT_EQ(Histogram("vdcu_decision_seconds").sample_count, 1u);
+}
+
+TEST_F(RunnerTest, TellsHowMuchIsToBeLookedAt) {
+  Show(Wrong("p"));
+  Show(Wrong("q"));
+  EXPECT_EQ(Metric("vdcu_queue_keys"), 0) << "all is to be looked at: not noted one by one";
+  runner_.Start();
+  RunFor(0);
+  Show(Wrong("r"));
+  EXPECT_EQ(Metric("vdcu_queue_keys"), 1);
+  EXPECT_EQ(Metric("vdcu_api_writes_in_flight"), 2);
 }
 
 TEST_F(RunnerTest, DrainingAwaitsWhatIsUnderWay) {

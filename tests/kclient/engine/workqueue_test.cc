@@ -95,6 +95,18 @@ TEST_F(WorkQueueTest, AnAddMeanwhileDoesNotTakeTheDelayedOneAway) {
   EXPECT_THAT(Drain(), ElementsAre("a"));
 }
 
+TEST_F(WorkQueueTest, TellsForHowLongTheFirstHasBeenReady) {
+  EXPECT_EQ(queue_.oldest(), Duration(0));
+  queue_.Add(K("a"));
+  loop_.Advance(Duration(30));
+  queue_.Add(K("b"));
+  queue_.Add(K("a"));
+  loop_.Advance(Duration(10));
+  EXPECT_EQ(queue_.oldest(), Duration(40));
+  EXPECT_EQ(queue_.Get(), K("a"));
+  EXPECT_EQ(queue_.oldest(), Duration(10));
+}
+
 TEST_F(WorkQueueTest, AfterShutDownNothingIsAddedWhatIsQueuedIsStillGivenOut) {
   queue_.Add(K("queued"));
   queue_.AddAfter(K("delayed"), Duration(100));
