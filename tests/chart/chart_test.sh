@@ -151,6 +151,23 @@ every_key_is_told() {
     END {exit bad}' $CHART/values.yaml
 }
 
+# The rules of a NetworkPolicy, "PORT from N" each.
+rules_of() {
+  template -s "templates/$1/network-policy.yaml" --kube-version 1.28.0 "${@:2}" |
+    kubectl create --dry-run=client --validate=false -o json -f - |
+    jq -r '.spec.ingress[] | "\(.ports[0].port) from \(.from // [] | length)"' | paste -sd ' '
+}
+
+who_reaches_the_metrics() {
+  local one="networkPolicy.metricsFrom[0].namespaceSelector.matchLabels.team=a"
+  check "everybody reaches the controller's ports" prints "8080 from 0 9443 from 0" rules_of controller
+  check "or who may its metrics, and everybody its webhook" prints "8080 from 1 9443 from 0" rules_of controller --set "$one"
+  check "and the daemons'" prints "9394 from 1" rules_of node --set "$one"
+  check "who names pods is told that all can read that" prints "reads the names of namespaces" notes --set node.podMetrics=true
+  check "but where some may" prints_no "reads the names" notes --set "node.podMetrics=true,$one"
+}
+notes() { helm install vdcu $CHART -n vdcu-system --dry-run=client "$@"; }
+
 what_can_be_left_out() {
   check "no controller, no Deployment" prints_no Deployment kinds --set controller.enabled=false
   check "neither, no workload" prints_no NetworkPolicy kinds --set controller.enabled=false,node.enabled=false
@@ -297,6 +314,7 @@ main() {
   kubectl create namespace vdcu-system >/dev/null
   what_is_accepted
   what_is_refused
+  who_reaches_the_metrics
   what_can_be_left_out
   on_older_clusters
   pod_security
