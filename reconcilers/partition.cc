@@ -149,12 +149,12 @@ Plan ReconcileReservedAssignment(const View& view, const PartitionEntry& entry, 
     }
     Plan plan = Unassign(partition, "NodeSilent",
                          "the vdcu daemon of node " + node + " did not prepare the slice in time");
-    plan.notes.push_back(NodeSilent{node});
+    plan.notes.emplace_back(NodeSilent{node});
     return plan;
   }
   Plan plan = gone ? Unassign(partition, "NodeGone", "node " + node + " is gone")
                    : Unassign(partition, "SliceRefused", "node " + node + " refused the slice");
-  plan.notes.push_back(PartitionRefused{partition.meta.key(), node});
+  plan.notes.emplace_back(PartitionRefused{partition.meta.key(), node});
   return plan;
 }
 
