@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "bench/objects.h"
-#include "kclient/core/pod.h"
+#include "crds/decode.h"
 #include "kclient/watch_decoder.h"
 
 namespace vdcu::bench {
@@ -41,7 +41,7 @@ void BM_WatchDecoderAndPod(benchmark::State& state) {
     for (size_t at = 0; at < bytes.size(); at += kPiece) {
       const auto fed =
           decoder.Feed(bytes.substr(at, kPiece), [&](const kclient::WatchEvent& event) {
-            const auto pod = kclient::Pod::FromJson(event.object);
+            const auto pod = crds::Decode<kclient::Pod>(event.object);
             if (pod && pod->bound()) ++pods;
             return base::Ok();
           });

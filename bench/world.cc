@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "bench/measure.h"
 #include "crds/dcunode.h"
+#include "crds/decode.h"
 #include "crds/resources.h"
 #include "tests/world/objects.h"
 
@@ -89,7 +90,7 @@ World::~World() {
 void World::WatchPods() {
   pods_ = std::make_unique<kclient::Informer<kclient::Pod>>(
       connection_->client(), connection_->loop(), All(kclient::kPods, "default"),
-      base::SystemRandom());
+      base::SystemRandom(), &crds::Decode<kclient::Pod>);
   pods_->AddHandler([this](const auto& old_pod, const auto& new_pod) {
     if (old_pod && old_pod->bound()) --bound_;
     if (new_pod && new_pod->bound()) ++bound_;

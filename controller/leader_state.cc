@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "crds/decode.h"
 #include "crds/resources.h"
 
 namespace vdcu::controller {
@@ -32,11 +33,13 @@ LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::Eve
       shown_namespaces_(cluster_.shown(), loop.clock()),
       shown_partitions_(cluster_.shown(), loop.clock()),
       shown_dcu_nodes_(cluster_.shown(), loop.clock()),
-      pods_(client, loop, All(kclient::kPods), SharedRandom(), shown_pods_),
+      pods_(client, loop, All(kclient::kPods), SharedRandom(), shown_pods_,
+            &crds::Decode<kclient::Pod>),
       nodes_(client, loop, All(kclient::kNodes), SharedRandom(), shown_nodes_),
       claims_(client, loop, All(kclient::kPersistentVolumeClaims), SharedRandom(), shown_claims_),
       volumes_(client, loop, All(kclient::kPersistentVolumes), SharedRandom(), shown_volumes_),
-      namespaces_(client, loop, All(kclient::kNamespaces), SharedRandom(), shown_namespaces_),
+      namespaces_(client, loop, All(kclient::kNamespaces), SharedRandom(), shown_namespaces_,
+                  &crds::Decode<kclient::Namespace>),
       quotas_(client, loop, All(kclient::kResourceQuotas), SharedRandom()),
       partitions_(client, loop, All(crds::kVdcuPartitions), SharedRandom(), shown_partitions_),
       dcu_nodes_(client, loop, All(crds::kDcuNodes), SharedRandom(), shown_dcu_nodes_),

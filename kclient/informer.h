@@ -25,8 +25,9 @@
 // Handlers must be quick (put a key into a queue) and may not destroy the informer. They are set
 // before Start(). Destroying the informer stops it without further calls.
 //
-// T has: static Result<T> FromJson(JsonView), and a member `meta` of type ObjectMeta; it may have
-// static Result<T> Unreadable(JsonView), called with what FromJson has refused.
+// T has a member `meta` of type ObjectMeta and, where no way to decode it is given, a static
+// Result<T> FromJson(JsonView); it may have static Result<T> Unreadable(JsonView), called with what
+// that has refused.
 #pragma once
 
 #include <algorithm>
@@ -53,15 +54,18 @@ class Informer : private ReflectorSink {
   using Ptr = std::shared_ptr<const T>;
   using Handler = std::function<void(const Ptr& old_object, const Ptr& new_object)>;
   using ListHandler = std::function<void(const std::string& version)>;
+  using Decode = std::function<base::Result<T>(JsonView object)>;
 
   // With a store of its own.
-  Informer(Client& client, base::Loop& loop, ReflectorOptions options, base::Random random)
-      : Informer(client, loop, std::move(options), std::move(random),
+  Informer(Client& client, base::Loop& loop, ReflectorOptions options, base::Random random,
+           Decode decode = &T::FromJson)
+      : Informer(client, loop, std::move(options), std::move(random), std::move(decode),
                  std::make_unique<Store<T>>()) {}
   // What the watch shows goes into the sink alone.
   Informer(Client& client, base::Loop& loop, ReflectorOptions options, base::Random random,
-           Sink<T>& sink)
-      : Informer(client, loop, std::move(options), std::move(random), nullptr, &sink) {}
+           Sink<T>& sink, Decode decode = &T::FromJson)
+      : Informer(client, loop, std::move(options), std::move(random), std::move(decode), nullptr,
+                 &sink) {}
 
   void AddHandler(Handler handler) { handlers_.push_back(std::move(handler)); }
   void OnSynced(std::function<void()> handler) { on_synced_.push_back(std::move(handler)); }
@@ -87,8 +91,9 @@ class Informer : private ReflectorSink {
 
  private:
   Informer(Client& client, base::Loop& loop, ReflectorOptions options, base::Random random,
-           std::unique_ptr<Store<T>> store, Sink<T>* sink = nullptr)
-      : kind_(options.resource.kind),
+           Decode decode, std::unique_ptr<Store<T>> store, Sink<T>* sink = nullptr)
+      : decode_(std::move(decode)),
+        kind_(options.resource.kind),
         plural_(options.resource.plural),
         store_(std::move(store)),
         sink_(sink ? *sink : *store_),
@@ -130,7 +135,7 @@ class Informer : private ReflectorSink {
 
   // Returns the object's key.
   std::string Take(JsonView object) {
-    auto decoded = T::FromJson(object);
+    auto decoded = decode_(object);
     const std::string key = decoded ? decoded->meta.key() : KeyOf(object);
     if (decoded) {
       bad_.erase(key);
@@ -168,6 +173,7 @@ class Informer : private ReflectorSink {
     for (const auto& handler : handlers_) handler(old_object, new_object);
   }
 
+  const Decode decode_;
   const std::string kind_;
   const std::string plural_;
   std::vector<Handler> handlers_;

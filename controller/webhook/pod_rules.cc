@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "crds/decode.h"
 #include "crds/pod_request.h"
 #include "kclient/core/pod.h"
 
@@ -117,7 +118,7 @@ json PatchOf(JsonView pod, const PodRules& rules) {
 base::Status CheckPod(JsonView object, const PodRules& rules) {
   const auto spec = kclient::Get(object, "spec");
   if (!spec || !AsksForCards(*spec)) return base::Ok();
-  ASSIGN_OR_RETURN(const kclient::Pod pod, kclient::Pod::FromJson(object));
+  ASSIGN_OR_RETURN(const kclient::Pod pod, crds::Decode<kclient::Pod>(object));
   if (pod.bound()) return CheckPlaced(pod, rules);
   ASSIGN_OR_RETURN(const crds::PodRequest request, crds::ParsePodRequest(pod, rules.memory_unit));
   return request.empty() ? base::Ok() : CheckScheduler(*spec, rules);

@@ -69,10 +69,12 @@ std::vector<SpreadConstraint> ParseSpreadConstraints(JsonView spec, const Labels
   return constraints;
 }
 
-base::Result<Namespace> Namespace::FromJson(JsonView object) {
+base::Result<Namespace> Namespace::FromJson(JsonView object,
+                                            std::vector<std::string> annotation_prefixes) {
   Namespace parsed;
-  ASSIGN_OR_RETURN(parsed.meta,
-                   ParseMeta(object, {.labels = true, .annotation_prefixes = {"vdcu.io/"}}));
+  ASSIGN_OR_RETURN(
+      parsed.meta,
+      ParseMeta(object, {.labels = true, .annotation_prefixes = std::move(annotation_prefixes)}));
   return parsed;
 }
 

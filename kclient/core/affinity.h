@@ -61,9 +61,11 @@ std::vector<SpreadConstraint> ParseSpreadConstraints(JsonView spec, const Labels
 
 // A Namespace, trimmed to what terms select it by.
 struct Namespace {
-  ObjectMeta meta;  // of the annotations those of vdcu.io
+  ObjectMeta meta;
 
-  static base::Result<Namespace> FromJson(JsonView object);
+  // Of the annotations those that begin so are kept.
+  static base::Result<Namespace> FromJson(JsonView object,
+                                          std::vector<std::string> annotation_prefixes);
 };
 
 }  // namespace vdcu::kclient

@@ -117,11 +117,11 @@ bool Clash(const HostPort& a, const HostPort& b) {
   return a.port == b.port && a.protocol == b.protocol && (any(a.ip) || any(b.ip) || a.ip == b.ip);
 }
 
-base::Result<Pod> Pod::FromJson(JsonView object) {
+base::Result<Pod> Pod::FromJson(JsonView object, std::vector<std::string> annotation_prefixes) {
   Pod pod;
   ASSIGN_OR_RETURN(
       pod.meta,
-      ParseMeta(object, {.labels = true, .annotation_prefixes = {"vdcu.io/", "hygon.com/"}}));
+      ParseMeta(object, {.labels = true, .annotation_prefixes = std::move(annotation_prefixes)}));
   const auto spec = Get(object, "spec");
   if (!spec) return base::Corrupt("Pod " + pod.meta.key() + " has no spec");
   pod.scheduler_name = GetStringOr(*spec, "schedulerName");

@@ -50,7 +50,7 @@ struct PodScheduling {
 };
 
 struct Pod {
-  ObjectMeta meta;  // annotations vdcu.io/* and hygon.com/* only
+  ObjectMeta meta;
   std::string scheduler_name;
   std::string node_name;
   std::string phase;
@@ -66,7 +66,8 @@ struct Pod {
   // `scheduling` by its address.
   friend auto operator<=>(const Pod&, const Pod&) = default;
 
-  static base::Result<Pod> FromJson(JsonView object);
+  // Of the annotations those that begin so are kept.
+  static base::Result<Pod> FromJson(JsonView object, std::vector<std::string> annotation_prefixes);
 };
 
 // What the kubelet and kube-scheduler count for a pod: the sum over containers and sidecars, at

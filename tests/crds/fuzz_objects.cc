@@ -6,6 +6,7 @@
 #include <string>
 
 #include "crds/dcunode.h"
+#include "crds/decode.h"
 #include "crds/pod_request.h"
 #include "crds/vdcupartition.h"
 
@@ -18,7 +19,7 @@ template <class T>
 vdcu::base::Result<T> Read(const std::string& text) {
   vdcu::kclient::JsonParser parser;
   ASSIGN_OR_RETURN(const auto view, parser.Parse(text));
-  return T::FromJson(view);
+  return vdcu::crds::Decode<T>(view);
 }
 
 void CheckPartition(const std::string& text) {

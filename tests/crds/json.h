@@ -3,15 +3,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "crds/decode.h"
 #include "tests/kclient/core/parsed.h"
 
 namespace vdcu::crds {
 
-// T::FromJson of an object.
+// Decode of an object.
 template <class T>
 auto Parse(const nlohmann::json& object) {
   const kclient::Parsed json(object.dump());
-  return T::FromJson(json.view());
+  return Decode<T>(json.view());
 }
 
 // Every field of the schema, but for computeUnits, as cores is set.

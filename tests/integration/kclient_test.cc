@@ -128,8 +128,9 @@ std::unique_ptr<Informer<Pod>> WatchPods(Session& session, Seen& seen) {
   kclient::ReflectorOptions options;
   options.resource = kclient::kPods;
   options.ns = "default";
-  auto informer = std::make_unique<Informer<Pod>>(session.client(), session.loop(), options,
-                                                  base::SystemRandom());
+  auto informer = std::make_unique<Informer<Pod>>(
+      session.client(), session.loop(), options, base::SystemRandom(),
+      [](JsonView object) { return Pod::FromJson(object, {}); });
   informer->AddHandler([&seen](const auto& old_pod, const auto& new_pod) {
     const std::string sign = old_pod == nullptr ? "+" : new_pod == nullptr ? "-" : "~";
     seen.log.push_back(sign + (new_pod ? new_pod : old_pod)->meta.name);

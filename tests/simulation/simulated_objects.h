@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "crds/decode.h"
 #include "kclient/core/json.h"
 
 namespace vdcu::simulation {
@@ -19,7 +20,7 @@ std::shared_ptr<const T> Decode(const nlohmann::json& object) {
   kclient::JsonParser parser;
   const auto view = parser.Parse(object.dump());
   if (!view) return nullptr;
-  auto decoded = T::FromJson(*view);
+  auto decoded = crds::Decode<T>(*view);
   return decoded ? std::make_shared<const T>(std::move(*decoded)) : nullptr;
 }
 

@@ -44,7 +44,7 @@ constexpr std::string_view kPending = R"({"kind": "Pod", "apiVersion": "v1",
 
 TEST(Pod, APendingOneKeepsWhatPlacementNeeds) {
   const Parsed json(kPending);
-  const auto pod = Pod::FromJson(json.view());
+  const auto pod = Pod::FromJson(json.view(), {"vdcu.io/", "hygon.com/"});
   ASSERT_TRUE(pod) << pod.error().message;
   EXPECT_EQ(pod->meta.key(), "team-a/train-0");
   EXPECT_EQ(pod->meta.labels, (Labels{{"app", "x"}}));
@@ -84,8 +84,9 @@ TEST(Pod, ABoundOneKeepsNoSchedulingPart) {
   std::string text(kPending);
   text.replace(text.find("\"schedulerName\""), 0, R"("nodeName": "node-1", )");
   const Parsed json(text);
-  const auto pod = Pod::FromJson(json.view());
+  const auto pod = Pod::FromJson(json.view(), {});
   ASSERT_TRUE(pod);
+  EXPECT_TRUE(pod->meta.annotations.empty()) << "none was asked for";
   EXPECT_TRUE(pod->bound());
   EXPECT_EQ(pod->scheduling, nullptr);
   EXPECT_EQ(pod->requests.at("cpu"), 2000);
@@ -94,7 +95,7 @@ TEST(Pod, ABoundOneKeepsNoSchedulingPart) {
 
 TEST(Pod, ABareOneHasNoWishes) {
   const Parsed json(R"({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c"}]}})");
-  const auto pod = Pod::FromJson(json.view());
+  const auto pod = Pod::FromJson(json.view(), {});
   ASSERT_TRUE(pod);
   ASSERT_NE(pod->scheduling, nullptr);
   EXPECT_FALSE(pod->scheduling->affinity.present);
@@ -107,7 +108,7 @@ TEST(Pod, WithoutNameOrSpecItIsCorrupt) {
   for (const std::string_view text :
        {R"({"kind": "Pod", "spec": {}})", R"({"kind": "Pod", "metadata": {"name": "p"}})"}) {
     const Parsed json(text);
-    const auto pod = Pod::FromJson(json.view());
+    const auto pod = Pod::FromJson(json.view(), {});
     ASSERT_FALSE(pod) << text;
     EXPECT_EQ(pod.error().code, base::ErrorCode::kCorrupt);
   }
@@ -138,7 +139,7 @@ TEST(Pod, NamesTheFieldsThatNobodyHereUnderstands) {
   };
   for (const auto& [name, spec, want] : cases) {
     const Parsed json(R"({"metadata": {"name": "p"}, "spec": )" + spec + "}");
-    const auto pod = Pod::FromJson(json.view());
+    const auto pod = Pod::FromJson(json.view(), {});
     ASSERT_TRUE(pod) << name;
     EXPECT_EQ(pod->scheduling->unsupported, want) << name;
   }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "crds/decode.h"
 #include "tests/reconcilers/shown.h"
 
 namespace vdcu::reconcilers {
@@ -34,7 +35,7 @@ PodPtr Parsed(const std::string& name, const std::string& spec, const std::strin
                            "hygon.com/dcunum": "1", "hygon.com/dcumem": "100",
                            "hygon.com/dcucores": "5"}}}])" +
       spec + "}}";
-  auto pod = kclient::Pod::FromJson(parser.Parse(text).value());
+  auto pod = crds::Decode<kclient::Pod>(parser.Parse(text).value());
   EXPECT_TRUE(pod) << text;
   return std::make_shared<const kclient::Pod>(*pod);
 }
