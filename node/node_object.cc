@@ -20,8 +20,8 @@ NodeObject::NodeObject(const NodeState& state, base::Loop& loop)
 kclient::WorkPlan NodeObject::Reconcile() {
   const auto object = state_.dcunodes.Get(state_.node);
   if (!object) {
-    return kclient::OneByOne(
-        {kclient::MakeCreate(crds::kDcuNodes, "", state_.node, nlohmann::json::object())});
+    return kclient::PlanOf(
+        kclient::MakeCreate(crds::kDcuNodes, "", state_.node, nlohmann::json::object()));
   }
   const bool has_kubelet = state_.kubelet != nullptr;
   const crds::DcuNodeStatus status =
@@ -47,9 +47,9 @@ kclient::WorkPlan NodeObject::Reconcile() {
       return {};
     }
   }
-  return kclient::OneByOne({kclient::MakePatch(crds::kDcuNodes, "", state_.node, "status",
-                                               {{"status", crds::ToJson(status)}}, object->meta.uid,
-                                               object->meta.resource_version)});
+  return kclient::PlanOf(kclient::MakePatch(crds::kDcuNodes, "", state_.node, "status",
+                                            {{"status", crds::ToJson(status)}}, object->meta.uid,
+                                            object->meta.resource_version));
 }
 
 kclient::WorkPlan Advertise(const kclient::Store<kclient::Node>& store, const std::string& node,
@@ -66,9 +66,9 @@ kclient::WorkPlan Advertise(const kclient::Store<kclient::Node>& store, const st
   }
   if (offered.empty()) return {};
   // No resourceVersion: heartbeats change the Node all the time, and these names are ours alone.
-  return kclient::OneByOne({kclient::MakePatch(
+  return kclient::PlanOf(kclient::MakePatch(
       kclient::kNodes, "", node, "status",
-      {{"status", {{"capacity", offered}, {"allocatable", offered}}}}, object->meta.uid, "")});
+      {{"status", {{"capacity", offered}, {"allocatable", offered}}}}, object->meta.uid, ""));
 }
 
 }  // namespace vdcu::node

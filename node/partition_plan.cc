@@ -123,7 +123,7 @@ PartitionPlan PlanLettingGo(const PartitionView& view) {
   }
   if (view.pod == PodState::kUsing || view.pod == PodState::kEnding) return plan;
   plan.release = view.held;
-  if (meta.HasFinalizer(crds::kFinalizer)) plan.writes.push_back(LiftFinalizer(meta));
+  if (meta.HasFinalizer(crds::kFinalizer)) plan.write = LiftFinalizer(meta);
   return plan;
 }
 
@@ -136,7 +136,7 @@ PartitionPlan PlanPartition(const PartitionView& view, base::WallTime now) {
   if (status == view.partition.status) return plan;
   const kclient::ObjectMeta& meta = view.partition.meta;
   plan.events = EventsOf(view, status.conditions);
-  plan.writes.push_back(crds::PatchPartition(meta, "status", {{"status", crds::ToJson(status)}}));
+  plan.write = crds::PatchPartition(meta, "status", {{"status", crds::ToJson(status)}});
   return plan;
 }
 
@@ -164,7 +164,7 @@ PartitionPlan PlanUnread(const crds::VdcuPartition& partition, base::WallTime no
   const std::string& error = partition.unread->why;
   PartitionPlan plan;
   if (meta.deleting()) {
-    if (meta.HasFinalizer(crds::kFinalizer)) plan.writes.push_back(LiftFinalizer(meta));
+    if (meta.HasFinalizer(crds::kFinalizer)) plan.write = LiftFinalizer(meta);
     return plan;
   }
   Conditions changed(conditions, meta, now);
@@ -174,8 +174,8 @@ PartitionPlan PlanUnread(const crds::VdcuPartition& partition, base::WallTime no
   if (after == conditions) return plan;
   plan.events = {
       crds::PartitionEvent(meta, kclient::EventType::kWarning, "Unreadable", "Preparing", error)};
-  plan.writes.push_back(
-      crds::PatchPartition(meta, "status", {{"status", {{"conditions", kclient::ToJson(after)}}}}));
+  plan.write =
+      crds::PatchPartition(meta, "status", {{"status", {{"conditions", kclient::ToJson(after)}}}});
   return plan;
 }
 

@@ -41,9 +41,9 @@ struct PartitionView {
 
 struct PartitionPlan {
   bool ask_for_pod = false;  // GET the pod that uses it, then plan again
-  bool release = false;      // remove what is held, before the writes
-  std::vector<kclient::Write> writes;
-  std::vector<kclient::Event> events;  // once the writes are done
+  bool release = false;      // remove what is held, before the write
+  std::optional<kclient::Write> write;
+  std::vector<kclient::Event> events;  // once the write is done
 };
 
 PartitionPlan PlanPartition(const PartitionView& view, base::WallTime now);

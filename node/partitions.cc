@@ -129,7 +129,7 @@ WorkPlan Partitions::ReconcileDeleted(const kclient::Key& key, const Ptr& partit
       return WorkPlan{.status = released};
     }
   }
-  return kclient::OneByOne(std::move(plan.writes));
+  return kclient::PlanOf(std::move(plan.write));
 }
 
 // Held at once. "Prepared", after which the controller binds the pod, has to wait for the kubelet.
@@ -153,7 +153,7 @@ WorkPlan Partitions::ReconcileWanted(const Ptr& partition) {
     for (const kclient::Event& event : events) sources_.tell(event);
     OnStatusWritten(partition, refusal);
   };
-  WorkPlan work = kclient::OneByOne(std::move(plan.writes), std::move(on_written));
+  WorkPlan work = kclient::PlanOf(std::move(plan.write), std::move(on_written));
   if (refusal && refusal->reason == kWriteFailed) {
     work.status = base::Error{base::ErrorCode::kUnavailable, refusal->message};
   }
@@ -220,7 +220,7 @@ WorkPlan Partitions::ReadPod(const kclient::Key& key, const crds::PodRef& pod, c
 
 WorkPlan Partitions::ReconcileUnread(const crds::VdcuPartition& partition) {
   PartitionPlan plan = PlanUnread(partition, sources_.clock.Wall());
-  return kclient::OneByOne(std::move(plan.writes), [this, events = std::move(plan.events)] {
+  return kclient::PlanOf(std::move(plan.write), [this, events = std::move(plan.events)] {
     for (const kclient::Event& event : events) sources_.tell(event);
     if (!events.empty()) sources_.metrics.OnRefused(events.front().reason);
   });

@@ -114,13 +114,13 @@ void Executor::Execute(const BatchPtr& batch) {
     queue_.AddAfter(batch->key, kWithoutLease);
     return Finish(*batch);
   }
-  if (!plan.one_by_one) {
-    std::erase_if(plan.writes, [&](const auto& task) { return IsHeldBack(*batch, task); });
-    for (const PlannedTask& task : plan.writes) {
-      if (task.on_sent) task.on_sent();
-    }
+  std::erase_if(plan.writes, [&](const auto& task) { return IsHeldBack(*batch, task); });
+  for (const PlannedTask& task : plan.writes) {
+    if (task.on_sent) task.on_sent();
   }
-  StartWrites(batch);
+  batch->left = plan.writes.size();
+  for (size_t place = 0; place < plan.writes.size(); ++place) StartWrite(batch, place);
+  if (batch->left == 0) Finish(*batch);
 }
 
 void Executor::Ask(const BatchPtr& batch) {
@@ -167,21 +167,8 @@ void Executor::ComeBack(Batch& batch, base::Duration after) {
   if (after > base::Duration(0)) queue_.AddAfter(batch.key, after);
 }
 
-void Executor::StartWrites(const BatchPtr& batch) {
-  const WorkPlan& plan = batch->plan;
-  const auto may_start = [&] {
-    return batch->next < plan.writes.size() &&
-           (!plan.one_by_one ||
-            (batch->left == 0 && !batch->failed && !IsHeldBack(*batch, plan.writes[batch->next])));
-  };
-  while (may_start()) StartOne(batch, batch->next++);
-  if (batch->left == 0) Finish(*batch);
-}
-
-void Executor::StartOne(const BatchPtr& batch, size_t place) {
-  ++batch->left;
+void Executor::StartWrite(const BatchPtr& batch, size_t place) {
   const PlannedTask& task = batch->plan.writes[place];
-  if (batch->plan.one_by_one && task.on_sent) task.on_sent();
   const uint64_t id = next_call_++;
   const base::TimePoint started = parts_.loop.clock().Now();
   calls_[id] =
@@ -208,8 +195,7 @@ void Executor::OnAnswer(const BatchPtr& batch, size_t place, base::TimePoint sta
   } else {
     OnFailure(*batch, place, status.error());
   }
-  --batch->left;
-  if (batch->plan.one_by_one || batch->left == 0) StartWrites(batch);
+  if (--batch->left == 0) Finish(*batch);
 }
 
 // Last: what waits for its end may destroy this.

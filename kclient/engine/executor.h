@@ -66,8 +66,7 @@ class Executor {
     Key key;
     bool queued = false;  // the key is the queue's, and must be Done
     WorkPlan plan;
-    size_t next = 0;                 // of the plan's writes, to be started
-    size_t left = 0;                 // started and without an answer
+    size_t left = 0;                 // of the plan's writes, without an answer
     bool failed = false;             // events are not recorded
     std::optional<Failure> failure;  // of a request's writes, the one that says most
     std::vector<Key> asking;         // keys that find out what became of those
@@ -83,8 +82,7 @@ class Executor {
   void OnRead(const BatchPtr& batch, const Answer& answer);
   bool IsHeldBack(Batch& batch, const PlannedTask& task);
   void ComeBack(Batch& batch, base::Duration after);
-  void StartWrites(const BatchPtr& batch);
-  void StartOne(const BatchPtr& batch, size_t place);
+  void StartWrite(const BatchPtr& batch, size_t place);
   void OnAnswer(const BatchPtr& batch, size_t place, base::TimePoint started, const Answer& answer);
   void OnEnded(uint64_t id);
   void OnFailure(Batch& batch, size_t place, const base::Error& error);

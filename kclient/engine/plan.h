@@ -55,14 +55,13 @@ struct PlannedRead {
 
 struct WorkPlan {
   std::optional<PlannedRead> read = {};  // what its answer leads to is all of the plan
-  std::vector<PlannedTask> writes = {};
-  bool one_by_one = false;         // else together; where one fails, those after it are not sent
-  std::vector<Event> events = {};  // recorded when all writes have succeeded
+  std::vector<PlannedTask> writes = {};  // sent together
+  std::vector<Event> events = {};        // recorded when all writes have succeeded
   std::optional<base::Duration> requeue_after = {};
   base::Status status = base::Ok();  // an error: the key is tried again, after the writes
 };
 
-// The plan of these writes, one by one. `on_written` runs when the last of them is stored.
-WorkPlan OneByOne(std::vector<Write> writes, std::function<void()> on_written = {});
+// The plan of this write, if there is one. `on_written` runs when it is stored.
+WorkPlan PlanOf(std::optional<Write> write, std::function<void()> on_written = {});
 
 }  // namespace vdcu::kclient

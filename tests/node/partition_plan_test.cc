@@ -26,7 +26,7 @@ std::string ConditionsOf(const kclient::Write& write) {
 crds::VdcuPartition After(crds::VdcuPartition partition, const PartitionPlan& plan) {
   const std::string text = json{{"metadata", {{"name", "p"}, {"namespace", "team"}, {"uid", "u"}}},
                                 {"spec", json::object()},
-                                {"status", plan.writes.at(0).body["status"]}}
+                                {"status", plan.write.value().body["status"]}}
                                .dump();
   kclient::JsonParser parser;
   const auto read = crds::VdcuPartition::FromJson(parser.Parse(text).value());
@@ -79,8 +79,8 @@ TEST(PartitionPlan, ReportsWhatIs) {
     const PartitionView view{
         .partition = partition, .held = c.held, .refusal = c.refusal, .device = c.device};
     const PartitionPlan plan = PlanPartition(view, kNow);
-    ASSERT_EQ(plan.writes.size(), 1u);
-    const kclient::Write& write = plan.writes[0];
+    ASSERT_TRUE(plan.write);
+    const kclient::Write& write = *plan.write;
     EXPECT_EQ(write.Describe(), "patch vdcupartitions/status team/p");
     EXPECT_EQ(write.body["metadata"], (json{{"uid", "uid-p"}, {"resourceVersion", "7"}}));
     EXPECT_EQ(ConditionsOf(write), c.want_conditions);
@@ -100,7 +100,7 @@ TEST(PartitionPlan, ReportsWhatIs) {
     const PartitionView again{
         .partition = written, .held = c.held, .refusal = c.refusal, .device = c.device};
     const PartitionPlan second = PlanPartition(again, kNow + std::chrono::hours(1));
-    EXPECT_TRUE(second.writes.empty());
+    EXPECT_FALSE(second.write);
     EXPECT_TRUE(second.events.empty());
   }
 }
@@ -112,7 +112,7 @@ TEST(PartitionPlan, TellsIllnessAndRecoveryOnce) {
   const auto step = [&](const dcu::Device& device) {
     const PartitionPlan plan =
         PlanPartition({.partition = partition, .held = true, .device = &device}, kNow);
-    if (!plan.writes.empty()) partition = After(partition, plan);
+    if (plan.write) partition = After(partition, plan);
     return plan.events;
   };
   EXPECT_TRUE(step(healthy).empty());
@@ -135,10 +135,10 @@ TEST(PartitionPlan, TakesAwayTheControllersConditionAndKeepsTransitionTimes) {
       {"Prepared", "True", "Prepared", "old", "2026-01-01T00:00:00Z", 1}};
   const PartitionPlan plan =
       PlanPartition({.partition = partition, .held = true, .device = &device}, kNow);
-  ASSERT_EQ(plan.writes.size(), 1u);
-  EXPECT_EQ(ConditionsOf(plan.writes[0]),
+  ASSERT_TRUE(plan.write);
+  EXPECT_EQ(ConditionsOf(*plan.write),
             "Prepared=True/Prepared Healthy=True/Healthy Ready=True/Ready");
-  EXPECT_EQ(plan.writes[0].body["status"]["conditions"][0]["lastTransitionTime"],
+  EXPECT_EQ(plan.write->body["status"]["conditions"][0]["lastTransitionTime"],
             "2026-01-01T00:00:00Z");
 }
 
@@ -148,12 +148,12 @@ TEST(PartitionPlan, WritesWhoUsesAReservedOne) {
   const NodePod pod = MakePod("a", "p");
   const PartitionPlan taken = PlanPartition(
       {.partition = partition, .held = true, .device = &device, .used_by = RefOf(pod)}, kNow);
-  EXPECT_EQ(taken.writes.at(0).body["status"]["usedBy"],
+  EXPECT_EQ(taken.write.value().body["status"]["usedBy"],
             (json{{"name", "a"}, {"uid", "uid-a"}, {"container", "main"}}));
   partition = After(partition, taken);
   const PartitionPlan left =
       PlanPartition({.partition = partition, .held = true, .device = &device}, kNow);
-  const json& status = left.writes.at(0).body["status"];
+  const json& status = left.write.value().body["status"];
   ASSERT_TRUE(status.contains("usedBy"));
   EXPECT_TRUE(status["usedBy"].is_null()) << "a merge patch clears only what it names";
 }
@@ -179,10 +179,10 @@ TEST(PartitionPlan, LetsGoOnlyOnceThePodIsGone) {
         PlanPartition({.partition = partition, .held = c.held, .pod = c.pod}, kNow);
     EXPECT_EQ(plan.ask_for_pod, c.want_ask);
     EXPECT_EQ(plan.release, c.want_release);
-    ASSERT_EQ(plan.writes.size(), c.want_lift ? 1u : 0u);
+    ASSERT_EQ(plan.write.has_value(), c.want_lift);
     if (!c.want_lift) continue;
-    EXPECT_EQ(plan.writes[0].Describe(), "patch vdcupartitions team/p");
-    EXPECT_EQ(plan.writes[0].body["metadata"],
+    EXPECT_EQ(plan.write->Describe(), "patch vdcupartitions team/p");
+    EXPECT_EQ(plan.write->body["metadata"],
               (json{{"finalizers", {"other/one"}}, {"uid", "uid-p"}, {"resourceVersion", "7"}}));
   }
 }
@@ -193,7 +193,7 @@ TEST(PartitionPlan, LiftsNoFinalizerThatIsNotThere) {
   const PartitionPlan plan =
       PlanPartition({.partition = partition, .held = true, .pod = PodState::kGone}, kNow);
   EXPECT_TRUE(plan.release);
-  EXPECT_TRUE(plan.writes.empty());
+  EXPECT_FALSE(plan.write);
 }
 
 TEST(PickUser, TakesTheHolderElseTheOldestThatNamesIt) {
@@ -224,14 +224,14 @@ TEST(PickUser, TakesTheHolderElseTheOldestThatNamesIt) {
 TEST(PlanUnread, RefusesOnceAndLetsGo) {
   const auto partition = Unread(MakePartition("p", MakeAssignment(0)), "cuMasks: wrong");
   const PartitionPlan plan = PlanUnread(partition, kNow);
-  ASSERT_EQ(plan.writes.size(), 1u);
-  EXPECT_EQ(ConditionsOf(plan.writes[0]), "Prepared=False/Unreadable Ready=False/Unreadable");
+  ASSERT_TRUE(plan.write);
+  EXPECT_EQ(ConditionsOf(*plan.write), "Prepared=False/Unreadable Ready=False/Unreadable");
   ASSERT_EQ(plan.events.size(), 1u);
   const auto written = After(partition, plan);
-  EXPECT_TRUE(PlanUnread(written, kNow).writes.empty());
+  EXPECT_FALSE(PlanUnread(written, kNow).write);
   const PartitionPlan gone = PlanUnread(Deleting(partition), kNow);
-  ASSERT_EQ(gone.writes.size(), 1u);
-  EXPECT_EQ(gone.writes[0].body["metadata"]["finalizers"], json({"other/one"}));
+  ASSERT_TRUE(gone.write);
+  EXPECT_EQ(gone.write->body["metadata"]["finalizers"], json({"other/one"}));
 }
 
 TEST(NodePod, KeepsWhatHoldingReads) {

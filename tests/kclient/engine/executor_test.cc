@@ -47,10 +47,10 @@ class Scripted : public Decider {
 
 class ExecutorTest : public testing::Test {
  protected:
-  // Each time its key comes, all of them one by one.
-  void WritesOneByOne(const std::vector<std::string>& names) {
+  // Each time its key comes, all of them together.
+  void Writes(const std::vector<std::string>& names) {
     decider_.plan_of = [names](const Key&) {
-      WorkPlan plan{.one_by_one = true};
+      WorkPlan plan;
       for (const std::string& name : names) plan.writes.push_back(TaskOf(name));
       return plan;
     };
@@ -132,50 +132,44 @@ TEST_F(ExecutorTest, AnEventOfOneWriteDoesNotWaitForTheOthers) {
   EXPECT_EQ(events_.pending(), 1u);
 }
 
-TEST_F(ExecutorTest, WritesOneByOneUntilOneFails) {
-  WritesOneByOne({"one", "two", "three"});
+TEST_F(ExecutorTest, OneThatFailsHoldsUpNoOther) {
+  Writes({"one", "two", "three"});
   Begin();
-  ASSERT_EQ(Sent(), 1u);
-  transport_.Answer(0, 200, "{}");
-  ASSERT_EQ(Sent(), 2u);
+  ASSERT_EQ(Sent(), 3u);
   Refuse(1, 403, "Forbidden");
+  transport_.Answer(0, 200, "{}");
+  transport_.Answer(2, 200, "{}");
   Turn();
-  EXPECT_EQ(Sent(), 2u) << "the third is not sent";
   EXPECT_EQ(executor_.in_flight(), 0u);
   EXPECT_THAT(decider_.refused, ElementsAre("two: WriteRefused"));
   Turn(milliseconds(250));
-  EXPECT_EQ(Sent(), 3u) << "from the first again: the decider sees no difference";
+  EXPECT_EQ(Sent(), 6u) << "all again: the decider sees no difference";
 }
 
-TEST_F(ExecutorTest, WritesInOrderAndTellsAfterTheLast) {
+TEST_F(ExecutorTest, TellsWhenTheWriteIsStored) {
   int told = 0;
-  decider_.plan_of = [&told](const Key&) {
-    return OneByOne({PatchOf("one"), PatchOf("two")}, [&told] { ++told; });
-  };
+  decider_.plan_of = [&told](const Key&) { return PlanOf(PatchOf("one"), [&told] { ++told; }); };
   Begin();
   ASSERT_EQ(Sent(), 1u);
-  transport_.Answer(0, 200, "{}");
-  ASSERT_EQ(Sent(), 2u);
-  EXPECT_EQ(told, 0);
-  Refuse(1, 503, "ServiceUnavailable");
+  Refuse(0, 503, "ServiceUnavailable");
   EXPECT_EQ(told, 0) << "it is not stored";
   Turn(milliseconds(5));
-  for (const size_t again : {2, 3}) transport_.Answer(again, 200, "{}");
+  transport_.Answer(1, 200, "{}");
   EXPECT_EQ(told, 1);
   Turn(milliseconds(60'000));
   EXPECT_EQ(Reconciled(), 2u);
-  EXPECT_EQ(Sent(), 4u);
+  EXPECT_EQ(Sent(), 2u);
 }
 
 TEST_F(ExecutorTest, TellsNothingWhereThereIsNothingToWrite) {
-  decider_.plan_of = [](const Key&) { return OneByOne({}, [] { FAIL(); }); };
+  decider_.plan_of = [](const Key&) { return PlanOf({}, [] { FAIL(); }); };
   Begin();
   EXPECT_EQ(Reconciled(), 1u);
   EXPECT_EQ(executor_.in_flight(), 0u);
 }
 
 TEST_F(ExecutorTest, AfterAConflictTheKeyComesBackThoughTheWatchHasNothingToShow) {
-  WritesOneByOne({"one"});
+  Writes({"one"});
   Begin();
   for (size_t i = 0; i < 20; ++i) {
     Refuse(i, 409, "Conflict");
@@ -186,7 +180,7 @@ TEST_F(ExecutorTest, AfterAConflictTheKeyComesBackThoughTheWatchHasNothingToShow
 }
 
 TEST_F(ExecutorTest, TriesAgainWhenTheServerSays) {
-  WritesOneByOne({"one"});
+  Writes({"one"});
   Begin();
   Refuse(0, 429, "TooManyRequests", 7);
   Turn(milliseconds(6'900));
@@ -196,7 +190,7 @@ TEST_F(ExecutorTest, TriesAgainWhenTheServerSays) {
 }
 
 TEST_F(ExecutorTest, BackoffGrowsAndEndsWithSuccess) {
-  WritesOneByOne({"one"});
+  Writes({"one"});
   Begin();
   for (size_t i = 0; i < 4; ++i) {
     Refuse(i, 503, "ServiceUnavailable");
@@ -214,7 +208,7 @@ TEST_F(ExecutorTest, BackoffGrowsAndEndsWithSuccess) {
 }
 
 TEST_F(ExecutorTest, WhatIsRefusedIsNotSentBeforeItsTimeHoweverOftenItsKeyComes) {
-  WritesOneByOne({"one"});
+  Writes({"one"});
   executor_.Start();
   size_t answered = 0;
   for (int i = 0; i < 600; ++i) {
@@ -244,10 +238,10 @@ TEST_F(ExecutorTest, WhatIsRefusedIsSentAgainByItsObjectWhereWhoPlannedItIsGone)
 }
 
 TEST_F(ExecutorTest, AnotherWriteOfTheKeyIsNotHeldBack) {
-  WritesOneByOne({"one"});
+  Writes({"one"});
   Begin();
   Refuse(0, 429, "TooManyRequests", 60);
-  WritesOneByOne({"two"});
+  Writes({"two"});
   executor_.Add(K("a"));
   Turn();
   ASSERT_EQ(Sent(), 2u);
@@ -328,7 +322,7 @@ TEST_F(ExecutorTest, KeepsABoundedNumberInFlightAndNoKeyTwice) {
 }
 
 TEST_F(ExecutorTest, WritesOnlyWhileItMay) {
-  WritesOneByOne({"one"});
+  Writes({"one"});
   decider_.may_write = false;
   Begin();
   EXPECT_EQ(Sent(), 0u);
@@ -338,7 +332,7 @@ TEST_F(ExecutorTest, WritesOnlyWhileItMay) {
 }
 
 TEST_F(ExecutorTest, StopDropsWhatIsInFlight) {
-  WritesOneByOne({"one"});
+  Writes({"one"});
   Begin();
   executor_.Stop();
   EXPECT_FALSE(transport_.open(0));
@@ -348,7 +342,7 @@ TEST_F(ExecutorTest, StopDropsWhatIsInFlight) {
 }
 
 TEST_F(ExecutorTest, DrainAwaitsWhatIsInFlight) {
-  WritesOneByOne({"one"});
+  Writes({"one"});
   Begin();
   bool drained = false;
   executor_.Drain([&] { drained = true; });

@@ -49,7 +49,7 @@ TEST(LongTexts, AMessageIsCutWhereverItComesFrom) {
   crds::VdcuPartition unread = *partition;
   unread.unread = crds::Unread{.why = kLong, .node = ""};
   const auto unreadable = node::PlanUnread(unread, shown.at.wall_time);
-  const auto& conditions = unreadable.writes.at(0).body["status"]["conditions"];
+  const auto& conditions = unreadable.write.value().body["status"]["conditions"];
   EXPECT_EQ(conditions[0]["message"].get<std::string>().size(), kMost);
 }
 
