@@ -80,8 +80,8 @@ struct PartitionRefused {
   std::string partition;  // key
   std::string node;
 };
-// A person is being told that the annotation of the bound pod changes nothing.
-struct MisnamingTold {
+// The event that the annotation of the bound pod changes nothing is being sent.
+struct MisnamingReported {
   std::string pod;
 };
 // Of those who wait for the reserved partition this one may have it, if any; and these, down to it,
@@ -91,7 +91,7 @@ struct LineSeen {
   std::string head;  // key of a pod; empty: nobody
   std::vector<std::string> pods;
 };
-using Note = std::variant<NodeSilent, PodRefused, PartitionRefused, MisnamingTold, LineSeen>;
+using Note = std::variant<NodeSilent, PodRefused, PartitionRefused, MisnamingReported, LineSeen>;
 
 struct PlannedWrite {
   kclient::Write write;

@@ -188,7 +188,7 @@ Plan TellWhatItHas(const kclient::Pod& pod) {
   const std::string named(crds::NamedPartition(pod.meta));
   const std::string has(crds::BoundPartition(pod.meta));
   Plan plan;
-  plan.notes.push_back(MisnamingTold{pod.meta.key()});
+  plan.notes.push_back(MisnamingReported{pod.meta.key()});
   plan.events.push_back(
       PodEvent(pod, kclient::EventType::kWarning, "AnnotationIgnored", "Binding",
                "annotation " + std::string(crds::kPartitionAnnotation) + " " +

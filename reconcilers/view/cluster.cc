@@ -24,8 +24,8 @@ void Cluster::TakeOne(const PartitionRefused& refused, base::TimePoint now) {
   });
 }
 
-void Cluster::TakeOne(const MisnamingTold& told, base::TimePoint /*now*/) {
-  objects_.EditPod(told.pod, [](PodEntry& entry) { entry.misnames = false; });
+void Cluster::TakeOne(const MisnamingReported& reported, base::TimePoint /*now*/) {
+  objects_.EditPod(reported.pod, [](PodEntry& entry) { entry.misnames = false; });
 }
 
 void Cluster::TakeOne(const LineSeen& seen, base::TimePoint /*now*/) {

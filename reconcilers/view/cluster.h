@@ -1,8 +1,8 @@
 // The cluster as decisions see it: owns the parts of the view, and is what tells them of changes.
 //
-// Promises: a change costs the work of what it touches; what a change concerns is told by TakeDirty
-// (keys to reconcile) and by the changes (nodes that have more room, or other properties, than
-// before).
+// Promises: a change costs the work of what it touches; what a change concerns comes with
+// TakeDirty (keys to reconcile) and with the changes (nodes that have more room, or other
+// properties, than before).
 #pragma once
 
 #include <cstdint>
@@ -58,7 +58,7 @@ class Cluster {
   void TakeOne(const NodeSilent& silent, base::TimePoint now);
   void TakeOne(const PodRefused& refused, base::TimePoint now);
   void TakeOne(const PartitionRefused& refused, base::TimePoint now);
-  void TakeOne(const MisnamingTold& told, base::TimePoint now);
+  void TakeOne(const MisnamingReported& reported, base::TimePoint now);
   void TakeOne(const LineSeen& seen, base::TimePoint now);
 
   // Each refers to those before it only.

@@ -1,5 +1,5 @@
-// What is asked for, told to the inventory for Policy::kFragmentationAware: of each request that
-// exists, granted or waiting, its slices and what its pod takes of a node beside them.
+// What is asked for, as the inventory needs it for Policy::kFragmentationAware: of each request
+// that exists, granted or waiting, its slices and what its pod takes of a node beside them.
 //
 // Promise: nothing is kept before Begin, as it costs memory for each request.
 #pragma once

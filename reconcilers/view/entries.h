@@ -1,4 +1,4 @@
-// What is known of one pod and of one partition, and what the view is told once: values.
+// What the view knows of one pod and of one partition: values.
 #pragma once
 
 #include <map>
@@ -85,7 +85,7 @@ struct PodEntry {
   std::string assumed_partition;                          // the reserved one that it is for
   Sent sent = Sent::kNothing;                             // of the binding
   std::string reported;                                   // message of our last PodScheduled=False
-  bool misnames = false;  // a person has to be told that the annotation changes nothing
+  bool misnames = false;  // an event has to say that the annotation changes nothing
   Avoided avoided;
 
   // Where it runs or is about to; empty: nowhere yet.
