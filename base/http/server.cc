@@ -1,6 +1,7 @@
 #include "base/http/server.h"
 
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -25,10 +26,20 @@ constexpr size_t kMostRequestBytes = size_t{16} << 10;
 // look for an answer only then, gets it.
 constexpr uint64_t kMostDiscarded = uint64_t{1} << 20;
 constexpr Duration kMostOfTurn{5};
-// After each turn HTTP leaves the loop to others, for this and four times what the turn took.
-constexpr Duration kRest{4};
+// After each turn HTTP leaves the loop to others, for its rest and so many times what it took.
+constexpr int kRestOfTurn = 4;
 constexpr Duration kRestWithoutDescriptors{100};
 constexpr const char* kTlsVersions = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
+// A client without one, or with one that the server's CAs have not signed for clients, fails the
+// handshake.
+void AskForCertificate(gnutls_session_t session) {
+  static char purpose[] = GNUTLS_KP_TLS_WWW_CLIENT;
+  static gnutls_typed_vdata_st want{GNUTLS_DT_KEY_PURPOSE_OID,
+                                    reinterpret_cast<unsigned char*>(purpose), 0};
+  gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
+  gnutls_session_set_verify_cert2(session, &want, 1, 0);
+}
 
 }  // namespace
 
@@ -169,6 +180,7 @@ void HttpServer::Daemon::Add(MHD_Connection* handle, void** context) {
         MHD_get_connection_info(handle, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
     gnutls_credentials_set(static_cast<gnutls_session_t>(session), GNUTLS_CRD_CERTIFICATE,
                            connection.tls->credentials());
+    if (connection.tls->asks_clients()) AskForCertificate(static_cast<gnutls_session_t>(session));
   }
   connections_.push_back(std::move(connection));
   *context = &connections_.back();
@@ -311,7 +323,8 @@ void HttpServer::Daemon::Turn() {
   poll_->Start(0);
   connecting_->Start(0);
   rests_ = true;
-  timer_->Start(accepts ? kRest + 4 * (clock_.Now() - turn_began_) : kRestWithoutDescriptors);
+  timer_->Start(accepts ? options_.rest + kRestOfTurn * (clock_.Now() - turn_began_)
+                        : kRestWithoutDescriptors);
 }
 
 void HttpServer::Daemon::OnTimer() {

@@ -12,7 +12,8 @@
 //   has waited longest for its next request; only those of its own address, when they are many,
 //   keep it out.
 // - With TLS: 1.2 or 1.3, and a certificate that is read again when its files change (tls.h). New
-//   connections get the new one, those that are open keep theirs.
+//   connections get the new one, those that are open keep theirs. Where CAs of clients are given, a
+//   client without a certificate of theirs gets no connection.
 // Errors of Listen: kInvalid for an address that cannot be one, kUnavailable where it cannot be
 // bound, those of tls.h; all name it.
 #pragma once
@@ -36,6 +37,7 @@ struct HttpOptions {
   size_t bodies = size_t{16} << 20;  // bytes, of all requests together
   Duration idle{10'000};             // until the headers of a request are there
   Duration step{10'000};             // until its body is; until it is answered; until that was read
+  Duration rest{4};                  // of each turn, at least: others have the loop
 };
 
 class HttpServer {

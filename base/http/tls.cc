@@ -73,11 +73,32 @@ TlsPair::~TlsPair() { gnutls_certificate_free_credentials(credentials_); }
 Result<std::shared_ptr<const TlsPair>> TlsPair::Load(const TlsFiles& files) {
   ASSIGN_OR_RETURN(std::string certificate, Root("/").Read(files.certificate, kMostBytes));
   ASSIGN_OR_RETURN(std::string key, Root("/").Read(files.key, kMostBytes));
-  return Make(std::move(certificate), std::move(key), files);
+  ASSIGN_OR_RETURN(auto pair, MakePlain(std::move(certificate), std::move(key), files));
+  if (!files.client_ca.empty()) {
+    ASSIGN_OR_RETURN(const std::string client_ca, Root("/").Read(files.client_ca, kMostBytes));
+    RETURN_IF_ERROR(pair->Trust(files.client_ca, client_ca));
+  }
+  return std::shared_ptr<const TlsPair>(std::move(pair));
+}
+
+Status TlsPair::Trust(const std::string& file, const std::string& client_ca) {
+  RETURN_IF_ERROR(CheckCertificates(file, client_ca));
+  const gnutls_datum_t bytes = Datum(client_ca);
+  const int count =
+      gnutls_certificate_set_x509_trust_mem(credentials_, &bytes, GNUTLS_X509_FMT_PEM);
+  if (count < 1) return Invalid(file + ": holds no certificate of a CA");
+  asks_clients_ = true;
+  return Ok();
 }
 
 Result<std::shared_ptr<const TlsPair>> TlsPair::Make(std::string certificate, std::string key,
                                                      const TlsFiles& files) {
+  ASSIGN_OR_RETURN(auto pair, MakePlain(std::move(certificate), std::move(key), files));
+  return std::shared_ptr<const TlsPair>(std::move(pair));
+}
+
+Result<std::shared_ptr<TlsPair>> TlsPair::MakePlain(std::string certificate, std::string key,
+                                                    const TlsFiles& files) {
   RETURN_IF_ERROR(CheckCertificates(files.certificate, certificate));
   RETURN_IF_ERROR(CheckKey(files.key, key));
   std::shared_ptr<TlsPair> pair(new TlsPair(std::move(certificate), std::move(key)));
@@ -89,14 +110,16 @@ Result<std::shared_ptr<const TlsPair>> TlsPair::Make(std::string certificate, st
     return Invalid(files.key + ": is not the key of the first certificate in " + files.certificate);
   }
   if (code < 0) return Invalid(files.certificate + ": " + gnutls_strerror(code));
-  return std::shared_ptr<const TlsPair>(std::move(pair));
+  return pair;
 }
 
 ReloadedTls::ReloadedTls(TlsFiles files, const Stamps& stamps, std::shared_ptr<const TlsPair> pair)
     : files_(std::move(files)), stamps_(stamps), pair_(std::move(pair)) {}
 
 ReloadedTls::Stamps ReloadedTls::StampsOf(const TlsFiles& files) {
-  return {.certificate = StampOf(files.certificate), .key = StampOf(files.key)};
+  return {.certificate = StampOf(files.certificate),
+          .key = StampOf(files.key),
+          .client_ca = files.client_ca.empty() ? FileStamp() : StampOf(files.client_ca)};
 }
 
 Result<std::unique_ptr<ReloadedTls>> ReloadedTls::Load(TlsFiles files) {

@@ -22,13 +22,15 @@ namespace vdcu::base {
 struct TlsFiles {
   std::string certificate;  // PEM, the server's own first, then those that lead to its CA
   std::string key;          // PEM, without a password
+  // PEM: clients must have a certificate of one of these CAs; empty: they need none.
+  std::string client_ca = {};
 };
 
 // A certificate with its key, as GnuTLS uses it. It outlives the sessions that it was given to.
 class TlsPair {
  public:
   static Result<std::shared_ptr<const TlsPair>> Load(const TlsFiles& files);
-  // Of PEM texts; errors call them by the names in `names`.
+  // Of PEM texts; errors call them by the names in `names`. It asks clients for nothing.
   static Result<std::shared_ptr<const TlsPair>> Make(std::string certificate, std::string key,
                                                      const TlsFiles& names);
   ~TlsPair();
@@ -38,13 +40,20 @@ class TlsPair {
   gnutls_certificate_credentials_st* credentials() const { return credentials_; }
   const std::string& certificate() const { return certificate_; }
   const std::string& key() const { return key_; }
+  // Whether a client needs a certificate, which GnuTLS verifies then.
+  bool asks_clients() const { return asks_clients_; }
 
  private:
+  static Result<std::shared_ptr<TlsPair>> MakePlain(std::string certificate, std::string key,
+                                                    const TlsFiles& names);
+  Status Trust(const std::string& file, const std::string& client_ca);
+
   TlsPair(std::string certificate, std::string key);
 
   const std::string certificate_;  // PEM
   const std::string key_;          // PEM
   gnutls_certificate_credentials_st* credentials_ = nullptr;
+  bool asks_clients_ = false;
 };
 
 class TlsSource {
@@ -75,6 +84,7 @@ class ReloadedTls : public TlsSource {
   struct Stamps {
     FileStamp certificate;
     FileStamp key;
+    FileStamp client_ca;
     friend bool operator==(const Stamps&, const Stamps&) = default;
   };
 

@@ -1,5 +1,6 @@
 // The HTTP server with TLS: versions, certificates that change, clients that stall.
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -48,6 +49,18 @@ class TlsClient {
     SSL_set_fd(ssl_.get(), client_.fd());
   }
 
+  void Use(const CertificatePem& pair) {
+    const auto read = [](const std::string& text) {
+      return std::unique_ptr<BIO, decltype(&BIO_free)>(
+          BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free);
+    };
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+        PEM_read_bio_X509(read(pair.certificate).get(), nullptr, nullptr, nullptr), &X509_free);
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+        PEM_read_bio_PrivateKey(read(pair.key).get(), nullptr, nullptr, nullptr), &EVP_PKEY_free);
+    EXPECT_EQ(SSL_use_certificate(ssl_.get(), certificate.get()), 1);
+    EXPECT_EQ(SSL_use_PrivateKey(ssl_.get(), key.get()), 1);
+  }
   bool Connect() { return SSL_connect(ssl_.get()) == 1; }
   // The certificate that the server has shown, in PEM.
   std::string Certificate() const {
@@ -263,6 +276,30 @@ TEST_F(HttpTlsTest, APairThatIsGivenIsServedUntilTheNext) {
   EXPECT_EQ(wrong.error().message,
             "the key: is not the key of the first certificate in the "
             "certificate");
+}
+
+TEST_F(HttpTlsTest, WhereClientsNeedACertificateOnlyThoseOfTheCaAreServed) {
+  Replace("ca", second_.certificate);
+  TlsFiles files = Files();
+  files.client_ca = folder_ / "ca";
+  auto tls = ReloadedTls::Load(files);
+  ASSERT_TRUE(tls.has_value()) << tls.error().message;
+  Listen({.tls = std::move(*tls)});
+  const auto answer_to = [&](const CertificatePem* pair) {
+    TlsClient client(server_->port());
+    if (pair) client.Use(*pair);
+    return client.Connect() ? client.Exchange(LastRequest("GET /")) : "";
+  };
+  RunWhile(loop_, [&] {
+    EXPECT_THAT(answer_to(&second_), StartsWith("HTTP/1.1 200"));
+    EXPECT_EQ(answer_to(nullptr), "");
+    EXPECT_EQ(answer_to(&first_), "") << "of another CA";
+  });
+  Replace("ca", "garbage");
+  files.client_ca = folder_ / "ca";
+  const auto wrong = ReloadedTls::Load(files);
+  ASSERT_FALSE(wrong.has_value());
+  EXPECT_THAT(wrong.error().message, HasSubstr("ca: no \"-----BEGIN CERTIFICATE-----\""));
 }
 
 TEST_F(HttpTlsTest, AWrongPairIsNamedAtTheStart) {
