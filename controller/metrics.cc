@@ -113,10 +113,20 @@ Metrics::Metrics()
       missing_(prometheus::BuildGauge()
                    .Name("vdcu_guarantee_missing")
                    .Help("1 where this API server is too old for the guarantee, else 0")
-                   .Register(*registry_)) {}
+                   .Register(*registry_)),
+      extender_calls_(prometheus::BuildCounter()
+                          .Name("vdcu_extender_calls_total")
+                          .Help("Calls of other schedulers that were answered, by verb and result")
+                          .Register(*registry_)),
+      holds_(MakeGauge(*registry_, "vdcu_holds",
+                       "Pods of other schedulers for which a slice is kept for a while")) {}
 
 void Metrics::SetMissing(std::string_view guarantee, bool missing) {
   missing_.Add({{"guarantee", std::string(guarantee)}}).Set(missing ? 1 : 0);
+}
+
+void Metrics::CountExtenderCall(std::string_view verb, std::string_view result) {
+  extender_calls_.Add({{"verb", std::string(verb)}, {"result", std::string(result)}}).Increment();
 }
 
 void Metrics::SetCertificateEnd(base::WallTime end) {

@@ -48,6 +48,10 @@ class Metrics {
   void CountReview(std::string_view webhook, std::string_view result);
   // Whether this API server lacks what the guarantee rests on.
   void SetMissing(std::string_view guarantee, bool missing);
+  // verb: "filter", "preempt" or "bind"; result: "offered", "refused", "bound", "failed", "unknown"
+  // or "malformed".
+  void CountExtenderCall(std::string_view verb, std::string_view result);
+  void SetHolds(size_t count) { holds_.Set(static_cast<double>(count)); }
   void SetCertificateEnd(base::WallTime end);
   void SetLeading(bool leading) { leading_.Set(leading ? 1 : 0); }
 
@@ -73,6 +77,8 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& reviews_;
   prometheus::Family<prometheus::Gauge>& certificate_end_;
   prometheus::Family<prometheus::Gauge>& missing_;
+  prometheus::Family<prometheus::Counter>& extender_calls_;
+  prometheus::Gauge& holds_;
 };
 
 }  // namespace vdcu::controller

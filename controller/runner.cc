@@ -6,6 +6,7 @@
 
 #include "crds/resources.h"
 #include "crds/writes.h"
+#include "reconcilers/asked.h"
 #include "reconcilers/pod_partitions.h"
 #include "reconcilers/reconcile.h"
 
@@ -39,6 +40,7 @@ Use UseOf(const reconcilers::PlannedWrite& planned) {
   const Assumption& assumption = planned.assumption;
   if (std::holds_alternative<reconcilers::AssumeReported>(assumption)) return Use::kReport;
   if (std::holds_alternative<reconcilers::AssumeDoubted>(assumption)) return Use::kKeep;
+  if (std::holds_alternative<reconcilers::AssumeNudged>(assumption)) return Use::kKeep;
   if (std::holds_alternative<reconcilers::AssumeWritten>(assumption)) {
     return planned.write.subresource == "status" ? Use::kReport : Use::kKeep;
   }
@@ -63,7 +65,7 @@ Runner::Runner(Parts parts, base::Random random)
     : parts_(std::move(parts)),
       placer_(parts_.cluster),
       latencies_(parts_.loop.clock(), parts_.metrics),
-      silent_timer_(parts_.loop.MakeTimer([this] { OnChange(); })),
+      expiry_timer_(parts_.loop.MakeTimer([this] { OnChange(); })),
       executor_({parts_.loop, parts_.client, parts_.events, *this}, kMostInFlight,
                 std::move(random)) {}
 
@@ -78,14 +80,16 @@ reconcilers::PartitionInstant Runner::Instant() const {
 
 std::vector<kclient::Key> Runner::TakeChanged(size_t most) {
   const base::TimePoint now = Now();
-  if (const auto next = parts_.cluster.ExpireSilent(now)) silent_timer_->Start(*next - now);
+  parts_.on_change();
+  if (const auto next = parts_.cluster.Expire(now)) expiry_timer_->Start(*next - now);
   return parts_.cluster.TakeDirty(most);
 }
 
 kclient::WorkPlan Runner::Reconcile(const kclient::Key& key) {
   const auto at = Instant();
   auto plan = reconcilers::Reconcile(parts_.cluster.view(), key, at);
-  for (const reconcilers::Note& note : plan.notes) parts_.cluster.Take(note, at.now);
+  Note(plan, at.now);
+  if (plan.commit) asked_.insert(key);
   const bool untold = untold_.erase(key) != 0;
   if (plan.place) {
     if (untold) placer_.Remove(key);
@@ -111,12 +115,32 @@ void Runner::NoteWait(const kclient::Key& key, const reconcilers::Plan& plan) {
   if (binds) latencies_.OnPrepared(key);
 }
 
+void Runner::Note(const reconcilers::Plan& plan, base::TimePoint now) {
+  for (const reconcilers::Note& note : plan.notes) parts_.cluster.Take(note, now);
+  if (!plan.notes.empty()) OnChange();
+}
+
+// What is held for the pod is let go, and what it gets assumed, in one turn: nobody comes between.
+std::optional<kclient::Decider::Placement> Runner::PlaceAsked() {
+  kclient::Key key = std::move(asked_.extract(asked_.begin()).value());
+  const auto at = Instant();
+  if (const auto pod = parts_.cluster.view().FindPod(key.object())) {
+    parts_.cluster.DropHold(pod->pod->meta.uid);
+  }
+  auto plan = reconcilers::GrantAsked(parts_.cluster.view(), key, at);
+  Note(plan, at.now);
+  if (!plan.writes.empty()) parts_.metrics.CountPlacement();
+  return Placement{std::move(key), WorkOf(std::move(plan))};
+}
+
 std::optional<kclient::Decider::Placement> Runner::Place() {
+  if (!asked_.empty()) return PlaceAsked();
   const base::Clock& clock = parts_.loop.clock();
   const base::WallTime began = clock.Wall();
   auto decision = placer_.Next(Instant());
   if (!decision) return {};
   parts_.metrics.OnDecision(clock.Wall() - began);
+  Note(decision->plan, Now());
   if (decision->placed) parts_.metrics.CountPlacement();
   return Placement{std::move(decision->key), WorkOf(std::move(decision->plan))};
 }
@@ -198,6 +222,7 @@ void Runner::UpdateMetrics() const {
                           executor_.queue().oldest());
   parts_.metrics.SetWritesInFlight(executor_.in_flight());
   parts_.metrics.SetNodes(parts_.cluster.view().dcu_nodes().by_ready());
+  parts_.metrics.SetHolds(parts_.cluster.view().holds().size());
 }
 
 }  // namespace vdcu::controller

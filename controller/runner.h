@@ -33,7 +33,8 @@ class Runner : private kclient::Decider {
     reconcilers::Cluster& cluster;
     kclient::EventRecorder& events;
     Metrics& metrics;
-    std::function<bool()> may_write;  // leadership
+    std::function<bool()> may_write;        // leadership
+    std::function<void()> on_change = [] {};  // the cluster may have changed
   };
 
   Runner(Parts parts, base::Random random);
@@ -68,6 +69,8 @@ class Runner : private kclient::Decider {
   void OnRefused(const kclient::PlannedTask& task, const kclient::Setback& setback) override;
 
   void NoteWait(const kclient::Key& key, const reconcilers::Plan& plan);
+  std::optional<Placement> PlaceAsked();
+  void Note(const reconcilers::Plan& plan, base::TimePoint now);
   kclient::WorkPlan WorkOf(reconcilers::Plan plan);
   kclient::PlannedTask TaskOf(reconcilers::PlannedWrite planned);
   base::TimePoint Now() const { return parts_.loop.clock().Now(); }
@@ -77,8 +80,9 @@ class Runner : private kclient::Decider {
   reconcilers::Placer placer_;
   std::map<kclient::Key, reconcilers::Wait> waits_;  // of requests that the placer does not have
   Latencies latencies_;
+  std::set<kclient::Key> asked_;   // pods that another scheduler asks for: they go first
   std::set<kclient::Key> untold_;  // requests whose report failed: the placer says it again
-  base::TimerPtr silent_timer_;    // armed for when the next silent node may be tried again
+  base::TimerPtr expiry_timer_;    // armed for the end of the next silence or hold
   kclient::Executor executor_;
 };
 

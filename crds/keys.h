@@ -43,6 +43,8 @@ inline constexpr std::string_view kAccepted =
 
 // The reason where an object's spec cannot be read.
 inline constexpr std::string_view kInvalid = "Invalid";
+inline constexpr std::string_view kSliceHeld =
+    "vdcu.io/SliceHeld";  // controller, on a pod: another scheduler may ask again
 
 // Reasons of a DCUNode's Ready=Unknown, which the controller says.
 inline constexpr std::string_view kDaemonSilent = "DaemonSilent";

@@ -294,6 +294,11 @@ bool IsDcuResource(std::string_view resource) {
                      [&](const ResourceNames& family) { return resource == family.count; });
 }
 
+bool AsksForCards(const kclient::Pod& pod) {
+  return std::any_of(pod.requests.begin(), pod.requests.end(),
+                     [](const auto& asked) { return IsDcuResource(asked.first); });
+}
+
 base::Result<PodRequest> ParsePodRequest(const kclient::Pod& pod, MemoryUnit memory) {
   CHECK(pod.scheduling != nullptr, "a bound pod asks for nothing any more");
   for (const kclient::Container& container : pod.scheduling->init_containers) {

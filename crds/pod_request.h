@@ -32,6 +32,9 @@ bool IsPartResource(std::string_view resource);
 // Any resource of ours.
 bool IsDcuResource(std::string_view resource);
 
+// Whether the pod names any of them, right or wrong; also of one that is bound.
+bool AsksForCards(const kclient::Pod& pod);
+
 // What one container asks for: one slice, or `cards` whole cards.
 struct ContainerRequest {
   std::string container;

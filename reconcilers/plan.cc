@@ -10,6 +10,7 @@ Key KeyOfOne(const AssumeWritten& written) { return PartitionKey(written.partiti
 Key KeyOfOne(const AssumeBound& bound) { return PodKey(bound.pod); }
 Key KeyOfOne(const AssumeReported& reported) { return PodKey(reported.pod); }
 Key KeyOfOne(const AssumeDoubted& doubted) { return DcuNodeKey(doubted.node); }
+Key KeyOfOne(const AssumeNudged& nudged) { return PodKey(nudged.pod); }
 
 }  // namespace
 

@@ -61,8 +61,13 @@ struct AssumeDoubted {
   std::string node;
   std::string resource_version;
 };
+// The pod says that a slice is held for it.
+struct AssumeNudged {
+  std::string pod;
+  std::string uid;
+};
 using Assumption = std::variant<AssumeCreated, AssumeAssigned, AssumeWritten, AssumeBound,
-                                AssumeReported, AssumeDoubted>;
+                                AssumeReported, AssumeDoubted, AssumeNudged>;
 
 // What a decision has found out and later ones have to know. The runner notes it in the cluster
 // when the decision is made, before any of its writes is sent.
@@ -91,7 +96,25 @@ struct LineSeen {
   std::string head;  // key of a pod; empty: nobody
   std::vector<std::string> pods;
 };
-using Note = std::variant<NodeSilent, PodRefused, PartitionRefused, MisnamingReported, LineSeen>;
+// These slices are kept for the pod of another scheduler: they were offered to it, or (`nudges`) it
+// is to be told that it may ask again.
+struct SliceHeld {
+  std::string pod;  // key
+  std::string uid;
+  std::vector<dcu::Assignment> assignments;
+  bool nudges = false;
+};
+// Another scheduler has asked for the pod in vain, and waits for a slice.
+struct SliceSought {
+  std::string pod;
+};
+// What another scheduler has asked for this pod will not be.
+struct CommitFailed {
+  std::string uid;
+  std::string why;
+};
+using Note = std::variant<NodeSilent, PodRefused, PartitionRefused, MisnamingReported, LineSeen,
+                          SliceHeld, SliceSought, CommitFailed>;
 
 struct PlannedWrite {
   kclient::Write write;
@@ -103,6 +126,8 @@ struct Plan {
   std::vector<kclient::Event> events;
   std::optional<base::Duration> requeue_after;
   bool place = false;  // it waits for cards: give it to the placer
+  // It gets cards of the node that its scheduler has asked for, or none, before others are placed.
+  bool commit = false;
   std::vector<Note> notes = {};
   std::optional<Wait> waits = {};  // for something else than the placer
 };

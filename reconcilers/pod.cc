@@ -1,16 +1,15 @@
 #include "reconcilers/pod.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/text.h"
 #include "crds/keys.h"
-#include "reconcilers/conditions.h"
+#include "reconcilers/asked.h"
+#include "reconcilers/own_partitions.h"
 #include "reconcilers/pod_partitions.h"
 #include "reconcilers/reserved.h"
-#include "reconcilers/view/node_fit.h"
 
 namespace vdcu::reconcilers {
 
@@ -20,159 +19,34 @@ constexpr std::string_view kSchedulerError = "SchedulerError";
 // So often a binding that is refused is tried with the slices that are there.
 constexpr int kMostBinds = 3;
 
-bool Refused(const PartitionEntry& entry) {
-  return IsFalse(entry.object(), crds::kPrepared) || IsFalse(entry.object(), crds::kReady);
-}
-
-// The name of a needed partition is taken by an object that is not this pod's.
-std::optional<std::string> WhyNameTaken(const View& view, const kclient::Pod& pod,
-                                        const std::vector<NeededPartition>& needed) {
-  for (const NeededPartition& partition : needed) {
-    const PartitionEntryPtr entry = view.FindPartition(pod.meta.ns + "/" + partition.name);
-    if (entry == nullptr) continue;
-    const auto& ref = entry->object().spec.pod_ref;
-    if (!ref || ref->uid != pod.meta.uid) {
-      return "VDCUPartition " + partition.name + " exists and is not this pod's: delete it";
-    }
-  }
-  return {};
-}
-
-void AppendDeletes(Plan& plan, const std::vector<PartitionEntryPtr>& partitions) {
-  for (const PartitionEntryPtr& entry : partitions) {
-    plan.writes.push_back(DeletePartition(entry->object()));
-  }
-}
-
-// Gives up this try: the partitions go.
-Plan Withdraw(const kclient::Pod& pod, const std::vector<PartitionEntryPtr>& partitions,
-              const std::string& reason, const std::string& note) {
-  Plan plan;
-  AppendDeletes(plan, partitions);
-  plan.events.push_back(PodEvent(pod, kclient::EventType::kWarning, reason, "Placing", note));
-  return plan;
-}
-
-std::string RefusalOf(const std::vector<PartitionEntryPtr>& partitions) {
-  for (const PartitionEntryPtr& entry : partitions) {
-    if (!Refused(*entry)) continue;
-    const crds::VdcuPartition& partition = entry->object();
-    const auto* condition = FindCurrent(
-        partition, IsFalse(partition, crds::kPrepared) ? crds::kPrepared : crds::kReady);
-    return "node " + partition.spec.assignment->node + " refused a slice of " +
-           partition.spec.assignment->device + ": " + condition->reason + ": " + condition->message;
-  }
-  return {};
-}
-
-Plan AwaitPrepared(const View& view, const kclient::Pod& pod,
-                   const std::vector<PartitionEntryPtr>& partitions, const Instant& at) {
-  base::TimePoint oldest = at.now;
-  for (const PartitionEntryPtr& entry : partitions) oldest = std::min(oldest, entry->assigned_at);
-  const auto left = oldest + view.settings().prepare_timeout - at.now;
-  if (left > base::Duration(0)) {
-    Plan plan;
-    plan.requeue_after = left;
-    return plan;
-  }
-  const std::string& node = partitions.front()->object().spec.assignment->node;
-  Plan plan = Withdraw(pod, partitions, "NodeSilent",
-                       "the vdcu daemon of node " + node + " did not prepare the slice in time");
-  plan.notes.push_back(NodeSilent{node});
-  return plan;
-}
-
-// A write to one of them is not yet shown, or one is going.
-bool AnyUnsettled(const std::vector<PartitionEntryPtr>& partitions) {
-  return std::any_of(partitions.begin(), partitions.end(), [](const PartitionEntryPtr& entry) {
-    return !entry->shown || entry->sent != Sent::kNothing || entry->shown->meta.deleting();
-  });
-}
-
-// The node's daemon refused a slice: the pod goes elsewhere for a while.
-Plan GoElsewhere(const kclient::Pod& pod, const std::vector<PartitionEntryPtr>& partitions) {
-  Plan plan = Withdraw(pod, partitions, "SliceRefused", RefusalOf(partitions));
-  for (const PartitionEntryPtr& entry : partitions) {
-    if (!Refused(*entry)) continue;
-    plan.notes.push_back(PodRefused{pod.meta.key(), entry->object().spec.assignment->node});
-  }
-  return plan;
-}
-
-// Since the pod was placed there: it would be bound to a node that is gone, or shall get no more
-// pods.
-std::optional<std::string> WhyNoLonger(const View& view, const kclient::Pod& pod,
-                                       const std::string& node) {
-  const NodeLoad* load = view.ledger().Find(node);
-  if (load == nullptr) return "node " + node + " is gone: placing the pod anew";
-  const auto why = WhyKeptOut(*load, pod);
-  if (!why) return {};
-  return "node " + node + " does not fit any more (" + *why + "): placing the pod anew";
-}
-
-bool IsComplete(const std::vector<PartitionEntryPtr>& partitions, size_t needed) {
-  const auto& first = partitions.front()->object().spec.assignment;
-  return partitions.size() == needed &&
-         std::all_of(partitions.begin(), partitions.end(), [&](const PartitionEntryPtr& p) {
-           return p->object().assigned() && p->object().spec.assignment->node == first->node;
-         });
-}
-
 // While the pod is set back: slices that it cannot use soon go back.
 Plan HoldBack(const View& view, const PodEntry& entry, const Setback& setback,
-              const std::vector<PartitionEntryPtr>& partitions, bool complete, const Instant& at) {
+              const OwnPartitions& partitions, const Instant& at) {
   Plan plan = AwaitSetback(entry, setback, at);
-  if (partitions.empty() || AnyUnsettled(partitions)) return plan;
-  const bool soon = complete && setback.failed_binds < kMostBinds &&
+  if (partitions.entries.empty() || partitions.unsettled) return plan;
+  const bool soon = partitions.complete && setback.failed_binds < kMostBinds &&
                     *plan.requeue_after <= view.settings().prepare_timeout;
-  if (!soon) AppendDeletes(plan, partitions);
+  if (!soon) AppendDeletes(plan, partitions.entries);
   return plan;
 }
 
 Plan ReconcileOwnPartitions(const View& view, const PodEntry& entry,
                             const std::vector<NeededPartition>& needed, const Instant& at) {
-  const kclient::Pod& pod = *entry.pod;
-  const auto partitions = view.PartitionsOfPod(pod.meta.uid);
-  const bool complete = !partitions.empty() && IsComplete(partitions, needed.size());
-  const Setback* setback = view.FindSetback(PodKey(pod.meta.key()));
-  // A create that failed, and is shown to have been stored, holds up nothing.
-  if (setback && at.now < (complete ? setback->bind_at : setback->until)) {
-    return HoldBack(view, entry, *setback, partitions, complete, at);
+  const auto partitions = FindOwnPartitions(view, *entry.pod, needed.size());
+  const Setback* setback = view.FindSetback(PodKey(entry.pod->meta.key()));
+  if (setback && IsHeldUp(*setback, partitions, at)) {
+    return HoldBack(view, entry, *setback, partitions, at);
   }
-  Plan plan;
-  if (partitions.empty()) {
-    plan.place = true;
-    plan.requeue_after = NextRetry(entry.avoided, at.now);
-    return plan;
-  }
-  // The watch brings the pod back.
-  if (AnyUnsettled(partitions)) return plan;
-  if (std::any_of(partitions.begin(), partitions.end(),
-                  [](const auto& p) { return Refused(*p); })) {
-    return GoElsewhere(pod, partitions);
-  }
-  if (!complete) {
-    // A crash between two creates, or one create that failed for good.
-    return Withdraw(pod, partitions, "SlicesIncomplete",
-                    "only " + std::to_string(partitions.size()) + " of " +
-                        std::to_string(needed.size()) + " slices exist: placing the pod anew");
-  }
-  const std::string node = partitions.front()->object().spec.assignment->node;
-  if (const auto why = WhyNoLonger(view, pod, node)) {
-    return Withdraw(pod, partitions, "NodeUnfit", *why);
-  }
-  const bool ready = std::all_of(partitions.begin(), partitions.end(),
-                                 [](const auto& p) { return IsTrue(p->object(), crds::kReady); });
-  return ready ? BindPod(pod, node, "") : AwaitPrepared(view, pod, partitions, at);
+  return Advance(view, entry, partitions, needed.size(), at);
 }
 
 // Slices that were made before the pod's annotations were edited, and are not what it asks for now.
 // Nothing: it has none.
 std::optional<Plan> WithdrawUnasked(const View& view, const kclient::Pod& pod) {
-  const auto partitions = view.PartitionsOfPod(pod.meta.uid);
-  if (partitions.empty()) return {};
-  if (AnyUnsettled(partitions)) return Plan{};
-  return Withdraw(pod, partitions, "RequestChanged",
+  const auto partitions = FindOwnPartitions(view, pod, 0);
+  if (partitions.entries.empty()) return {};
+  if (partitions.unsettled) return Plan{};
+  return Withdraw(pod, partitions.entries, "RequestChanged",
                   "the pod's annotations ask for something else now: its slices are given back");
 }
 
@@ -248,6 +122,7 @@ Plan ReconcilePod(const View& view, std::string_view key, const Instant& at) {
   const PodEntryPtr entry = view.FindPod(key);
   if (entry == nullptr) return {};
   if (entry->misnames) return TellWhatItHas(*entry->pod);
+  if (IsAnothers(view, *entry->pod)) return ReconcileAsked(view, *entry, at);
   if (!WaitsForUs(view, *entry->pod)) return {};
   if (!entry->assumed_node.empty()) {
     if (entry->sent != Sent::kUnknown) return {};

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reconcilers/alike.h"
+#include "reconcilers/asked.h"
 #include "reconcilers/partition.h"
 #include "reconcilers/pod.h"
 #include "reconcilers/pod_partitions.h"
@@ -27,17 +28,19 @@ std::optional<std::string> WhyPassedOver(const View& view, const Avoided& avoide
   return "node refused the slice just now";
 }
 
-class WaitingPod final : public Waiting {
+// Sets with whom it may share its cards; `own` is what the object says. What is not known is said
+// by Waiting::Fits.
+void SetSharing(const View& view, const std::string& ns, dcu::Sharing own, dcu::Request& cards) {
+  cards.ns = ns;
+  const auto share = view.SharingOf(ns);
+  cards.share = dcu::Stricter(own, share.value_or(dcu::Sharing::kNamespace));
+}
+
+class WaitingPod : public Waiting {
  public:
   WaitingPod(const View& view, Key key, PodEntryPtr entry)
-      : Waiting(view, std::move(key)),
-        entry_(std::move(entry)),
-        needed_(NeededPartitions(pod(), **entry_->request)) {
-    const crds::PodRequest& request = **entry_->request;
-    SetSharing(pod().meta.ns, request.share);
-    cards_.policy = request.policy.value_or(view_.settings().policy);
-    for (const NeededPartition& needed : needed_) cards_.slices.push_back(needed.slice);
-    cards_.node = NeedsOf(pod());
+      : Waiting(view, std::move(key)), entry_(std::move(entry)) {
+    cards_ = CardsOf(view, *entry_);
   }
 
   Order PlaceInLine() const override {
@@ -47,10 +50,11 @@ class WaitingPod final : public Waiting {
   bool MindsPods() const override { return reconcilers::MindsPods(pod()); }
   base::Result<dcu::NodeFilter> Fits(base::TimePoint now) const override;
   Plan Grant(const dcu::Placement& placement) const override {
+    const auto needed = NeededPartitions(pod(), **entry_->request);
     Plan plan;
-    for (size_t i = 0; i < needed_.size(); ++i) {
+    for (size_t i = 0; i < needed.size(); ++i) {
       plan.writes.push_back(
-          CreatePartition(MakePartition(pod(), needed_[i], placement.assignments[i])));
+          CreatePartition(MakePartition(pod(), needed[i], placement.assignments[i])));
     }
     return plan;
   }
@@ -60,11 +64,35 @@ class WaitingPod final : public Waiting {
     return plan;
   }
 
- private:
+ protected:
   const kclient::Pod& pod() const { return *entry_->pod; }
+  virtual base::Result<VolumeAffinities> Volumes() const { return view_.VolumesOf(pod()); }
 
+ private:
   const PodEntryPtr entry_;
-  const std::vector<NeededPartition> needed_;
+};
+
+// It is given nothing yet: its scheduler asks again, and says itself why the pod waits. Volumes
+// that are to be bound are that one's work, too.
+class WaitingAnothers final : public WaitingPod {
+ public:
+  using WaitingPod::WaitingPod;
+
+  std::string Alike(base::TimePoint now) const override {
+    return "another's " + WaitingPod::Alike(now);
+  }
+  Plan Grant(const dcu::Placement& placement) const override {
+    Plan plan;
+    plan.notes.emplace_back(
+        SliceHeld{pod().meta.key(), pod().meta.uid, placement.assignments, /*nudges=*/true});
+    return plan;
+  }
+  Plan Explain(const std::string& /*message*/, const Instant& /*at*/) const override { return {}; }
+
+ private:
+  base::Result<VolumeAffinities> Volumes() const override {
+    return view_.VolumesOf(pod()).value_or(VolumeAffinities());
+  }
 };
 
 class WaitingPartition final : public Waiting {
@@ -72,7 +100,7 @@ class WaitingPartition final : public Waiting {
   WaitingPartition(const View& view, Key key, PartitionEntryPtr entry)
       : Waiting(view, std::move(key)), entry_(std::move(entry)) {
     const crds::PartitionSpec& spec = partition().spec;
-    SetSharing(partition().meta.ns, spec.share);
+    SetSharing(view, partition().meta.ns, spec.share, cards_);
     cards_.policy = spec.policy.value_or(view_.settings().policy);
     cards_.slices = {spec.request};
   }
@@ -117,7 +145,7 @@ std::string WaitingPod::Alike(base::TimePoint now) const {
 
 base::Result<dcu::NodeFilter> WaitingPod::Fits(base::TimePoint now) const {
   RETURN_IF_ERROR(view_.SharingOf(ns()));
-  ASSIGN_OR_RETURN(VolumeAffinities volumes, view_.VolumesOf(pod()));
+  ASSIGN_OR_RETURN(VolumeAffinities volumes, Volumes());
   return dcu::NodeFilter([&view = view_, entry = entry_, now, volumes = std::move(volumes),
                           topology = std::optional<PodTopology>()](
                              const std::string& node) mutable -> std::optional<std::string> {
@@ -154,9 +182,15 @@ base::Result<dcu::NodeFilter> WaitingPartition::Fits(base::TimePoint now) const 
       });
 }
 
+// A scheduler that has asked in vain and is to be told when to ask again.
+bool SeeksSlice(const View& view, const PodEntry& entry) {
+  return entry.sought && IsAnothers(view, *entry.pod) && !WhyNotServed(view, entry) &&
+         view.FindHold(entry.pod->meta.uid) == nullptr;
+}
+
 bool Waits(const View& view, const PodEntry& entry) {
-  return WaitsForUs(view, *entry.pod) && entry.node().empty() && entry.request->has_value() &&
-         view.PartitionsOfPod(entry.pod->meta.uid).empty();
+  return (WaitsForUs(view, *entry.pod) || SeeksSlice(view, entry)) && entry.node().empty() &&
+         entry.request->has_value() && view.PartitionsOfPod(entry.pod->meta.uid).empty();
 }
 
 bool Waits(const PartitionEntry& entry) {
@@ -166,10 +200,41 @@ bool Waits(const PartitionEntry& entry) {
 
 }  // namespace
 
-void Waiting::SetSharing(const std::string& ns, dcu::Sharing own) {
-  cards_.ns = ns;
-  const auto share = view_.SharingOf(ns);
-  cards_.share = dcu::Stricter(own, share.value_or(dcu::Sharing::kNamespace));
+dcu::Request CardsOf(const View& view, const PodEntry& entry) {
+  const crds::PodRequest& request = **entry.request;
+  dcu::Request cards;
+  SetSharing(view, entry.pod->meta.ns, request.share, cards);
+  cards.policy = request.policy.value_or(view.settings().policy);
+  for (const NeededPartition& needed : NeededPartitions(*entry.pod, request)) {
+    cards.slices.push_back(needed.slice);
+  }
+  cards.node = NeedsOf(*entry.pod);
+  return cards;
+}
+
+dcu::NodeFilter PassedOver(const View& view, const PodEntry& entry, base::TimePoint now) {
+  return [&view, &entry, now](const std::string& node) -> std::optional<std::string> {
+    if (view.ledger().Find(node) == nullptr) return "node does not exist";
+    return WhyPassedOver(view, entry.avoided, node, now);
+  };
+}
+
+base::Result<dcu::Placement> AllocateFor(const View& view, const PodEntry& entry,
+                                         const std::vector<std::string>& nodes,
+                                         base::TimePoint now) {
+  RETURN_IF_ERROR(view.SharingOf(entry.pod->meta.ns));
+  const dcu::Request cards = CardsOf(view, entry);
+  const auto passed_over = PassedOver(view, entry, now);
+  auto answer = nodes.size() == 1
+                    ? dcu::AllocateOnNode(view.inventory(), cards, nodes.front(), passed_over)
+                    : dcu::AllocateOn(view.inventory(), cards, nodes, passed_over);
+  if (const auto* error = std::get_if<dcu::FitError>(&answer)) {
+    return base::Invalid(nodes.size() == 1 ? error->NodeMessage() : error->Message());
+  }
+  auto placement = std::get<dcu::Placement>(std::move(answer));
+  auto why = view.WhyOverQuota(cards.ns, cards.slices, placement.assignments);
+  if (why) return base::Invalid(std::move(*why));
+  return placement;
 }
 
 std::string Waiting::Since(const std::string& created) const {
@@ -182,6 +247,7 @@ std::unique_ptr<const Waiting> FindWaiting(const View& view, const Key& key) {
   if (key.kind == kPod) {
     PodEntryPtr pod = view.FindPod(object);
     if (!pod || !Waits(view, *pod)) return nullptr;
+    if (pod->sought) return std::make_unique<const WaitingAnothers>(view, key, std::move(pod));
     return std::make_unique<const WaitingPod>(view, key, std::move(pod));
   }
   PartitionEntryPtr partition = view.FindPartition(object);

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -44,9 +45,6 @@ class Waiting {
   virtual Plan Explain(const std::string& message, const Instant& at) const = 0;
 
  protected:
-  // Sets with whom it may share its cards; `own` is what the object says. What is not known is said
-  // by Fits.
-  void SetSharing(const std::string& ns, dcu::Sharing own);
   // Since when it stands in line, being `created` then.
   std::string Since(const std::string& created) const;
 
@@ -54,6 +52,16 @@ class Waiting {
   const Key key_;
   dcu::Request cards_;
 };
+
+// What a pod asks for, of cards; for a pod whose request is right.
+dcu::Request CardsOf(const View& view, const PodEntry& entry);
+// Of a pod of another scheduler, which looks at all else itself: whether a node is not to be tried
+// for now.
+dcu::NodeFilter PassedOver(const View& view, const PodEntry& entry, base::TimePoint now);
+// Cards for such a pod on one of these nodes. Errors: kInvalid, saying why there are none.
+base::Result<dcu::Placement> AllocateFor(const View& view, const PodEntry& entry,
+                                         const std::vector<std::string>& nodes,
+                                         base::TimePoint now);
 
 // Null: nothing of that key waits for cards (any more).
 std::unique_ptr<const Waiting> FindWaiting(const View& view, const Key& key);

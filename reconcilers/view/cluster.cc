@@ -1,5 +1,6 @@
 #include "reconcilers/view/cluster.h"
 
+#include <algorithm>
 #include <variant>
 
 namespace vdcu::reconcilers {
@@ -34,8 +35,36 @@ void Cluster::TakeOne(const LineSeen& seen, base::TimePoint /*now*/) {
   if (!before.empty()) changes_.MarkPod(before);
 }
 
-std::optional<base::TimePoint> Cluster::ExpireSilent(base::TimePoint now) {
-  return silence_.Expire(now, [this](const std::string& node) { rooms_.Improve(node); });
+void Cluster::TakeOne(const SliceHeld& held, base::TimePoint now) {
+  holds_.Set(held.uid, {.pod = held.pod,
+                        .assignments = held.assignments,
+                        .until = now + settings_.hold_timeout,
+                        .nudge = held.nudges ? Hold::Nudge::kDue : Hold::Nudge::kNone});
+  objects_.EditPod(held.pod, [](PodEntry& entry) { entry.sought = false; });
+  objects_.NoteSharing();
+  changes_.MarkPod(held.pod);
+}
+
+void Cluster::TakeOne(const SliceSought& sought, base::TimePoint /*now*/) {
+  objects_.EditPod(sought.pod, [](PodEntry& entry) { entry.sought = true; });
+  changes_.MarkPod(sought.pod);
+}
+
+void Cluster::TakeOne(const CommitFailed& failed, base::TimePoint /*now*/) {
+  commits_.Fail(failed.uid, failed.why);
+}
+
+void Cluster::Ask(const kclient::Pod& pod, const std::string& node, base::TimePoint now) {
+  commits_.Ask(pod.meta.uid, node, now + settings_.commit_timeout);
+  changes_.MarkPod(pod.meta.key());
+}
+
+std::optional<base::TimePoint> Cluster::Expire(base::TimePoint now) {
+  const auto spoken =
+      silence_.Expire(now, [this](const std::string& node) { rooms_.Improve(node); });
+  const auto dropped = holds_.Expire(now);
+  if (!spoken || !dropped) return spoken ? spoken : dropped;
+  return std::min(*spoken, *dropped);
 }
 
 std::vector<Key> Cluster::TakeDirty(size_t most) {

@@ -48,8 +48,13 @@ class Cluster {
   }
   // What a plan notes, when it has been made.
   void Take(const Note& note, base::TimePoint now);
-  // Lets nodes be tried whose silence is over, and returns when that of the next one is.
-  std::optional<base::TimePoint> ExpireSilent(base::TimePoint now);
+  // Another scheduler asks for the pod, on that node.
+  void Ask(const kclient::Pod& pod, const std::string& node, base::TimePoint now);
+  // What was kept for the pod, if anything, is free.
+  void DropHold(std::string_view pod_uid) { holds_.Drop(pod_uid); }
+  // Lets nodes be tried whose silence is over, and drops holds whose time is; returns when that of
+  // the next one is.
+  std::optional<base::TimePoint> Expire(base::TimePoint now);
 
   std::vector<Key> TakeDirty(size_t most = SIZE_MAX);
   bool HasDirty() const { return changes_.HasDirty(); }
@@ -60,6 +65,9 @@ class Cluster {
   void TakeOne(const PartitionRefused& refused, base::TimePoint now);
   void TakeOne(const MisnamingReported& reported, base::TimePoint now);
   void TakeOne(const LineSeen& seen, base::TimePoint now);
+  void TakeOne(const SliceHeld& held, base::TimePoint now);
+  void TakeOne(const SliceSought& sought, base::TimePoint now);
+  void TakeOne(const CommitFailed& failed, base::TimePoint now);
 
   // Each refers to those before it only.
   const Settings settings_;
@@ -70,15 +78,17 @@ class Cluster {
   Silence silence_{settings_};
   Changes changes_{lines_};
   Rooms rooms_{changes_, settings_.memory_unit};
+  Holds holds_{rooms_};
+  Commits commits_;
   DcuNodes dcu_nodes_{rooms_.ledger(), changes_};
   Demands demands_{rooms_};
   Objects objects_{
       {settings_, namespaces_, lines_, changes_, rooms_, demands_, silence_, setbacks_}};
-  Overlay overlay_{objects_, dcu_nodes_, setbacks_, changes_};
-  Shown shown_{{settings_, namespaces_, volumes_, changes_, rooms_, objects_, dcu_nodes_, overlay_,
-                setbacks_}};
+  Overlay overlay_{{objects_, dcu_nodes_, holds_, setbacks_, changes_}};
+  Shown shown_{{settings_, namespaces_, volumes_, changes_, rooms_, holds_, commits_, objects_,
+                dcu_nodes_, overlay_, setbacks_}};
   const View view_{{settings_, namespaces_, volumes_, lines_, rooms_, silence_, setbacks_,
-                    dcu_nodes_, objects_}};
+                    dcu_nodes_, holds_, commits_, objects_}};
 };
 
 }  // namespace vdcu::reconcilers

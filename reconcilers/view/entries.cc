@@ -48,8 +48,8 @@ std::string PodEntry::reserved() const {
 
 std::optional<PodEntry::Packed> PodEntry::Pack() const {
   const bool at_rest = pod && !pod->scheduling && !request && assumed_node.empty() &&
-                       sent == Sent::kNothing && reported.empty() && !misnames && avoided.empty() &&
-                       charged == ChargedAtRest(*pod);
+                       sent == Sent::kNothing && reported.empty() && !sought && !misnames &&
+                       avoided.empty() && charged == ChargedAtRest(*pod);
   if (!at_rest) return {};
   return PackedPod(*pod);
 }

@@ -25,6 +25,9 @@ struct Settings {
   // For how long a node that refused is not tried again at first; it, and a silent one, at most.
   base::Duration avoid_at_first{1'000};
   base::Duration avoid{30'000};
+  base::Duration hold_timeout{30'000};     // of a slice that was offered to another scheduler
+  base::Duration commit_timeout{20'000};   // of what that has asked for
+  base::Duration unbound_timeout{10'000};  // of slices that were made for it and are not bound
   base::Duration not_ready_grace{5 *
                                  60'000};  // after it the controller lets go in a dead node's place
 };
@@ -85,6 +88,7 @@ struct PodEntry {
   std::string assumed_partition;                          // the reserved one that it is for
   Sent sent = Sent::kNothing;                             // of the binding
   std::string reported;                                   // message of our last PodScheduled=False
+  bool sought = false;    // another scheduler has asked for it in vain and waits
   bool misnames = false;  // an event has to say that the annotation changes nothing
   Avoided avoided;
 

@@ -43,8 +43,7 @@ class Objects {
   Objects(const Objects&) = delete;
   Objects& operator=(const Objects&) = delete;
 
-  // Null: there is none. Of pods ours only: those of our scheduler, and those that name a
-  // partition.
+  // Null: there is none. Of pods ours only: see View.
   PodEntryPtr FindPod(std::string_view key) const;
   PodEntryPtr FindPodByUid(std::string_view uid) const;
   PodEntryPtr FindAnyPod(std::string_view key) const { return pods_.Find(key); }

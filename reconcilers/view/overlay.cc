@@ -83,6 +83,10 @@ void Overlay::AssumeOne(const AssumeDoubted& doubted, base::TimePoint /*now*/) {
   dcu_nodes_.NoteWrite(doubted.node, doubted.resource_version);
 }
 
+void Overlay::AssumeOne(const AssumeNudged& nudged, base::TimePoint /*now*/) {
+  holds_.SetNudge(nudged.uid, Hold::Nudge::kSent);
+}
+
 void Overlay::Settle(const Assumption& assumption, Outcome outcome, base::TimePoint now) {
   std::visit([&](const auto& assumed) { SettleOne(assumed, outcome, now); }, assumption);
 }
@@ -159,6 +163,10 @@ void Overlay::SettleOne(const AssumeReported& reported, Outcome outcome, base::T
 // Of unknown end it is sent again: as its version has gone then, it does no harm.
 void Overlay::SettleOne(const AssumeDoubted& doubted, Outcome outcome, base::TimePoint /*now*/) {
   if (outcome != Outcome::kCommitted) dcu_nodes_.ForgetWrite(doubted.node);
+}
+
+void Overlay::SettleOne(const AssumeNudged& nudged, Outcome outcome, base::TimePoint /*now*/) {
+  if (outcome != Outcome::kCommitted) holds_.SetNudge(nudged.uid, Hold::Nudge::kDue);
 }
 
 void Overlay::SetBack(const Key& request, Setback setback, base::TimePoint now) {

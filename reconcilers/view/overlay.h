@@ -15,14 +15,27 @@
 #include "kclient/engine/setback.h"
 #include "reconcilers/plan.h"
 #include "reconcilers/view/dcu_nodes.h"
+#include "reconcilers/view/holds.h"
 #include "reconcilers/view/objects.h"
 
 namespace vdcu::reconcilers {
 
 class Overlay {
  public:
-  Overlay(Objects& objects, DcuNodes& dcu_nodes, kclient::Setbacks<Key>& setbacks, Changes& changes)
-      : objects_(objects), dcu_nodes_(dcu_nodes), setbacks_(setbacks), changes_(changes) {}
+  struct Parts {
+    Objects& objects;
+    DcuNodes& dcu_nodes;
+    Holds& holds;
+    kclient::Setbacks<Key>& setbacks;
+    Changes& changes;
+  };
+
+  explicit Overlay(Parts parts)
+      : objects_(parts.objects),
+        dcu_nodes_(parts.dcu_nodes),
+        holds_(parts.holds),
+        setbacks_(parts.setbacks),
+        changes_(parts.changes) {}
 
   // From their start, and when they end. What fails is not marked dirty here: its request is set
   // back.
@@ -53,12 +66,14 @@ class Overlay {
   void AssumeOne(const AssumeBound& bound, base::TimePoint now);
   void AssumeOne(const AssumeReported& reported, base::TimePoint now);
   void AssumeOne(const AssumeDoubted& doubted, base::TimePoint now);
+  void AssumeOne(const AssumeNudged& nudged, base::TimePoint now);
   void SettleOne(const AssumeCreated& created, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeAssigned& assigned, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeWritten& written, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeBound& bound, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeReported& reported, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeDoubted& doubted, Outcome outcome, base::TimePoint now);
+  void SettleOne(const AssumeNudged& nudged, Outcome outcome, base::TimePoint now);
   PodEntryPtr FindShown(std::string_view pod_key, std::string_view uid) const;
   bool WasDeletedUnseen(const PartitionEntry& entry) const;
   void Withdraw(const std::string& key);
@@ -66,6 +81,7 @@ class Overlay {
 
   Objects& objects_;
   DcuNodes& dcu_nodes_;
+  Holds& holds_;
   kclient::Setbacks<Key>& setbacks_;
   Changes& changes_;
   std::string partitions_listed_;  // resourceVersion of their last list

@@ -20,6 +20,17 @@ bool Holds(const crds::VdcuPartition* partition) { return partition && partition
 
 }  // namespace
 
+dcu::NodeOptions OptionsOf(const crds::DcuNode& node) {
+  dcu::NodeOptions options;
+  options.unschedulable_devices = {node.spec.unschedulable_devices.begin(),
+                                   node.spec.unschedulable_devices.end()};
+  options.memory_reserve = node.spec.memory_reserve;
+  options.occupied_vdevs = node.status.occupied_vdevs;
+  options.ready = node.ready();
+  options.share = node.spec.share_cards;
+  return options;
+}
+
 bool HoldsTheSame(const crds::VdcuPartition* before, const crds::VdcuPartition* after) {
   return before && after && before->spec.assignment == after->spec.assignment &&
          before->holds() == after->holds();
@@ -130,14 +141,7 @@ void Rooms::TellRoomOf(const std::string& node) {
 
 void Rooms::SetCards(const std::string& node, const crds::DcuNode* cards) {
   if (!cards || ledger_.Find(node) == nullptr) return inventory_.RemoveNode(node);
-  dcu::NodeOptions options;
-  options.unschedulable_devices = {cards->spec.unschedulable_devices.begin(),
-                                   cards->spec.unschedulable_devices.end()};
-  options.memory_reserve = cards->spec.memory_reserve;
-  options.occupied_vdevs = cards->status.occupied_vdevs;
-  options.ready = cards->ready();
-  options.share = cards->spec.share_cards;
-  inventory_.SetNode(node, cards->status.devices, options);
+  inventory_.SetNode(node, cards->status.devices, OptionsOf(*cards));
   TellRoomOf(node);
 }
 
@@ -151,6 +155,14 @@ void Rooms::SetHeld(const crds::DcuNode* before, const crds::DcuNode* after) {
   for (const auto& held : after->status.held) {
     inventory_.SetSlice(HeldId(after->meta.name, held), held.assignment, held.ns);
   }
+}
+
+void Rooms::SetHold(const std::string& id, const dcu::Assignment& assignment, std::string_view ns) {
+  inventory_.SetSlice(id, assignment, ns);
+}
+
+void Rooms::RemoveHold(const std::string& id, const std::string& node) {
+  if (inventory_.RemoveSlice(id)) Improve(node);
 }
 
 std::optional<std::string> Rooms::WhyOverQuota(

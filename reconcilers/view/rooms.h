@@ -42,6 +42,9 @@ class Rooms {
   void SetCards(const std::string& node, const crds::DcuNode* cards);
   // Slices that daemons hold, as a DCUNode said and says; null: not there.
   void SetHeld(const crds::DcuNode* before, const crds::DcuNode* after);
+  // A slice that is kept for a pod, and is not any more.
+  void SetHold(const std::string& id, const dcu::Assignment& assignment, std::string_view ns);
+  void RemoveHold(const std::string& id, const std::string& node);
   // Whether it bounds something else than before.
   bool SetQuota(const std::string& key, const kclient::ResourceQuota* quota);
   // Has the inventory know what nodes have left beside cards, from now on; and what is asked for.
@@ -84,6 +87,9 @@ class Rooms {
   bool tells_room_ = false;
   std::unordered_map<base::Symbol, std::vector<base::Symbol>> partitions_on_;  // node -> keys
 };
+
+// What a DCUNode says of all its cards.
+dcu::NodeOptions OptionsOf(const crds::DcuNode& node);
 
 // Whether both hold the same card in the same way; null: not there.
 bool HoldsTheSame(const crds::VdcuPartition* before, const crds::VdcuPartition* after);

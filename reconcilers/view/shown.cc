@@ -19,6 +19,13 @@ bool SaysTheSame(const kclient::Pod& a, const kclient::Pod& b) {
          crds::NamedPartition(a.meta) == crds::NamedPartition(b.meta);
 }
 
+// Its scheduler says, anew, that it does not place it for now.
+bool GivenUp(const kclient::Pod& before, const kclient::Pod& after) {
+  if (!before.scheduling || !after.scheduling) return false;
+  const kclient::Condition& scheduled = after.scheduling->scheduled;
+  return scheduled.status == "False" && scheduled != before.scheduling->scheduled;
+}
+
 // Whether a pod that did not fit before may fit now.
 bool SameForPlacement(const kclient::Node& a, const kclient::Node& b) {
   return a.unschedulable == b.unschedulable && a.taints == b.taints &&
@@ -58,7 +65,7 @@ void Shown::Set(const Ptr<kclient::Pod>& before, const Ptr<kclient::Pod>& after,
   Objects& objects = parts_.objects;
   const PodEntryPtr was = objects.FindPod(key);
   const bool ours = was || pod.scheduler_name == parts_.settings.scheduler_name ||
-                    !crds::NamedPartition(pod.meta).empty();
+                    crds::AsksForCards(pod) || !crds::NamedPartition(pod.meta).empty();
   if (!after) {
     objects.ForgetPod(key);
   } else if (ours) {
@@ -69,11 +76,24 @@ void Shown::Set(const Ptr<kclient::Pod>& before, const Ptr<kclient::Pod>& after,
     objects.SetOtherPod(key, after);
   }
   if (!ours) return;
+  JudgePromises(before.get(), pod, !after);
   if (was) objects.MarkPod(*was);
   if (const PodEntryPtr is = objects.FindPod(key)) objects.MarkPod(*is);
   for (const base::Symbol& partition : objects.PartitionKeysOfPod(pod.meta.uid)) {
     parts_.changes.MarkPartition(partition);
   }
+}
+
+// Nothing is kept for a pod that will not come, nor for one that its scheduler has given up after
+// it was offered a slice.
+void Shown::JudgePromises(const kclient::Pod* before, const kclient::Pod& pod, bool gone) {
+  const std::string& uid = pod.meta.uid;
+  const bool done = gone || pod.bound() || pod.terminal() || pod.meta.deleting();
+  if (done) parts_.commits.Forget(uid);
+  const Hold* hold = parts_.holds.Find(uid);
+  if (hold == nullptr) return;
+  const bool offered = hold->nudge == Hold::Nudge::kNone;
+  if (done || (offered && before && GivenUp(*before, pod))) parts_.holds.Drop(uid);
 }
 
 PodEntry Shown::WithShown(const PodEntry* before, const Ptr<kclient::Pod>& pod) const {
@@ -86,6 +106,7 @@ PodEntry Shown::WithShown(const PodEntry* before, const Ptr<kclient::Pod>& pod) 
     entry.assumed_partition.clear();
     entry.sent = Sent::kNothing;
     entry.reported.clear();
+    entry.sought = false;
     entry.avoided.clear();
   }
   if (!Misnames(*pod)) {

@@ -11,7 +11,9 @@
 #include "kclient/core/node.h"
 #include "kclient/core/pod.h"
 #include "kclient/core/quota.h"
+#include "reconcilers/view/commits.h"
 #include "reconcilers/view/dcu_nodes.h"
+#include "reconcilers/view/holds.h"
 #include "reconcilers/view/namespaces.h"
 #include "reconcilers/view/objects.h"
 #include "reconcilers/view/overlay.h"
@@ -31,6 +33,8 @@ class Shown {
     Volumes& volumes;
     Changes& changes;
     Rooms& rooms;
+    Holds& holds;
+    Commits& commits;
     Objects& objects;
     DcuNodes& dcu_nodes;
     Overlay& overlay;
@@ -63,6 +67,7 @@ class Shown {
 
  private:
   PodEntry WithShown(const PodEntry* before, const Ptr<kclient::Pod>& pod) const;
+  void JudgePromises(const kclient::Pod* before, const kclient::Pod& pod, bool gone);
 
   const Parts parts_;
 };

@@ -16,8 +16,10 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "kclient/engine/setback.h"
+#include "reconcilers/view/commits.h"
 #include "reconcilers/view/dcu_nodes.h"
 #include "reconcilers/view/entries.h"
+#include "reconcilers/view/holds.h"
 #include "reconcilers/view/lines.h"
 #include "reconcilers/view/namespaces.h"
 #include "reconcilers/view/objects.h"
@@ -39,6 +41,8 @@ class View {
     const Silence& silence;
     const kclient::Setbacks<Key>& setbacks;
     const DcuNodes& dcu_nodes;
+    const Holds& holds;
+    const Commits& commits;
     const Objects& objects;
   };
 
@@ -48,7 +52,8 @@ class View {
 
   const Settings& settings() const { return parts_.settings; }
 
-  // Pods of ours: those of our scheduler, and those that name a partition. Null: not there.
+  // Pods of ours: those that ask for cards, those of our scheduler, and those that name a
+  // partition. Null: not there.
   PodEntryPtr FindPod(std::string_view key) const { return parts_.objects.FindPod(key); }
   PodEntryPtr FindPodByUid(std::string_view uid) const { return parts_.objects.FindPodByUid(uid); }
   PartitionEntryPtr FindPartition(std::string_view key) const {
@@ -67,11 +72,19 @@ class View {
   PodEntryPtr HeadOf(std::string_view partition_key) const;
   // Null: none of the request's writes has failed.
   const Setback* FindSetback(const Key& request) const { return parts_.setbacks.Find(request); }
+  // What is kept for the pod of another scheduler, and what that has asked for; null: nothing.
+  const Holds& holds() const { return parts_.holds; }
+  const Hold* FindHold(std::string_view pod_uid) const { return parts_.holds.Find(pod_uid); }
+  const Commit* FindCommit(std::string_view pod_uid) const { return parts_.commits.Find(pod_uid); }
   size_t pod_count() const { return parts_.objects.pods().size(); }
   size_t partition_count() const { return parts_.objects.partitions().size(); }
 
   const dcu::Inventory& inventory() const { return parts_.rooms.inventory(); }
   const NodeLedger& ledger() const { return parts_.rooms.ledger(); }
+  // Keys of the partitions that are assigned there.
+  const std::vector<base::Symbol>& PartitionsOn(std::string_view node) const {
+    return parts_.rooms.PartitionsOn(node);
+  }
   bool IsSilent(const std::string& node, base::TimePoint now) const {
     return parts_.silence.IsSilent(node, now);
   }

@@ -329,12 +329,12 @@ TEST_F(ClusterTest, ASilentNodeThatSpeaksIsTriedAgain) {
 
 TEST_F(ClusterTest, SilenceRunsOut) {
   shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);
-  EXPECT_EQ(shown_.cluster.ExpireSilent(shown_.at.now), shown_.at.now + base::Duration(10'000));
+  EXPECT_EQ(shown_.cluster.Expire(shown_.at.now), shown_.at.now + base::Duration(10'000));
   EXPECT_THAT(shown_.cluster.changes().TakeImproved(), IsEmpty());
   shown_.Pass(base::Duration(10'000));
-  EXPECT_EQ(shown_.cluster.ExpireSilent(shown_.at.now), std::nullopt);
+  EXPECT_EQ(shown_.cluster.Expire(shown_.at.now), std::nullopt);
   EXPECT_THAT(shown_.cluster.changes().TakeImproved(), ElementsAre("n"));
-  shown_.cluster.ExpireSilent(shown_.at.now);
+  shown_.cluster.Expire(shown_.at.now);
   EXPECT_THAT(shown_.cluster.changes().TakeImproved(), IsEmpty()) << "once";
 }
 
@@ -343,7 +343,7 @@ TEST_F(ClusterTest, SilenceLastsLongerEachTimeUntilTheNodeSpeaks) {
     const base::TimePoint begin = shown_.at.now;
     shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);
     shown_.cluster.Take(NodeSilent{"n"}, shown_.at.now);  // of another pod
-    while (shown_.cluster.ExpireSilent(shown_.at.now)) shown_.Pass(base::Duration(1'000));
+    while (shown_.cluster.Expire(shown_.at.now)) shown_.Pass(base::Duration(1'000));
     EXPECT_FALSE(shown_.cluster.view().IsSilent("n", shown_.at.now));
     return (shown_.at.now - begin).count() / 1000;
   };
@@ -355,7 +355,7 @@ TEST_F(ClusterTest, SilenceLastsLongerEachTimeUntilTheNodeSpeaks) {
   shown_.Show(MakePartition("").For(pod_).Assigned(*mine_->spec.assignment).Ready().Obj());
   EXPECT_EQ(seconds_of_silence(), 10) << "it has spoken";
   shown_.Pass(base::Duration(60'000));
-  shown_.cluster.ExpireSilent(shown_.at.now);
+  shown_.cluster.Expire(shown_.at.now);
   EXPECT_EQ(seconds_of_silence(), 10) << "long ago";
 }
 

@@ -246,7 +246,7 @@ TEST_F(PlacerTest, ASilentNodeIsTriedAgainWhenItsTimeIsOver) {
   EXPECT_THAT(Decide(), ElementsAre("p waits"));
   EXPECT_THAT(Told(), HasSubstr("node's vdcu daemon does not answer"));
   shown_.Pass(base::Duration(10'000));
-  shown_.cluster.ExpireSilent(shown_.at.now);
+  shown_.cluster.Expire(shown_.at.now);
   EXPECT_THAT(Decide(), ElementsAre("p placed"));
 }
 

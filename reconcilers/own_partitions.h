@@ -1,0 +1,40 @@
+// The partitions that were made for one pod: from their creation until the pod is bound, or they
+// are withdrawn. The same for pods of ours and for those that another scheduler has asked for.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "reconcilers/plan.h"
+#include "reconcilers/pod_partitions.h"
+#include "reconcilers/view/view.h"
+
+namespace vdcu::reconcilers {
+
+struct OwnPartitions {
+  std::vector<PartitionEntryPtr> entries;
+  bool complete = false;   // each that is needed has its slice, all on one node
+  bool unsettled = false;  // a write to one of them is not yet shown, or one is going
+};
+OwnPartitions FindOwnPartitions(const View& view, const kclient::Pod& pod, size_t needed);
+
+// The name of a needed partition is taken by an object that is not this pod's.
+std::optional<std::string> WhyNameTaken(const View& view, const kclient::Pod& pod,
+                                        const std::vector<NeededPartition>& needed);
+
+// What follows next: the pod is placed where it has none; they are awaited while they are prepared;
+// it is bound once all are Ready; they are withdrawn where they can never serve it.
+Plan Advance(const View& view, const PodEntry& entry, const OwnPartitions& partitions,
+             size_t needed, const Instant& at);
+
+// Whether the pod's setback keeps it from that for now.
+bool IsHeldUp(const Setback& setback, const OwnPartitions& partitions, const Instant& at);
+
+// Gives up this try: the partitions go, and whoever has asked for the pod is told.
+Plan Withdraw(const kclient::Pod& pod, const std::vector<PartitionEntryPtr>& partitions,
+              const std::string& reason, const std::string& note);
+void AppendDeletes(Plan& plan, const std::vector<PartitionEntryPtr>& partitions);
+
+}  // namespace vdcu::reconcilers
