@@ -10,6 +10,7 @@
 #include "base/program/endpoints.h"
 #include "base/program/program.h"
 #include "base/random.h"
+#include "controller/extender/routes.h"
 #include "controller/webhook/routes.h"
 #include "crds/guarantees.h"
 #include "crds/keys.h"
@@ -27,6 +28,11 @@ constexpr size_t kManyEvents = 4096;
 
 constexpr char kLeaseName[] = "vdcu-controller";
 constexpr size_t kReviewBytes = size_t{32} << 20;  // of all that are being read
+// A scheduler's call ends at the latest then: longer than Settings::commit_timeout.
+constexpr base::Duration kBindTimeout{25'000};
+// A scheduler (Go) lets go of a connection that it does not use after 90 s; if we did first, its
+// next call might meet a closed one.
+constexpr base::Duration kIdle{100'000};
 // An API server that is started anew is away for less.
 constexpr base::Duration kLeaseGrace{10'000};
 
@@ -63,6 +69,7 @@ base::Status App::Start() {
   RETURN_IF_ERROR(StartServing());
   RETURN_IF_ERROR(StartWebhook());
   server_look_.Start();
+  RETURN_IF_ERROR(StartExtender());
   if (options_.leader_elect) return StartElection();
   Lead();
   return base::Ok();
@@ -95,6 +102,37 @@ base::Status App::StartWebhook() {
                        [this] { OnWebhookCertificate(); }, metrics_},
       own_namespace_, std::move(settings), base::SystemRandom());
   keeper_->Start();
+  return base::Ok();
+}
+
+// Each replica serves it, and answers while it leads.
+base::Status App::StartExtender() {
+  const Options::Extender& of = options_.extender;
+  if (of.listen.empty()) return base::Ok();
+  // A scheduler has a connection for each call under way.
+  base::HttpOptions http{.connections = 512,
+                         .connections_of_one_address = 256,
+                         .bodies = kReviewBytes,
+                         .idle = kIdle,
+                         .step = kBindTimeout,
+                         .rest = base::Duration(0)};
+  if (!of.certificate.empty()) {
+    ASSIGN_OR_RETURN(
+        http.tls, base::ReloadedTls::Load(
+                      {.certificate = of.certificate, .key = of.key, .client_ca = of.client_ca}));
+  }
+  const bool may_bind = MayBind(of.listen, !of.client_ca.empty());
+  auto routes =
+      ExtenderRoutes([this] { return leader_ ? &leader_->extender() : nullptr; }, may_bind);
+  ASSIGN_OR_RETURN(extender_,
+                   base::HttpServer::Listen(loop_, of.listen, std::move(routes), std::move(http)));
+  if (!of.advertise.empty()) {
+    address_ = std::make_unique<LeaderAddress>(
+        LeaderAddress::Parts{loop_, client_, events_, [this] { return leader_ && MayWrite(); }},
+        own_namespace_, of.advertise, extender_->port(), base::SystemRandom());
+  }
+  base::Log(base::Level::kInfo, "the extender is served",
+            {{"listen", of.listen}, {"binds", may_bind ? "yes" : "no"}});
   return base::Ok();
 }
 
@@ -156,9 +194,11 @@ void App::Lead() {
   settings.share = options_.share_cards;
   settings.memory_unit = options_.memory_unit;
   settings.lease_namespace = own_namespace_;
+  settings.hold_timeout = options_.extender.hold_timeout;
   leader_ = std::make_unique<LeaderState>(
       loop_, client_, events_, metrics_, std::move(settings), [this] { return MayWrite(); },
       base::SystemRandom());
+  if (address_) leader_->OnStarted([this] { address_->Publish(); });
   leader_->Start();
   if (keeper_) keeper_->Lead();
 }

@@ -7,6 +7,7 @@
 
 #include "base/http/server.h"
 #include "base/uv_loop.h"
+#include "controller/extender/leader_address.h"
 #include "controller/leader_state.h"
 #include "controller/metrics.h"
 #include "controller/options.h"
@@ -36,6 +37,7 @@ class App {
  private:
   base::Status StartServing();
   base::Status StartWebhook();
+  base::Status StartExtender();
   base::Status ServeWebhook(std::shared_ptr<base::TlsSource> tls);
   void OnWebhookCertificate();
   base::Status StartElection();
@@ -64,9 +66,11 @@ class App {
   std::unique_ptr<kclient::LeaderElector> elector_;  // null without --leader-elect
   std::unique_ptr<LeaderState> leader_;              // null while not leading
   std::unique_ptr<base::HttpServer> server_;
-  std::unique_ptr<TlsKeeper> keeper_;          // null: the webhook's certificate is given, or none
-  std::unique_ptr<base::HttpServer> webhook_;  // null: none is served (yet)
-  base::TimerPtr stop_timer_;                  // ends a stop that takes too long
+  std::unique_ptr<TlsKeeper> keeper_;           // null: the webhook's certificate is given, or none
+  std::unique_ptr<base::HttpServer> webhook_;   // null: none is served (yet)
+  std::unique_ptr<base::HttpServer> extender_;  // null: none is served
+  std::unique_ptr<LeaderAddress> address_;      // null: nobody is told
+  base::TimerPtr stop_timer_;                   // ends a stop that takes too long
   bool stopping_ = false;
   int exit_code_ = 0;
 };

@@ -25,7 +25,10 @@ LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::Eve
       metrics_(metrics),
       random_(std::move(random)),
       cluster_(std::move(settings)),
-      runner_({loop, client, cluster_, events, metrics, std::move(may_write)}, SharedRandom()),
+      runner_({loop, client, cluster_, events, metrics, std::move(may_write),
+               [this] { extender_.Look(); }},
+              SharedRandom()),
+      extender_({loop, cluster_, metrics, [this] { runner_.OnChange(); }}),
       shown_pods_(cluster_.shown(), loop.clock()),
       shown_nodes_(cluster_.shown(), loop.clock()),
       shown_claims_(cluster_.shown(), loop.clock()),
@@ -141,6 +144,8 @@ void LeaderState::OnSynced() {
              {"nodes", std::to_string(cluster_.view().ledger().node_count())},
              {"partitions", std::to_string(cluster_.view().partition_count())}});
   runner_.Start();
+  extender_.Start();
+  on_started_();
 }
 
 }  // namespace vdcu::controller

@@ -9,6 +9,7 @@
 
 #include "base/loop.h"
 #include "base/random.h"
+#include "controller/extender/extender.h"
 #include "controller/metrics.h"
 #include "controller/runner.h"
 #include "crds/dcunode.h"
@@ -35,6 +36,8 @@ class LeaderState {
   LeaderState(base::Loop& loop, kclient::Client& client, kclient::EventRecorder& events,
               Metrics& metrics, reconcilers::Settings settings, std::function<bool()> may_write,
               base::Random random);
+  // Runs when all kinds are listed and others may be answered; before Start.
+  void OnStarted(std::function<void()> handler) { on_started_ = std::move(handler); }
   LeaderState(const LeaderState&) = delete;
   LeaderState& operator=(const LeaderState&) = delete;
 
@@ -43,6 +46,7 @@ class LeaderState {
   std::vector<std::string> NotReady() const;
   void UpdateMetrics() const;
   Runner& runner() { return runner_; }
+  Extender& extender() { return extender_; }
   const Runner& runner() const { return runner_; }
 
  private:
@@ -59,8 +63,10 @@ class LeaderState {
   base::Loop& loop_;
   Metrics& metrics_;
   const base::Random random_;
+  std::function<void()> on_started_ = [] {};
   reconcilers::Cluster cluster_;
   Runner runner_;
+  Extender extender_;
   reconcilers::ShownSink<kclient::Pod> shown_pods_;
   reconcilers::ShownSink<kclient::Node> shown_nodes_;
   reconcilers::ShownSink<kclient::PersistentVolumeClaim> shown_claims_;

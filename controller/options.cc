@@ -1,8 +1,11 @@
 #include "controller/options.h"
 
+#include <chrono>
+
 #include <CLI/CLI.hpp>
 
 #include "base/dns_name.h"
+#include "base/listen_address.h"
 #include "crds/spelling.h"
 
 namespace vdcu::controller {
@@ -39,6 +42,53 @@ void AddWebhookFlags(CLI::App& app, Options::Webhook& webhook) {
       ->type_name("KEY");
   app.get_option("--webhook-cert")->needs("--webhook")->needs("--webhook-key");
   app.get_option("--webhook-key")->needs("--webhook-cert");
+}
+
+std::string CheckIp(const std::string& text) {
+  const std::string address = text.find(':') == std::string::npos ? text : "[" + text + "]";
+  if (!text.empty() && base::CheckListenAddress(address + ":1")) return "";
+  return "\"" + text + "\": want a numeric IP address";
+}
+
+// Whole seconds, as in "30s".
+std::string CheckSeconds(const std::string& text) {
+  const bool right = text.size() >= 2 && text.size() <= 5 && text.back() == 's' &&
+                     text.find_first_not_of("0123456789") == text.size() - 1 && text[0] != '0';
+  return right ? "" : "\"" + text + "\": want seconds from 1s to 9999s";
+}
+
+void AddExtenderFlags(CLI::App& app, Options::Extender& extender) {
+  app.add_option("--extender", extender.listen,
+                 "Serve kube-scheduler's extender protocol there, below /kube (default: nowhere)")
+      ->type_name("ADDRESS:PORT")
+      ->check(base::CheckListen);
+  app.add_option("--extender-tls-cert", extender.certificate,
+                 "PEM file of the extender's certificate, read again when it changes (default: "
+                 "plain HTTP)")
+      ->type_name("FILE");
+  app.add_option("--extender-tls-key", extender.key, "PEM file of its key")->type_name("FILE");
+  app.add_option("--extender-client-ca", extender.client_ca,
+                 "PEM file of the CA of schedulers' certificates: who has none cannot connect. "
+                 "Without it only a scheduler on the same host may bind pods")
+      ->type_name("FILE");
+  app.add_option("--extender-advertise", extender.advertise,
+                 "Address of this process: while it leads, the Service vdcu-extender leads to it "
+                 "(default: nobody is told)")
+      ->type_name("IP")
+      ->check(CheckIp);
+  app.add_option_function<std::string>(
+         "--hold-timeout",
+         [&extender](const std::string& text) {
+           extender.hold_timeout = std::chrono::seconds(std::stoi(text));
+         },
+         "For how long a slice that was offered to another scheduler is kept for its pod")
+      ->type_name("SECONDS")
+      ->check(CheckSeconds)
+      ->default_str("30s");
+  app.get_option("--extender-advertise")->needs("--extender");
+  app.get_option("--extender-tls-cert")->needs("--extender")->needs("--extender-tls-key");
+  app.get_option("--extender-tls-key")->needs("--extender-tls-cert");
+  app.get_option("--extender-client-ca")->needs("--extender-tls-cert");
 }
 
 // One for each value, which it sets.
@@ -89,6 +139,7 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
       ->type_name("NAMESPACE")
       ->check(CheckNamespace);
   AddWebhookFlags(app, options.webhook);
+  AddExtenderFlags(app, options.extender);
   if (const auto code = base::ParseFlags(app, argc, argv)) return *code;
   return options;
 }

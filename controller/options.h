@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/flags.h"
 #include "crds/memory_unit.h"
 #include "dcu/assignment.h"
@@ -27,6 +28,14 @@ struct Options {
     std::vector<std::string> schedulers;  // besides ours, that pods with cards may name
     std::string tolerated_taint;          // empty: none
   } webhook;
+  struct Extender {
+    std::string listen;       // as CommonFlags::listen; empty: there is none
+    std::string certificate;  // a file; empty: plain HTTP
+    std::string key;
+    std::string client_ca;  // a file; empty: whoever connects may call
+    std::string advertise;  // this process's address, for the Service; empty: there is none
+    base::Duration hold_timeout{30'000};
+  } extender;
 };
 
 // The options, or the exit code to end with (0 after --help and --version).

@@ -33,7 +33,7 @@ class Runner : private kclient::Decider {
     reconcilers::Cluster& cluster;
     kclient::EventRecorder& events;
     Metrics& metrics;
-    std::function<bool()> may_write;        // leadership
+    std::function<bool()> may_write;          // leadership
     std::function<void()> on_change = [] {};  // the cluster may have changed
   };
 

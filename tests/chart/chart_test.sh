@@ -91,6 +91,7 @@ what_is_accepted() {
 --set admission.mode=webhook,admission.webhook.certificate.source=secret,admission.webhook.certificate.secretName=mine
 --set controller.hostNetwork=true,node.hostNetwork=true,controller.port=0,node.port=0
 --set controller.enabled=false,node.enabled=false
+--set extender.enabled=true,extender.port=9000,kubeScheduler.enabled=true,kubeScheduler.schedulerName=mine
 --set node.takeOver=true,node.priorityClassName=,controller.priorityClassName=
 ROWS
 }
@@ -113,6 +114,11 @@ admission.webhook.certificate.a=1|at '/admission/webhook/certificate': additiona
 admission.webhook.failurePolicy=fail|at '/admission/webhook/failurePolicy'
 admission.webhook.certificate.source=helm|at '/admission/webhook/certificate/source'
 admission.webhook.certificate.issuerRef.kind=x|at '/admission/webhook/certificate/issuerRef'
+extender.a=1|at '/extender': additional properties 'a'
+extender.holdTimeoutSeconds=0|at '/extender/holdTimeoutSeconds'
+kubeScheduler.a=1|at '/kubeScheduler': additional properties 'a'
+kubeScheduler.enabled=true|kubeScheduler.enabled: true: want extender.enabled=true
+extender.enabled=true,kubeScheduler.enabled=true,kubeScheduler.schedulerName=vdcu-scheduler|want another name than schedulerName
 flowControl.a=1|at '/flowControl': additional properties 'a'
 networkPolicy.a=1|at '/networkPolicy': additional properties 'a'
 networkPolicy.metricsFrom[0].podSelectors.a=b|at '/networkPolicy/metricsFrom/0': additional properties 'podSelectors'

@@ -25,6 +25,8 @@ TEST(Options, HaveTheirDefaults) {
   EXPECT_FALSE(options->leader_elect);
   EXPECT_EQ(options->lease_namespace, "");
   EXPECT_EQ(options->webhook.listen, "");
+  EXPECT_EQ(options->extender.listen, "");
+  EXPECT_EQ(options->extender.hold_timeout, base::Duration(30'000));
   EXPECT_EQ(options->common.kubeconfig, "");
   EXPECT_EQ(options->common.listen, "");
 }
@@ -58,6 +60,20 @@ TEST(Options, TakeTheWebhooksSchedulersWithCommas) {
   EXPECT_EQ(options->webhook.schedulers, (std::vector<std::string>{"volcano", "mine"}));
 }
 
+TEST(Options, TakeWhatTheExtenderNeeds) {
+  const auto parsed = Parse({"--extender", ":8443", "--extender-tls-cert", "c",
+                             "--extender-tls-key", "k", "--extender-client-ca", "ca",
+                             "--extender-advertise", "fd00::1", "--hold-timeout", "90s"});
+  const Options* options = std::get_if<Options>(&parsed);
+  ASSERT_NE(options, nullptr);
+  EXPECT_EQ(options->extender.listen, ":8443");
+  EXPECT_EQ(options->extender.certificate, "c");
+  EXPECT_EQ(options->extender.key, "k");
+  EXPECT_EQ(options->extender.client_ca, "ca");
+  EXPECT_EQ(options->extender.advertise, "fd00::1");
+  EXPECT_EQ(options->extender.hold_timeout, base::Duration(90'000));
+}
+
 TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
   struct Case {
     std::vector<const char*> arguments;
@@ -71,6 +87,16 @@ TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
            {{"--webhook", "nowhere"}, {"--webhook", "nowhere"}},
            {{"--webhook", ":9443", "--webhook-cert", "c"}, {"--webhook-cert", "--webhook-key"}},
            {{"--webhook-cert", "c", "--webhook-key", "k"}, {"--webhook-cert", "--webhook"}},
+           {{"--extender", "nowhere"}, {"--extender", "nowhere"}},
+           {{"--extender", ":1", "--extender-tls-cert", "c"},
+            {"--extender-tls-cert", "--extender-tls-key"}},
+           {{"--extender", ":1", "--extender-client-ca", "c"},
+            {"--extender-client-ca", "--extender-tls-cert"}},
+           {{"--extender", ":1", "--extender-advertise", "host"},
+            {"--extender-advertise", "host", "want a numeric IP address"}},
+           {{"--extender-advertise", "10.0.0.1"}, {"--extender-advertise", "--extender"}},
+           {{"--hold-timeout", "30"}, {"--hold-timeout", "30", "want seconds from 1s"}},
+           {{"--hold-timeout", "0s"}, {"--hold-timeout", "0s", "want seconds from 1s"}},
            {{"--lease-namespace", "UPPER case!"},
             {"--lease-namespace", "UPPER case!", "want a namespace's name"}},
            {{"--lease-namespace", "../x"},

@@ -74,6 +74,20 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "vdcu.nodeAccount" . }
 {{- if or (eq (include "vdcu.mutatesBy" .) "webhook") (eq (include "vdcu.validatesBy" .) "webhook") }}yes{{ end -}}
 {{- end }}
 
+{{/* "yes" or nothing: the controller answers other schedulers. */}}
+{{- define "vdcu.hasExtender" -}}
+{{- if and .Values.extender.enabled .Values.controller.enabled }}yes{{ end -}}
+{{- end }}
+
+{{/* Schedulers besides ours that pods with cards may name, with commas. */}}
+{{- define "vdcu.otherSchedulers" -}}
+{{- $names := without .Values.admission.schedulers .Values.schedulerName -}}
+{{- if .Values.kubeScheduler.enabled }}
+{{- $names = append (without $names .Values.kubeScheduler.schedulerName) .Values.kubeScheduler.schedulerName -}}
+{{- end }}
+{{- join "," $names -}}
+{{- end }}
+
 {{- define "vdcu.makesCertificate" -}}
 {{- if and (include "vdcu.hasWebhook" .) (eq .Values.admission.webhook.certificate.source "controller") }}yes{{ end -}}
 {{- end }}

@@ -1,0 +1,52 @@
+// Any body of a scheduler's call: the first byte says of which. It is refused with a message, or
+// what is read can be answered.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/check.h"
+#include "controller/extender/wire.h"
+
+namespace {
+
+using namespace vdcu::controller;
+
+void CheckRefusal(const vdcu::base::Error& error) {
+  CHECK(!error.message.empty(), "a refusal without a message");
+}
+
+void CheckFilter(std::string_view body) {
+  const auto call = ReadFilterCall(body);
+  if (!call) return CheckRefusal(call.error());
+  CHECK(!call->pod.uid.empty() && !call->nodes.empty(), "a call for nothing");
+  vdcu::reconcilers::Offer offer;
+  for (const std::string& node : call->nodes) offer.refused.emplace(node, "no");
+  CHECK(!FilterAnswer(offer).empty(), "no answer");
+}
+
+void CheckPreempt(std::string_view body) {
+  const auto call = ReadPreemptCall(body);
+  if (!call) return CheckRefusal(call.error());
+  std::vector<std::string> nodes;
+  for (const auto& [node, pods] : call->victims) nodes.push_back(node);
+  CHECK(!PreemptAnswer(*call, nodes).empty(), "no answer");
+}
+
+void CheckBind(std::string_view body) {
+  const auto call = ReadBindCall(body);
+  if (!call) return CheckRefusal(call.error());
+  CHECK(!call->node.empty() && !BindAnswer(call->pod.key).empty(), "a call for nothing");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
+  if (size == 0) return 0;
+  const std::string_view body(reinterpret_cast<const char*>(bytes) + 1, size - 1);
+  if (bytes[0] % 3 == 0) CheckFilter(body);
+  if (bytes[0] % 3 == 1) CheckPreempt(body);
+  if (bytes[0] % 3 == 2) CheckBind(body);
+  return 0;
+}

@@ -1,0 +1,268 @@
+// The real kube-scheduler with vdcu-controller as its extender, and two real vdcu-node.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/world/control_plane.h"
+#include "tests/world/free_port.h"
+#include "tests/world/invariants.h"
+#include "tests/world/objects.h"
+#include "tests/world/worker.h"
+
+namespace vdcu::integration {
+namespace {
+
+using nlohmann::json;
+using testing::IsEmpty;
+using world::Condition;
+using world::kPartitions;
+using world::kPods;
+using world::Limits;
+using world::Until;
+using world::Worker;
+
+constexpr char kAddress[] = "10.20.30.40";  // of nobody
+constexpr char kSlices[] = "/apis/discovery.k8s.io/v1/namespaces/vdcu-system/endpointslices";
+constexpr char kPriorities[] = "/apis/scheduling.k8s.io/v1/priorityclasses";
+const Limits kQuarter{{"dcunum", "1"}, {"dcumem", "2000"}, {"dcucores", "25"}};
+
+struct World : world::ControlPlane {
+  World()
+      : ControlPlane({.config = "advertising"}),
+        wide(cluster, api, "wide", {.cards = 8, .model = "Z100L", .serial_prefix = "wide"}),
+        tiny(cluster, api, "tiny", {.cards = 1, .model = "Z100L", .serial_prefix = "tiny"}) {
+    AllowAddress();
+    StartController();
+    StartScheduler();
+    for (const auto& [name, value] : {std::pair("low", 10), {"high", 1000}}) {
+      api.Call("POST", kPriorities, {{"metadata", {{"name", name}}}, {"value", value}});
+    }
+  }
+
+  // What the chart allows the controller where it serves the extender.
+  void AllowAddress() const {
+    const std::string path = "/apis/rbac.authorization.k8s.io/v1/namespaces/vdcu-system/";
+    const json meta{{"name", "extender"}};
+    const json create{{"apiGroups", {"discovery.k8s.io"}},
+                      {"resources", {"endpointslices"}},
+                      {"verbs", {"create"}}};
+    json patch = create;
+    patch["resourceNames"] = {"vdcu-extender"};
+    patch["verbs"] = {"get", "patch"};
+    const json subject{
+        {"kind", "ServiceAccount"}, {"name", "vdcu-controller"}, {"namespace", "vdcu-system"}};
+    const json role{
+        {"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "Role"}, {"name", "extender"}};
+    api.Call("POST", path + "roles", {{"metadata", meta}, {"rules", json::array({create, patch})}});
+    api.Call("POST", path + "rolebindings",
+             {{"metadata", meta}, {"subjects", json::array({subject})}, {"roleRef", role}});
+  }
+  void StartController() {
+    controller = MakeController("controller", {"--extender", "127.0.0.1:" + std::to_string(port),
+                                               "--extender-advertise", kAddress});
+  }
+  // As config/schedulers/kube-scheduler.yaml has it.
+  void StartScheduler() {
+    const json managed = [] {
+      json resources = json::array();
+      for (const char* name : {"dcunum", "hcunum", "dcumem", "dcucores", "hcumem", "hcucores"}) {
+        resources.push_back({{"name", std::string("hygon.com/") + name},
+                             {"ignoredByScheduler", std::string(name).find("num") > 5}});
+      }
+      return resources;
+    }();
+    const json extender{{"urlPrefix", "http://127.0.0.1:" + std::to_string(port) + "/kube"},
+                        {"filterVerb", "filter"},
+                        {"preemptVerb", "preempt"},
+                        {"bindVerb", "bind"},
+                        {"nodeCacheCapable", true},
+                        {"httpTimeout", "30s"},
+                        {"managedResources", managed}};
+    const json config{{"apiVersion", "kubescheduler.config.k8s.io/v1"},
+                      {"kind", "KubeSchedulerConfiguration"},
+                      {"leaderElection", {{"leaderElect", false}}},
+                      {"clientConnection", {{"kubeconfig", cluster.admin_kubeconfig()}}},
+                      {"profiles", {{{"schedulerName", "vdcu-kube"}}}},
+                      {"extenders", {extender}}};
+    const std::string path = cluster.folder() + "/kube-scheduler.yaml";
+    std::ofstream(path) << config.dump();
+    scheduler = std::make_unique<world::Background>(
+        std::vector<std::string>{cluster.folder() + "/c/bin/kube-scheduler", "--config", path,
+                                 "--secure-port=0"},
+        cluster.folder() + "/kube-scheduler.log");
+  }
+
+  const int port = world::FreePort();
+  Worker wide;
+  Worker tiny;
+  std::unique_ptr<world::Background> scheduler;
+};
+
+class ExtenderTest : public testing::Test {
+ protected:
+  static World& world() {
+    static World one;
+    return one;
+  }
+  static const world::Api& api() { return world().api; }
+
+  void SetUp() override {
+    for (const Worker* worker : {&world().wide, &world().tiny}) {
+      ASSERT_TRUE(
+          Eventually(worker->name() + " published its cards", [&] { return worker->Published(); }));
+    }
+  }
+  void TearDown() override {
+    ExpectNoBreach();
+    for (const char* path : {kPods, kPartitions}) world::DeleteAll(api(), path);
+    Eventually("all partitions are gone", [] { return api().List(kPartitions).empty(); });
+  }
+
+  static void Create(const std::string& name, const Limits& limits, const std::string& node = "",
+                     const std::string& priority = "") {
+    json pod = world::Pod(name, limits);
+    json& spec = pod["spec"];
+    spec["schedulerName"] = "vdcu-kube";
+    spec["terminationGracePeriodSeconds"] = 0;  // no kubelet ends pods here
+    if (!node.empty()) spec["nodeSelector"] = {{"kubernetes.io/hostname", node}};
+    if (!priority.empty()) spec["priorityClassName"] = priority;
+    world::Create(api(), pod);
+  }
+  static std::string NodeOf(const std::string& name) {
+    const json pod = api().Find(kPods, name);
+    return pod.is_object() ? pod["spec"].value("nodeName", "") : "";
+  }
+  static size_t CountBound() {
+    size_t bound = 0;
+    for (const json& pod : api().List(kPods)) bound += pod["spec"].contains("nodeName") ? 1 : 0;
+    return bound;
+  }
+  // Each bound pod has its Ready slice, on its node, and nothing else has one.
+  static void ExpectSlicesOfBoundPods() {
+    std::map<std::string, std::string> want;
+    std::map<std::string, std::string> has;
+    for (const json& pod : api().List(kPods)) {
+      if (!pod["spec"].contains("nodeName")) continue;
+      want[pod["metadata"]["name"]] = pod["spec"]["nodeName"];
+    }
+    for (const json& partition : api().List(kPartitions)) {
+      has[partition["spec"]["podRef"]["name"]] = partition["spec"]["assignment"]["node"];
+      EXPECT_EQ(Condition(partition, "Ready")["status"], "True") << partition.dump();
+    }
+    EXPECT_EQ(has, want);
+  }
+  static void ExpectNoBreach() {
+    EXPECT_THAT(world::BreachesOfObjects(api().List(kPartitions), {&world().wide, &world().tiny}),
+                IsEmpty());
+    for (const Worker* worker : {&world().wide, &world().tiny}) {
+      EXPECT_THAT(world::BreachesOfFiles(*worker), IsEmpty());
+    }
+  }
+  static std::string Logs() {
+    return "controller:\n" + world().LogOf() + "kube-scheduler:\n" +
+           world().LogOf("kube-scheduler") + "wide:\n" + world().wide.Log();
+  }
+  static bool Eventually(const std::string& what, const std::function<bool()>& done) {
+    const bool did = Until(done);
+    EXPECT_TRUE(did) << "never came true: " << what << "\n" << Logs();
+    return did;
+  }
+};
+
+TEST_F(ExtenderTest, AllPodsThatFitAreBoundAtOnceAndNoneTwice) {
+  for (int i = 0; i < 30; ++i) Create("p" + std::to_string(i), kQuarter);
+  ASSERT_TRUE(Eventually("all are bound", [] { return CountBound() == 30; }));
+  ExpectSlicesOfBoundPods();
+  EXPECT_THAT(world().LogOf("kube-scheduler"), testing::Not(testing::HasSubstr("Failed to bind")));
+  const std::string events = world().cluster.Kubectl({"events"}).text;
+  EXPECT_THAT(events, testing::HasSubstr("Scheduled"));
+}
+
+TEST_F(ExtenderTest, APodWaitsWithOurReasonAndIsWokenWhenASliceIsFree) {
+  for (int i = 0; i < 4; ++i) Create("p" + std::to_string(i), kQuarter, "tiny");
+  ASSERT_TRUE(Eventually("the card is full", [] { return CountBound() == 4; }));
+  Create("waits", {{"dcunum", "1"}, {"dcumem", "1000"}, {"dcucores", "10"}}, "tiny");
+  Create("more", kQuarter, "tiny");
+  ASSERT_TRUE(Eventually("it waits", [] {
+    return Condition(api().Find(kPods, "waits"), "PodScheduled").is_object();
+  }));
+  // The token is free when the pod is gone, and the slice later: kube-scheduler asks in between,
+  // and then nothing that it knows of changes.
+  world().tiny.daemon().Signal(SIGSTOP);
+  world::Delete(api(), kPods, "p0");
+  const bool asked = Until(
+      [] {
+        const json scheduled = Condition(api().Find(kPods, "waits"), "PodScheduled");
+        return scheduled.is_object() &&
+               scheduled["message"].get<std::string>().find(" card") != std::string::npos;
+      },
+      std::chrono::seconds(8));
+  world().tiny.daemon().Signal(SIGCONT);
+  EXPECT_TRUE(asked) << Condition(api().Find(kPods, "waits"), "PodScheduled").dump();
+  // Without being told kube-scheduler would try again after five minutes.
+  EXPECT_TRUE(Eventually("one of them is bound",
+                         [] { return !NodeOf("waits").empty() || !NodeOf("more").empty(); }));
+  ExpectNoBreach();
+}
+
+TEST_F(ExtenderTest, NothingIsLostOrGrantedTwiceWhenTheLeaderIsKilledAgainAndAgain) {
+  for (int i = 0; i < 24; ++i) Create("p" + std::to_string(i), kQuarter);
+  for (int i = 0; i < 6; ++i) {
+    const size_t before = api().List(kPartitions).size();
+    Until([&] { return api().List(kPartitions).size() > before || CountBound() == 24; },
+          std::chrono::seconds(20));
+    world().controller.reset();  // SIGKILL
+    ExpectNoBreach();
+    world().StartController();
+  }
+  ASSERT_TRUE(Eventually("all are bound", [] { return CountBound() == 24; }));
+  ASSERT_TRUE(Eventually("no slice is left of what was given up",
+                         [] { return api().List(kPartitions).size() == 24; }));
+  ExpectSlicesOfBoundPods();
+}
+
+TEST_F(ExtenderTest, PodsAreEvictedOnlyWhereThatFreesASlice) {
+  for (int i = 0; i < 4; ++i) Create("low" + std::to_string(i), kQuarter, "tiny", "low");
+  ASSERT_TRUE(Eventually("all tokens are taken", [] { return CountBound() == 4; }));
+  // A quarter of the card comes free with each, and kube-scheduler sees tokens alone.
+  Create("big", {{"dcunum", "1"}, {"dcumem", "2000"}, {"dcucores", "60"}}, "tiny", "high");
+  ASSERT_TRUE(Eventually("it was not placed", [] {
+    return Condition(api().Find(kPods, "big"), "PodScheduled").is_object();
+  }));
+  Create("fits", kQuarter, "tiny", "high");
+  ASSERT_TRUE(Eventually("the other is bound", [] { return NodeOf("fits") == "tiny"; }));
+  EXPECT_EQ(NodeOf("big"), "");
+  size_t left = 0;
+  for (const json& pod : api().List(kPods)) {
+    left += pod["metadata"]["name"].get<std::string>().starts_with("low") ? 1 : 0;
+  }
+  EXPECT_EQ(left, 3u) << "one made room for the pod that fits, none for the other";
+}
+
+TEST_F(ExtenderTest, TheServiceLeadsToWhoLeads) {
+  const auto leads_to = []() -> std::string {
+    const json slice = api().Find(kSlices, "vdcu-extender");
+    if (!slice.is_object()) return "";
+    return slice["endpoints"][0]["addresses"][0].get<std::string>() + ":" +
+           std::to_string(slice["ports"][0]["port"].get<int>());
+  };
+  const std::string want = kAddress + (":" + std::to_string(world().port));
+  ASSERT_TRUE(Eventually("it leads to the controller", [&] { return leads_to() == want; }));
+  const json another{{"endpoints", json::array({{{"addresses", {"10.9.9.9"}}}})}};
+  const auto patched = api().Call("PATCH", std::string(kSlices) + "/vdcu-extender", another);
+  ASSERT_EQ(patched.code, 200) << patched.body.dump();
+  world().controller.reset();
+  world().StartController();
+  EXPECT_TRUE(Eventually("who leads next takes it over", [&] { return leads_to() == want; }));
+}
+
+}  // namespace
+}  // namespace vdcu::integration
