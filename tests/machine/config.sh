@@ -1,4 +1,5 @@
-# Files of a simulated machine's /etc: sourced by tests/machine/machine, which sets DIR and NODE.
+# Files of a simulated machine's /etc: sourced by tests/machine/machine, which sets DIR, NODE,
+# KUBELET_MINOR (of Kubernetes 1) and CONTAINERD_MAJOR.
 # shellcheck shell=bash
 
 write_system_files() {
@@ -24,6 +25,10 @@ EOF
 write_containerd_config() {
   local runc
   runc=$(command -v runc)
+  if ((CONTAINERD_MAJOR < 2)); then
+    write_containerd_1_config "$runc"
+    return
+  fi
   cat >"$DIR/etc/containerd/config.toml" <<EOF
 version = 3
 root = "/var/lib/containerd"
@@ -52,6 +57,39 @@ state = "/run/containerd"
 EOF
 }
 
+# The same in the words of containerd 1. It finds its shim beside itself.
+write_containerd_1_config() {
+  local cri='io.containerd.grpc.v1.cri'
+  cat >"$DIR/etc/containerd/config.toml" <<EOF
+version = 2
+root = "/var/lib/containerd"
+state = "/run/containerd"
+[grpc]
+  address = "/run/containerd/containerd.sock"
+[plugins.'$cri']
+  sandbox_image = "localhost/pause:1"
+  restrict_oom_score_adj = true
+  [plugins.'$cri'.cni]
+    bin_dir = "$DIR/bin"
+    conf_dir = "/etc/cni/net.d"
+  [plugins.'$cri'.containerd]
+    snapshotter = "native"
+    default_runtime_name = "runc"
+    [plugins.'$cri'.containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+      [plugins.'$cri'.containerd.runtimes.runc.options]
+        BinaryName = "$1"
+        SystemdCgroup = false
+EOF
+}
+
+# Fields of KubeletConfiguration that came later than others.
+later_fields() {
+  ((KUBELET_MINOR < 25)) || echo 'localStorageCapacityIsolation: false'
+  ((KUBELET_MINOR < 27)) || echo 'containerRuntimeEndpoint: unix:///run/containerd/containerd.sock'
+  ((KUBELET_MINOR < 31)) || echo 'failCgroupV1: false'
+}
+
 # write_kubelet_config CGROUP PORT HEALTHZ_PORT
 write_kubelet_config() {
   cat >"$DIR/etc/kubernetes/kubelet.yaml" <<EOF
@@ -65,14 +103,11 @@ authorization: {mode: AlwaysAllow}
 port: $2
 healthzBindAddress: 127.0.0.1
 healthzPort: $3
-containerRuntimeEndpoint: unix:///run/containerd/containerd.sock
 volumePluginDir: /var/lib/kubelet/volumeplugins
 cgroupDriver: cgroupfs
 cgroupRoot: $1
-failCgroupV1: false
 failSwapOn: false
 enforceNodeAllocatable: []
-localStorageCapacityIsolation: false
 makeIPTablesUtilChains: false
 maxPods: 250
 evictionHard:
@@ -86,6 +121,7 @@ nodeStatusUpdateFrequency: 1s
 syncFrequency: 10s
 eventRecordQPS: 0
 registryPullQPS: 0
+$(later_fields)
 EOF
 }
 
