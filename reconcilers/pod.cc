@@ -62,7 +62,7 @@ Plan TellWhatItHas(const kclient::Pod& pod) {
   const std::string named(crds::NamedPartition(pod.meta));
   const std::string has(crds::BoundPartition(pod.meta));
   Plan plan;
-  plan.notes.push_back(MisnamingReported{pod.meta.key()});
+  plan.notes.emplace_back(MisnamingReported{pod.meta.key()});
   plan.events.push_back(
       PodEvent(pod, kclient::EventType::kWarning, "AnnotationIgnored", "Binding",
                "annotation " + std::string(crds::kPartitionAnnotation) + " " +

@@ -135,7 +135,7 @@ Plan ReconcileLine(const View& view, const std::string& key, const Instant& at) 
     if (IsInLine(view, *line[i], node, at.now)) seen.head = seen.pods.back();
   }
   Plan plan;
-  plan.notes.push_back(std::move(seen));
+  plan.notes.emplace_back(std::move(seen));
   return plan;
 }
 

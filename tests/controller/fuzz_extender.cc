@@ -11,7 +11,12 @@
 
 namespace {
 
-using namespace vdcu::controller;
+using vdcu::controller::BindAnswer;
+using vdcu::controller::FilterAnswer;
+using vdcu::controller::PreemptAnswer;
+using vdcu::controller::ReadBindCall;
+using vdcu::controller::ReadFilterCall;
+using vdcu::controller::ReadPreemptCall;
 
 void CheckRefusal(const vdcu::base::Error& error) {
   CHECK(!error.message.empty(), "a refusal without a message");

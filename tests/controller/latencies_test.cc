@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <prometheus/text_serializer.h>
 
+#include <cmath>
 #include <string>
 
 #include "tests/fakes/simulated_clock.h"
@@ -22,7 +23,7 @@ class LatenciesTest : public testing::Test {
       if (family.name != name) continue;
       const auto& histogram = family.metric.front().histogram;
       return std::to_string(histogram.sample_count) + " " +
-             std::to_string(static_cast<int>(histogram.sample_sum * 1000 + 0.5)) + " ms";
+             std::to_string(std::lround(histogram.sample_sum * 1000)) + " ms";
     }
     return "";
   }
