@@ -53,8 +53,8 @@ App::App(base::UvLoop& loop, Options options, const kclient::Config& config)
                                                         : options_.lease_namespace),
       identity_(MakeIdentity()),
       transport_(loop, config, "vdcu-controller"),
-      counted_(transport_,
-               [this](std::string_view verb, int code) { metrics_.CountRequest(verb, code); }),
+      counted_(transport_, [this](std::string_view verb,
+                                  int code) { metrics_.api().CountRequest(verb, code); }),
       client_(counted_),
       events_(loop, client_,
               {.reporting_controller = "vdcu.io/controller",
@@ -236,7 +236,7 @@ std::vector<std::string> App::NotReady() const {
 void App::OnServer(const kclient::ServerFacts& facts) {
   const base::Status judged =
       crds::JudgeServer(facts, [this](std::string_view guarantee, bool missing) {
-        metrics_.SetMissing(guarantee, missing);
+        metrics_.api().SetMissing(guarantee, missing);
       });
   if (judged) return;
   exit_code_ = base::CannotStart(judged.error());

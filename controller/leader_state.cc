@@ -131,7 +131,7 @@ void LeaderState::UpdateMetrics() const {
   runner_.UpdateMetrics();
   ForEachInformer([this](const auto& informer) {
     const auto& reflector = informer.reflector();
-    metrics_.SetWatch(informer.plural(), reflector.FailingFor(), reflector.restarts());
+    metrics_.api().SetWatch(informer.plural(), reflector.FailingFor(), reflector.restarts());
   });
 }
 

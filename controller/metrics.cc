@@ -85,21 +85,6 @@ Metrics::Metrics()
                       "Requests that were given cards, also those that were given up later")),
       bindings_(MakeCounter(*registry_, "vdcu_bindings_total", "Pods that were bound")),
       leading_(MakeGauge(*registry_, "vdcu_leading", "1 while this process acts, 0 on standby")),
-      watch_failing_(prometheus::BuildGauge()
-                         .Name("vdcu_watch_failing_seconds")
-                         .Help("For how long lists and watches have failed, by kind; 0: they do "
-                               "not")
-                         .Register(*registry_)),
-      watch_restarts_(prometheus::BuildCounter()
-                          .Name("vdcu_watch_restarts_total")
-                          .Help("Watches that were begun anew, by kind; each ends after 5 to 10 "
-                                "minutes, and when it fails")
-                          .Register(*registry_)),
-      requests_(prometheus::BuildCounter()
-                    .Name("vdcu_api_requests_total")
-                    .Help("Requests to the API server that have ended, by verb and code of HTTP; "
-                          "code 0: no answer came")
-                    .Register(*registry_)),
       reviews_(prometheus::BuildCounter()
                    .Name("vdcu_admission_reviews_total")
                    .Help("Reviews of new pods that the webhook has answered, by webhook and result")
@@ -110,20 +95,12 @@ Metrics::Metrics()
               .Help("When the certificate that the controller made for the webhook expires; absent "
                     "where it makes none")
               .Register(*registry_)),
-      missing_(prometheus::BuildGauge()
-                   .Name("vdcu_guarantee_missing")
-                   .Help("1 where this API server is too old for the guarantee, else 0")
-                   .Register(*registry_)),
       extender_calls_(prometheus::BuildCounter()
                           .Name("vdcu_extender_calls_total")
                           .Help("Calls of other schedulers that were answered, by verb and result")
                           .Register(*registry_)),
       holds_(MakeGauge(*registry_, "vdcu_holds",
                        "Pods of other schedulers for which a slice is kept for a while")) {}
-
-void Metrics::SetMissing(std::string_view guarantee, bool missing) {
-  missing_.Add({{"guarantee", std::string(guarantee)}}).Set(missing ? 1 : 0);
-}
 
 void Metrics::CountExtenderCall(std::string_view verb, std::string_view result) {
   extender_calls_.Add({{"verb", std::string(verb)}, {"result", std::string(result)}}).Increment();
@@ -135,16 +112,6 @@ void Metrics::SetCertificateEnd(base::WallTime end) {
 
 void Metrics::CountReview(std::string_view webhook, std::string_view result) {
   reviews_.Add({{"webhook", std::string(webhook)}, {"result", std::string(result)}}).Increment();
-}
-
-void Metrics::SetWatch(std::string_view kind, base::Duration failing, size_t restarts) {
-  watch_failing_.Add({{"kind", std::string(kind)}}).Set(Seconds(failing));
-  prometheus::Counter& restarted = watch_restarts_.Add({{"kind", std::string(kind)}});
-  restarted.Increment(static_cast<double>(restarts) - restarted.Value());
-}
-
-void Metrics::CountRequest(std::string_view verb, int code) {
-  requests_.Add({{"verb", std::string(verb)}, {"code", std::to_string(code)}}).Increment();
 }
 
 void Metrics::SetWaiting(const reconcilers::WaitCounts& waits, base::WallTime now) {

@@ -14,6 +14,7 @@
 #include <prometheus/registry.h>
 
 #include "base/clock.h"
+#include "kclient/api_metrics.h"
 #include "reconcilers/waits.h"
 
 namespace vdcu::controller {
@@ -23,6 +24,7 @@ class Metrics {
   Metrics();
 
   const std::shared_ptr<prometheus::Registry>& registry() const { return registry_; }
+  kclient::ApiMetrics& api() { return api_; }
 
   // result: "ok" or the name of an ErrorCode.
   void CountWrite(std::string_view verb, std::string_view resource, std::string_view result,
@@ -37,17 +39,10 @@ class Metrics {
   void OnBound(base::Duration since_prepared);
   void CountPlacement() { placements_.Increment(); }
   void CountBinding() { bindings_.Increment(); }
-  // Of lists and watches of the kind: for how long they have failed (0: they do not), and how often
-  // a watch was begun anew.
-  void SetWatch(std::string_view kind, base::Duration failing, size_t restarts);
-  // code: of HTTP; 0: no answer came.
-  void CountRequest(std::string_view verb, int code);
   // DCUNodes by the status of their condition Ready.
   void SetNodes(const std::map<std::string, size_t, std::less<>>& by_ready);
   // webhook: "mutate" or "validate"; result: "allowed", "changed", "denied" or "malformed".
   void CountReview(std::string_view webhook, std::string_view result);
-  // Whether this API server lacks what the guarantee rests on.
-  void SetMissing(std::string_view guarantee, bool missing);
   // verb: "filter", "preempt" or "bind"; result: "offered", "refused", "bound", "failed", "unknown"
   // or "malformed".
   void CountExtenderCall(std::string_view verb, std::string_view result);
@@ -57,6 +52,7 @@ class Metrics {
 
  private:
   std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+  kclient::ApiMetrics api_{*registry_};
   prometheus::Family<prometheus::Counter>& writes_;
   prometheus::Histogram& write_seconds_;
   prometheus::Gauge& in_flight_;
@@ -71,12 +67,8 @@ class Metrics {
   prometheus::Counter& placements_;
   prometheus::Counter& bindings_;
   prometheus::Gauge& leading_;
-  prometheus::Family<prometheus::Gauge>& watch_failing_;
-  prometheus::Family<prometheus::Counter>& watch_restarts_;
-  prometheus::Family<prometheus::Counter>& requests_;
   prometheus::Family<prometheus::Counter>& reviews_;
   prometheus::Family<prometheus::Gauge>& certificate_end_;
-  prometheus::Family<prometheus::Gauge>& missing_;
   prometheus::Family<prometheus::Counter>& extender_calls_;
   prometheus::Gauge& holds_;
 };

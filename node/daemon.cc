@@ -267,7 +267,7 @@ void Daemon::ForEachInformer(const Visit& visit) const {
 void Daemon::UpdateMetrics() const {
   ForEachInformer([this](const auto& informer) {
     const auto& reflector = informer.reflector();
-    metrics_.SetWatch(informer.plural(), reflector.FailingFor(), reflector.restarts());
+    metrics_.api().SetWatch(informer.plural(), reflector.FailingFor(), reflector.restarts());
   });
 }
 

@@ -59,7 +59,7 @@ std::vector<base::HttpRoute> Endpoints(const base::Clock& clock,
 
 base::Status JudgeServer(const kclient::ServerFacts& facts, Metrics& metrics) {
   return crds::JudgeServer(facts, [&metrics](std::string_view guarantee, bool missing) {
-    metrics.SetMissing(guarantee, missing);
+    metrics.api().SetMissing(guarantee, missing);
   });
 }
 
@@ -94,8 +94,9 @@ base::Result<int> Run(const Options& options) {
   ASSIGN_OR_RETURN(const kclient::Config config, kclient::LoadConfigAndWarn(options.common));
   Metrics metrics;
   kclient::CurlTransport transport(loop, config, "vdcu-node");
-  kclient::CountedTransport counted(
-      transport, [&metrics](std::string_view verb, int code) { metrics.CountRequest(verb, code); });
+  kclient::CountedTransport counted(transport, [&metrics](std::string_view verb, int code) {
+    metrics.api().CountRequest(verb, code);
+  });
   kclient::Client client(counted);
   const base::Root host(options.host_root);
   ASSIGN_OR_RETURN(const auto lock, LockHost(host));

@@ -25,8 +25,7 @@ double Seconds(std::chrono::duration<double> duration) { return duration.count()
 }  // namespace
 
 Metrics::Metrics()
-    : registry_(std::make_shared<prometheus::Registry>()),
-      prepared_(
+    : prepared_(
           Counters(*registry_, "vdcu_node_prepared_total", "Slices reported as prepared").Add({})),
       refused_(Counters(*registry_, "vdcu_node_refused_total", "Slices refused, by reason")),
       errors_(Counters(*registry_, "vdcu_node_errors_total",
@@ -51,32 +50,7 @@ Metrics::Metrics()
                          .Name("vdcu_node_stage_seconds")
                          .Help("From the stage before to this one: prepared, bound (as this "
                                "node's watch shows it), allocated, started")
-                         .Register(*registry_)),
-      watch_failing_(Gauges(*registry_, "vdcu_watch_failing_seconds",
-                            "For how long lists and watches have failed, by kind; 0: they do "
-                            "not")),
-      missing_(Gauges(*registry_, "vdcu_guarantee_missing",
-                      "1 where this API server is too old for the guarantee, else 0")),
-      watch_restarts_(Counters(*registry_, "vdcu_watch_restarts_total",
-                               "Watches that were begun anew, by kind; each ends after 5 to 10 "
-                               "minutes, and when it fails")),
-      requests_(Counters(*registry_, "vdcu_api_requests_total",
-                         "Requests to the API server that have ended, by verb and code of HTTP; "
-                         "code 0: no answer came")) {}
-
-void Metrics::SetMissing(std::string_view guarantee, bool missing) {
-  missing_.Add({{"guarantee", std::string(guarantee)}}).Set(missing ? 1 : 0);
-}
-
-void Metrics::SetWatch(std::string_view kind, base::Duration failing, size_t restarts) {
-  watch_failing_.Add({{"kind", std::string(kind)}}).Set(Seconds(failing));
-  prometheus::Counter& restarted = watch_restarts_.Add({{"kind", std::string(kind)}});
-  restarted.Increment(static_cast<double>(restarts) - restarted.Value());
-}
-
-void Metrics::CountRequest(std::string_view verb, int code) {
-  requests_.Add({{"verb", std::string(verb)}, {"code", std::to_string(code)}}).Increment();
-}
+                         .Register(*registry_)) {}
 
 void Metrics::OnPrepared(double seconds) {
   prepared_.Increment();

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "kclient/api_metrics.h"
 
 namespace vdcu::node {
 
@@ -22,6 +23,7 @@ class Metrics {
   Metrics();
 
   const std::shared_ptr<prometheus::Registry>& registry() const { return registry_; }
+  kclient::ApiMetrics& api() { return api_; }
 
   // `seconds` since the partition was created.
   void OnPrepared(double seconds);
@@ -33,18 +35,12 @@ class Metrics {
   void OnStage(const std::string& stage, base::Duration since_last);
   // Of a write, or of a key.
   void OnError(const base::Error& error);
-  // Whether this API server lacks what the guarantee rests on.
-  void SetMissing(std::string_view guarantee, bool missing);
-  // Of lists and watches of the kind: for how long they have failed (0: they do not), and how often
-  // a watch was begun anew.
-  void SetWatch(std::string_view kind, base::Duration failing, size_t restarts);
-  // code: of HTTP; 0: no answer came.
-  void CountRequest(std::string_view verb, int code);
   void SetHeld(size_t slices) { held_.Set(static_cast<double>(slices)); }
   void SetCards(size_t healthy, size_t unhealthy);
 
  private:
-  std::shared_ptr<prometheus::Registry> registry_;
+  std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+  kclient::ApiMetrics api_{*registry_};
   prometheus::Counter& prepared_;
   prometheus::Family<prometheus::Counter>& refused_;
   prometheus::Family<prometheus::Counter>& errors_;
@@ -54,10 +50,6 @@ class Metrics {
   prometheus::Histogram& allocate_seconds_;
   prometheus::Family<prometheus::Counter>& admissions_refused_;
   prometheus::Family<prometheus::Histogram>& stage_seconds_;
-  prometheus::Family<prometheus::Gauge>& watch_failing_;
-  prometheus::Family<prometheus::Gauge>& missing_;
-  prometheus::Family<prometheus::Counter>& watch_restarts_;
-  prometheus::Family<prometheus::Counter>& requests_;
 };
 
 }  // namespace vdcu::node

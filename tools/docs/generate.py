@@ -296,6 +296,7 @@ def metrics(root):
     for title, path in (("vdcu-controller", "controller/metrics.cc"), ("vdcu-node", "node/metrics.cc"),
                         ("Cards and slices, of vdcu-node", "node/card_metrics.cc"),
                         ("By other projects' names, of vdcu-node with --metric-names", "node/familiar_metrics.cc"),
+                        ("Both processes, of their API server", "kclient/api_metrics.cc"),
                         ("Both processes", "base/program/process_metrics.cc")):
         rows = metrics_of(root, path)
         parts += [f"## {title}", table(["metric", "type", "labels", "meaning"], rows)]
