@@ -19,6 +19,12 @@ base::Result<std::string> ReadText(JsonView object, std::string_view field) {
   return base::Invalid(std::string(field) + ": must be set, and a text");
 }
 
+base::Result<JsonView> ParseBody(kclient::JsonParser& parser, std::string_view body) {
+  auto call = parser.Parse(body);
+  if (!call) return base::Invalid("the body: must be JSON: " + call.error().message);
+  return call;
+}
+
 base::Result<PodIdentity> ReadPod(JsonView call) {
   const auto pod = kclient::Get(call, "Pod");
   const auto meta = pod ? kclient::Get(*pod, "metadata") : std::nullopt;
@@ -39,7 +45,7 @@ std::string Dump(const json& answer) {
 
 base::Result<FilterCall> ReadFilterCall(std::string_view body) {
   kclient::JsonParser parser;
-  ASSIGN_OR_RETURN(const JsonView call, parser.Parse(body));
+  ASSIGN_OR_RETURN(const JsonView call, ParseBody(parser, body));
   FilterCall filter;
   ASSIGN_OR_RETURN(filter.pod, ReadPod(call));
   bool texts = true;
@@ -56,7 +62,7 @@ base::Result<FilterCall> ReadFilterCall(std::string_view body) {
 
 base::Result<PreemptCall> ReadPreemptCall(std::string_view body) {
   kclient::JsonParser parser;
-  ASSIGN_OR_RETURN(const JsonView call, parser.Parse(body));
+  ASSIGN_OR_RETURN(const JsonView call, ParseBody(parser, body));
   PreemptCall preempt;
   ASSIGN_OR_RETURN(preempt.pod, ReadPod(call));
   kclient::ForEachMember(
@@ -74,7 +80,7 @@ base::Result<PreemptCall> ReadPreemptCall(std::string_view body) {
 
 base::Result<BindCall> ReadBindCall(std::string_view body) {
   kclient::JsonParser parser;
-  ASSIGN_OR_RETURN(const JsonView call, parser.Parse(body));
+  ASSIGN_OR_RETURN(const JsonView call, ParseBody(parser, body));
   BindCall bind;
   ASSIGN_OR_RETURN(bind.pod.uid, ReadText(call, "PodUID"));
   ASSIGN_OR_RETURN(const std::string name, ReadText(call, "PodName"));

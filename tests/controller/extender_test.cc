@@ -43,7 +43,7 @@ TEST(ExtenderWire, MalformedCallsNameTheField) {
     std::string want;
   };
   for (const Row& row : std::vector<Row>{
-           {"no JSON", filter("x"), ""},
+           {"no JSON", filter("x"), "the body: must be JSON"},
            {"no pod", filter(R"({"NodeNames":["n"]})"), "Pod: must be"},
            {"no UID", filter(R"({"Pod":{"metadata":{}},"NodeNames":["n"]})"), "Pod.metadata.uid"},
            {"no nodes", filter("{" + pod + R"(,"Nodes":{"items":[]},"NodeNames":null})"),
