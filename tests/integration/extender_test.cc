@@ -15,6 +15,7 @@
 #include "tests/world/free_port.h"
 #include "tests/world/invariants.h"
 #include "tests/world/objects.h"
+#include "tests/world/process.h"
 #include "tests/world/worker.h"
 
 namespace vdcu::integration {
@@ -40,6 +41,7 @@ struct World : world::ControlPlane {
         wide(cluster, api, "wide", {.cards = 8, .model = "Z100L", .serial_prefix = "wide"}),
         tiny(cluster, api, "tiny", {.cards = 1, .model = "Z100L", .serial_prefix = "tiny"}) {
     AllowAddress();
+    MakeCertificates();
     StartController();
     StartScheduler();
     for (const auto& [name, value] : {std::pair("low", 10), {"high", 1000}}) {
@@ -65,9 +67,28 @@ struct World : world::ControlPlane {
     api.Call("POST", path + "rolebindings",
              {{"metadata", meta}, {"subjects", json::array({subject})}, {"roleRef", role}});
   }
+  std::string Pem(const std::string& name) const { return cluster.folder() + "/" + name; }
+  // As docs/kube-scheduler.md says, for this address.
+  void MakeCertificates() const {
+    const std::string made = R"(
+      openssl req -x509 -newkey rsa:3072 -nodes -days 3650 -subj /CN=vdcu-extender-ca \
+        -keyout ca.key -out ca.crt
+      for name in server client; do
+        openssl req -newkey rsa:3072 -nodes -subj /CN=vdcu-extender-$name \
+          -keyout $name.key -out $name.csr
+        openssl x509 -req -in $name.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 365 \
+          -out $name.crt -extfile <(echo "subjectAltName=IP:127.0.0.1
+      extendedKeyUsage=${name}Auth")
+      done)";
+    const auto output = world::RunProgram({"bash", "-ec", "cd '" + cluster.folder() + "'" + made});
+    EXPECT_EQ(output.exit_code, 0) << output.text;
+  }
+  // On all addresses: who binds must show a certificate.
   void StartController() {
-    controller = MakeController("controller", {"--extender", "127.0.0.1:" + std::to_string(port),
-                                               "--extender-advertise", kAddress});
+    controller = MakeController(
+        "controller", {"--extender", ":" + std::to_string(port), "--extender-advertise", kAddress,
+                       "--extender-tls-cert", Pem("server.crt"), "--extender-tls-key",
+                       Pem("server.key"), "--extender-client-ca", Pem("ca.crt")});
   }
   // As config/schedulers/kube-scheduler.yaml has it.
   void StartScheduler() {
@@ -79,12 +100,16 @@ struct World : world::ControlPlane {
       }
       return resources;
     }();
-    const json extender{{"urlPrefix", "http://127.0.0.1:" + std::to_string(port) + "/kube"},
+    const json extender{{"urlPrefix", "https://127.0.0.1:" + std::to_string(port) + "/kube"},
                         {"filterVerb", "filter"},
                         {"preemptVerb", "preempt"},
                         {"bindVerb", "bind"},
                         {"nodeCacheCapable", true},
                         {"httpTimeout", "30s"},
+                        {"tlsConfig",
+                         {{"caFile", Pem("ca.crt")},
+                          {"certFile", Pem("client.crt")},
+                          {"keyFile", Pem("client.key")}}},
                         {"managedResources", managed}};
     const json config{{"apiVersion", "kubescheduler.config.k8s.io/v1"},
                       {"kind", "KubeSchedulerConfiguration"},
