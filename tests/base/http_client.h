@@ -51,14 +51,11 @@ class HttpClient {
     while (end.empty() || answer.find(end) == std::string::npos) {
       const ssize_t size = recv(fd_, buffer, sizeof buffer, 0);
       if (size < 0 && errno == EAGAIN) return answer + "time-out";
-      reset_ = size < 0 && errno == ECONNRESET;
       if (size <= 0) return answer;
       answer.append(buffer, static_cast<size_t>(size));
     }
     return answer;
   }
-  // The server dropped what it had sent and we have not read.
-  bool reset() const { return reset_; }
   std::string Exchange(const std::string& request) const {
     Send(request);
     return Read();
@@ -66,7 +63,6 @@ class HttpClient {
 
  private:
   const int fd_;
-  mutable bool reset_ = false;
 };
 
 // Runs the loop until `client`, on a thread of its own, has returned.

@@ -221,7 +221,7 @@ TEST_F(HttpServerTest, AnAnswerMayComeInALaterTurn) {
 }
 
 TEST_F(HttpServerTest, AnAnswerToAClientThatHasGoneIsDropped) {
-  Listen({.idle = seconds(30), .step = kSoon});
+  Listen({.idle = seconds(30), .step = seconds(2)});
   RunWhile(loop_, [this] {
     for (size_t i = 0; i < 3; ++i) {
       const HttpClient client(server_->port());
@@ -338,7 +338,7 @@ TEST_F(HttpServerTest, SlowClientsAreClosedAtEachStep) {
 }
 
 TEST_F(HttpServerTest, AClientThatDoesNotReadIsClosed) {
-  Listen({.step = kSoon});
+  Listen({.step = seconds(2)});  // more than the answers to others take on a busy machine
   RunWhile(loop_, [this] {
     std::vector<std::unique_ptr<HttpClient>> clients;
     for (int i = 0; i < 2; ++i) {
@@ -348,12 +348,13 @@ TEST_F(HttpServerTest, AClientThatDoesNotReadIsClosed) {
     const TimePoint end = SystemClock().Now() + seconds(1);
     while (SystemClock().Now() < end) EXPECT_THAT(Probe(), StartsWith("HTTP/1.1 200"));
     for (const auto& client : clients) {
-      // Before it reads: what it takes until the connection is gone is its own.
+      // Before it reads: what it takes until the connection is gone is its own. Both directions end
+      // at once only where the server's kernel drops what it keeps for the client; what is shut by
+      // the server alone does not wake this, nor is the error of a reset told after such an end.
       pollfd reset{.fd = client->fd(), .events = 0, .revents = 0};
       ASSERT_EQ(poll(&reset, 1, 20'000), 1) << "it is not closed";
-      const std::string read = client->Read();
-      EXPECT_LT(read.size(), kBig);
-      EXPECT_TRUE(client->reset()) << "the kernel keeps nothing for it";
+      EXPECT_TRUE((reset.revents & POLLHUP) != 0);
+      EXPECT_LT(client->Read().size(), kBig);
     }
   });
 }
