@@ -14,7 +14,7 @@ CTEST := ctest --output-on-failure --no-tests=error
 CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kube-scheduler kubectl
 
 .PHONY: help deps build docs images release demo test e2e compat soak lint fuzz tsan coverage bench format clean
-.PHONY: configure control-plane machines helm build-tests build-asan build-fuzz
+.PHONY: configure control-plane machines helm cert-manager build-tests build-asan build-fuzz
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ demo: ## all of it on a control plane of its own, about a minute once built (KEE
 	@demo/run
 
 # The last command is one run of ctest, so that its summary ends the output.
-test: deps control-plane machines helm build-tests build-asan ## unit tests with ASan and UBSan, integration tests, lint
+test: deps control-plane machines helm cert-manager build-tests build-asan ## unit tests with ASan and UBSan, integration tests, lint
 	@$(CTEST) --test-dir build -j $(TESTS)
 
 e2e: deps control-plane machines helm configure ## pods on a real kubelet and containerd (root only)
@@ -94,6 +94,9 @@ machines: deps
 
 helm: deps
 	$(STEP) "helm" tests/chart/build
+
+cert-manager: deps
+	$(STEP) "cert-manager" tests/chart/cert-manager/build
 
 build-tests: deps configure
 	$(STEP) "build (release)" ninja -C build
