@@ -219,8 +219,8 @@ kclient::WorkPlan Daemon::Reconcile(const kclient::Key& key) {
   housekeeping_.NoteWork();
   if (key.kind == kDcuNode) return ReconcileDcuNode();
   if (key.kind == kNode) {
-    return Advertise(*state_.nodes, options_.node_name, options_.advertise,
-                     state_.scan.devices.size() * dcu::kMaxSlicesPerCard);
+    return Advertise(*state_.nodes, options_.node_name,
+                     AmountsOf(options_.advertise, state_.scan.devices));
   }
   return partitions_.Reconcile(key);
 }

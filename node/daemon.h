@@ -39,8 +39,7 @@ namespace vdcu::node {
 
 struct DaemonOptions {
   std::string node_name;
-  std::vector<std::string> advertise =
-      {};  // resources to write into the Node, where no kubelet does
+  Advertised advertise = {};                             // to be written into the Node
   std::optional<KubeletOptions> kubelet = std::nullopt;  // none: no kubelet runs here
   std::string lease_namespace = "";                      // of the Lease that stands in for it
   bool take_over = false;                                // remove what another plugin left behind

@@ -1,4 +1,5 @@
 // vdcu-node: see daemon.h.
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -77,6 +78,17 @@ KubeletOptions ToKubeletOptions(const Options& options, base::UvLoop& loop) {
           }}};
 }
 
+Advertised AdvertisedBy(const Options& options) {
+  Advertised advertised{.memory_unit = options.memory_unit};
+  if (options.advertise) advertised.counts = options.resource_names;
+  for (const crds::ResourceNames& names : crds::kResourceNames) {
+    const bool named = std::find(options.resource_names.begin(), options.resource_names.end(),
+                                 names.count) != options.resource_names.end();
+    if (options.advertise_parts && named) advertised.parts.push_back(names);
+  }
+  return advertised;
+}
+
 DaemonOptions ToDaemonOptions(const Options& options, const kclient::Config& config,
                               base::UvLoop& loop) {
   DaemonOptions daemon{.node_name = options.node_name,
@@ -84,7 +96,7 @@ DaemonOptions ToDaemonOptions(const Options& options, const kclient::Config& con
                        .take_over = options.take_over,
                        .pod_metrics = options.pod_metrics,
                        .metric_names = options.metric_names};
-  if (options.advertise) daemon.advertise = options.resource_names;
+  daemon.advertise = AdvertisedBy(options);
   if (!options.kubelet_dir.empty()) daemon.kubelet = ToKubeletOptions(options, loop);
   return daemon;
 }

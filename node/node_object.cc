@@ -52,17 +52,32 @@ kclient::WorkPlan NodeObject::Reconcile() {
                                             object->meta.resource_version));
 }
 
+std::map<std::string, int64_t> AmountsOf(const Advertised& advertised,
+                                         const std::vector<dcu::Device>& cards) {
+  constexpr int64_t kPercentOfCard = 100;
+  const auto count = static_cast<int64_t>(cards.size());
+  dcu::MiB memory;
+  for (const dcu::Device& card : cards) memory += card.memory;
+  std::map<std::string, int64_t> amounts;
+  for (const std::string& resource : advertised.counts) {
+    amounts[resource] = count * dcu::kMaxSlicesPerCard;
+  }
+  for (const crds::ResourceNames& names : advertised.parts) {
+    amounts[std::string(names.memory)] = memory.value / crds::MiBOf(advertised.memory_unit);
+    amounts[std::string(names.cores)] = count * kPercentOfCard;
+  }
+  return amounts;
+}
+
 kclient::WorkPlan Advertise(const kclient::Store<kclient::Node>& store, const std::string& node,
-                            const std::vector<std::string>& resources, size_t slots) {
+                            const std::map<std::string, int64_t>& amounts) {
   const auto object = store.Get(node);
   if (!object) return {};
   nlohmann::json offered = nlohmann::json::object();
-  for (const std::string& resource : resources) {
+  for (const auto& [resource, amount] : amounts) {
     const auto stands = object->allocatable.find(resource);
-    if (stands != object->allocatable.end() && stands->second == static_cast<int64_t>(slots)) {
-      continue;
-    }
-    offered[resource] = std::to_string(slots);
+    if (stands != object->allocatable.end() && stands->second == amount) continue;
+    offered[resource] = std::to_string(amount);
   }
   if (offered.empty()) return {};
   // No resourceVersion: heartbeats change the Node all the time, and these names are ours alone.

@@ -1,10 +1,13 @@
-// This node's own objects: its DCUNode, and with --advertise the resources of its Node.
+// This node's own objects: its DCUNode, and with --advertise or --advertise-parts the resources of
+// its Node.
 //
 // Promises: the DCUNode is made if it does not exist and written only where it differs; a change of
 // nothing but the number of slices in use waits up to two seconds, so that a burst of placements
 // costs one write; a Node's resources are written only where they are absent or other.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +15,8 @@
 
 #include "base/loop.h"
 #include "crds/dcunode.h"
+#include "crds/memory_unit.h"
+#include "crds/pod_request.h"
 #include "kclient/core/node.h"
 #include "kclient/engine/plan.h"
 #include "kclient/store.h"
@@ -35,9 +40,22 @@ class NodeObject {
   bool published_ = false;
 };
 
-// The patch that makes the Node offer `slots` of each resource; none where it does, or where there
-// is no such Node.
+// What the Node is to offer. Numbers of slices are for where no kubelet writes them; schedulers
+// that count what pods ask for need the sums of memory and cores, too. What is given out changes
+// nothing.
+struct Advertised {
+  std::vector<std::string> counts = {};                  // resources, such as "hygon.com/dcunum"
+  std::vector<crds::ResourceNames> parts = {};           // whose memory and cores are offered
+  crds::MemoryUnit memory_unit = crds::MemoryUnit::kMi;  // of the memory
+
+  bool empty() const { return counts.empty() && parts.empty(); }
+};
+std::map<std::string, int64_t> AmountsOf(const Advertised& advertised,
+                                         const std::vector<dcu::Device>& cards);
+
+// The patch that makes the Node offer these amounts; none where it does, or where there is no such
+// Node.
 kclient::WorkPlan Advertise(const kclient::Store<kclient::Node>& store, const std::string& node,
-                            const std::vector<std::string>& resources, size_t slots);
+                            const std::map<std::string, int64_t>& amounts);
 
 }  // namespace vdcu::node

@@ -92,6 +92,17 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   app.add_flag("--advertise", options.advertise,
                "Write the number of slices (4 a card) into the Node's capacity, where no kubelet "
                "does");
+  app.add_flag(
+      "--advertise-parts", options.advertise_parts,
+      "Write the sums of all cards' memory and cores (hygon.com/dcumem, dcucores) into the "
+      "Node's capacity, for schedulers that look for them there, as Volcano does");
+  base::AddChoice(
+      app, "--memory-unit",
+      "What a number of hygon.com/dcumem or hcumem counts, for --advertise-parts: as the "
+      "controller's",
+      {{"Mi", [&options] { options.memory_unit = crds::MemoryUnit::kMi; }},
+       {"Gi", [&options] { options.memory_unit = crds::MemoryUnit::kGi; }}},
+      "Mi");
   app.add_flag("--pod-metrics", options.pod_metrics,
                "Metrics of each slice with the names of namespace, pod and container, for whoever "
                "reaches --listen");

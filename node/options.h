@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/flags.h"
+#include "crds/memory_unit.h"
 
 namespace vdcu::node {
 
@@ -19,6 +20,8 @@ struct Options {
   std::string dtk_dir = "/opt/dtk";
   bool take_over = false;
   bool advertise = false;
+  bool advertise_parts = false;
+  crds::MemoryUnit memory_unit = crds::MemoryUnit::kMi;
   bool pod_metrics = false;
   std::vector<std::string> metric_names;
   std::vector<std::string> resource_names{"hygon.com/dcunum"};

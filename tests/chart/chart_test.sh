@@ -92,6 +92,7 @@ what_is_accepted() {
 --set controller.hostNetwork=true,node.hostNetwork=true,controller.port=0,node.port=0
 --set controller.enabled=false,node.enabled=false
 --set extender.enabled=true,extender.port=9000,kubeScheduler.enabled=true,kubeScheduler.schedulerName=mine
+--set node.advertiseParts=true,rbac.create=false,policies.enabled=false
 --set node.takeOver=true,node.priorityClassName=,controller.priorityClassName=
 ROWS
 }

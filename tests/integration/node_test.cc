@@ -203,6 +203,36 @@ TEST_F(NodeTest, PublishesItsCardsAndAdvertisesThem) {
   })) << Log();
 }
 
+TEST_F(NodeTest, AdvertisesPartsOfAllCardsAgainWhenSomebodyZeroesThem) {
+  daemon_.reset();
+  StartDaemon({"--advertise-parts", "--memory-unit", "Gi"});
+  int64_t gib = 0;
+  const json status = DcuNode()["status"];
+  for (const json& card : status["devices"]) {
+    const std::string memory = card["memory"];
+    ASSERT_TRUE(memory.ends_with("Mi")) << memory;
+    gib += std::stoll(memory) / 1024;
+  }
+  ASSERT_GT(gib, 0);
+  const auto offers = [&](const char* which, const std::string& resource) {
+    return Get("node", node_)["status"][which].value(resource, "");
+  };
+  const auto offers_all = [&] {
+    for (const char* which : {"capacity", "allocatable"}) {
+      if (offers(which, "hygon.com/dcumem") != std::to_string(gib)) return false;
+      if (offers(which, "hygon.com/dcucores") != "200") return false;
+    }
+    return true;
+  };
+  EXPECT_TRUE(Until(offers_all)) << Log();
+  // As a kubelet does that starts with a new checkpoint of its device plugins.
+  const json zero{{"hygon.com/dcumem", "0"}, {"hygon.com/dcucores", "0"}};
+  Require(
+      cluster().Kubectl({"patch", "node", node_, "--subresource=status", "-p",
+                         json{{"status", {{"capacity", zero}, {"allocatable", zero}}}}.dump()}));
+  EXPECT_TRUE(Until(offers_all)) << Log();
+}
+
 TEST_F(NodeTest, PreparesRefusesAndLetsGo) {
   Apply(Partition("a", "0x00000000000001ff", 9, 0));
   ASSERT_TRUE(Becomes("a", "Ready", "True/Ready"));

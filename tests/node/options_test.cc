@@ -34,6 +34,8 @@ TEST(Options, HaveTheirDefaults) {
   EXPECT_EQ(options.kubelet_dir, "/var/lib/kubelet");
   EXPECT_EQ(options.kubelet_root_dir, "") << "the same";
   EXPECT_FALSE(options.advertise);
+  EXPECT_FALSE(options.advertise_parts);
+  EXPECT_EQ(options.memory_unit, crds::MemoryUnit::kMi);
   EXPECT_TRUE(options.metric_names.empty());
   EXPECT_EQ(options.resource_names, std::vector<std::string>{"hygon.com/dcunum"});
   EXPECT_EQ(options.common.listen, "");
@@ -45,7 +47,8 @@ TEST(Options, TakeFlagsAndEnvironment) {
   setenv("VDCU_LOG_LEVEL", "error", 1);
   setenv("VDCU_ADVERTISE", "true", 1);
   const auto parsed = Parse({"--kubelet-dir", "", "--host-root", "/tmp", "--resource-names",
-                             "hygon.com/dcunum,hygon.com/hcunum", "--log-level", "debug"});
+                             "hygon.com/dcunum,hygon.com/hcunum", "--log-level", "debug",
+                             "--advertise-parts", "--memory-unit", "Gi"});
   unsetenv("VDCU_NODE_NAME");
   unsetenv("VDCU_LOG_LEVEL");
   unsetenv("VDCU_ADVERTISE");
@@ -55,6 +58,8 @@ TEST(Options, TakeFlagsAndEnvironment) {
   EXPECT_EQ(options.kubelet_dir, "");
   EXPECT_EQ(options.host_root, "/tmp");
   EXPECT_TRUE(options.advertise);
+  EXPECT_TRUE(options.advertise_parts);
+  EXPECT_EQ(options.memory_unit, crds::MemoryUnit::kGi);
   EXPECT_EQ(options.resource_names.size(), 2u);
   EXPECT_EQ(options.common.log_level, base::Level::kDebug) << "a flag wins";
 }
@@ -75,6 +80,7 @@ TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
             {"--kubelet-root-dir", "/data/kubelet", "no kubelet runs here"}},
            {{"--node-name", "n", "--resource-names", "hygon.com/dcunum,nvidia.com/gpu"},
             {"--resource-names", "nvidia.com/gpu", "hygon.com/dcunum"}},
+           {{"--node-name", "n", "--memory-unit", "GB"}, {"--memory-unit", "GB", "Gi|Mi"}},
            {{"--node-name", "n", "--log-level", "loud"}, {"--log-level", "loud", "debug"}},
            {{"--node-name", "n", "--log-format", "xml"}, {"--log-format", "xml", "json"}},
            {{"--node-name", "n", "--bogus"}, {"--bogus"}}}) {

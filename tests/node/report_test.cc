@@ -208,15 +208,15 @@ TEST_F(NodeObjectTest, KeepsSinceWhenACardIsSick) {
 }
 
 TEST(Advertise, WritesOnlyWhatIsAbsentOrOther) {
-  const std::vector<std::string> names{"hygon.com/dcunum", "hygon.com/hcunum"};
+  const std::map<std::string, int64_t> amounts{{"hygon.com/dcunum", 32}, {"hygon.com/hcunum", 32}};
   kclient::Store<kclient::Node> store;
-  EXPECT_TRUE(Advertise(store, "n", names, 32).writes.empty()) << "no such Node";
+  EXPECT_TRUE(Advertise(store, "n", amounts).writes.empty()) << "no such Node";
   kclient::Node node;
   node.meta.name = "n";
   node.meta.uid = "u";
   node.allocatable = {{"cpu", 4000}, {"hygon.com/dcunum", 32}, {"hygon.com/hcunum", 4}};
   store.Set("n", std::make_shared<kclient::Node>(node));
-  const kclient::WorkPlan work = Advertise(store, "n", names, 32);
+  const kclient::WorkPlan work = Advertise(store, "n", amounts);
   ASSERT_EQ(work.writes.size(), 1u);
   const nlohmann::json want = {{"hygon.com/hcunum", "32"}};
   EXPECT_EQ(work.writes[0].write.Describe(), "patch nodes/status n");
@@ -224,7 +224,27 @@ TEST(Advertise, WritesOnlyWhatIsAbsentOrOther) {
   EXPECT_EQ(work.writes[0].write.body["status"]["allocatable"], want);
   node.allocatable["hygon.com/hcunum"] = 32;
   store.Set("n", std::make_shared<kclient::Node>(node));
-  EXPECT_TRUE(Advertise(store, "n", names, 32).writes.empty());
+  EXPECT_TRUE(Advertise(store, "n", amounts).writes.empty());
+}
+
+TEST(Advertise, PartsAreTheSumsOfAllCardsWhateverIsGivenOut) {
+  dcu::Device big = MakeDevice("DCU-0");
+  big.memory = dcu::MiB{65'520};
+  const dcu::Device sick = [&] {
+    dcu::Device device = MakeSick(MakeDevice("DCU-1"));
+    device.memory = dcu::MiB{32'768};
+    return device;
+  }();
+  using Amounts = std::map<std::string, int64_t>;
+  const std::vector<std::string> counts{"hygon.com/dcunum"};
+  const crds::ResourceNames dcu = crds::kResourceNames[0];
+  EXPECT_EQ(AmountsOf({}, {big, sick}), Amounts());
+  EXPECT_EQ(AmountsOf({.counts = counts}, {big, sick}), (Amounts{{"hygon.com/dcunum", 8}}));
+  EXPECT_EQ(AmountsOf({.parts = {dcu}}, {big, sick}),
+            (Amounts{{"hygon.com/dcumem", 98'288}, {"hygon.com/dcucores", 200}}));
+  EXPECT_EQ(AmountsOf({.parts = {dcu}, .memory_unit = crds::MemoryUnit::kGi}, {big, sick}),
+            (Amounts{{"hygon.com/dcumem", 95}, {"hygon.com/dcucores", 200}}))
+      << "whole ones only";
 }
 
 }  // namespace
