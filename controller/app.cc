@@ -28,6 +28,8 @@ constexpr size_t kManyEvents = 4096;
 
 constexpr char kLeaseName[] = "vdcu-controller";
 constexpr size_t kReviewBytes = size_t{32} << 20;  // of all that are being read
+// Of calls: Volcano makes 16 at once, with all pods of a node.
+constexpr size_t kCallBytes = size_t{64} << 20;
 // A scheduler's call ends at the latest then: longer than Settings::commit_timeout.
 constexpr base::Duration kBindTimeout{25'000};
 // A scheduler (Go) lets go of a connection that it does not use after 90 s; if we did first, its
@@ -41,6 +43,16 @@ std::string MakeIdentity() {
   gethostname(host, sizeof host - 1);
   const auto random = static_cast<uint32_t>(base::SystemRandom()() * 4294967296.0);
   return std::string(host) + "_" + std::to_string(random);
+}
+
+// A scheduler has a connection for each call under way.
+base::HttpOptions SchedulerHttp() {
+  return {.connections = 512,
+          .connections_of_one_address = 256,
+          .bodies = kCallBytes,
+          .idle = kIdle,
+          .step = kBindTimeout,
+          .rest = base::Duration(0)};
 }
 
 }  // namespace
@@ -70,6 +82,7 @@ base::Status App::Start() {
   RETURN_IF_ERROR(StartWebhook());
   server_look_.Start();
   RETURN_IF_ERROR(StartExtender());
+  RETURN_IF_ERROR(StartVolcano());
   if (options_.leader_elect) return StartElection();
   Lead();
   return base::Ok();
@@ -109,13 +122,7 @@ base::Status App::StartWebhook() {
 base::Status App::StartExtender() {
   const Options::Extender& of = options_.extender;
   if (of.listen.empty()) return base::Ok();
-  // A scheduler has a connection for each call under way.
-  base::HttpOptions http{.connections = 512,
-                         .connections_of_one_address = 256,
-                         .bodies = kReviewBytes,
-                         .idle = kIdle,
-                         .step = kBindTimeout,
-                         .rest = base::Duration(0)};
+  base::HttpOptions http = SchedulerHttp();
   if (!of.certificate.empty()) {
     ASSIGN_OR_RETURN(
         http.tls, base::ReloadedTls::Load(
@@ -127,13 +134,39 @@ base::Status App::StartExtender() {
   ASSIGN_OR_RETURN(extender_,
                    base::HttpServer::Listen(loop_, of.listen, std::move(routes), std::move(http)));
   if (!of.advertise.empty()) {
-    address_ = std::make_unique<LeaderAddress>(
-        LeaderAddress::Parts{loop_, client_, events_, [this] { return leader_ && MayWrite(); }},
-        own_namespace_, of.advertise, extender_->port(), base::SystemRandom());
+    Advertise({.ns = own_namespace_,
+               .service = kExtenderName,
+               .port_name = "extender",
+               .address = of.advertise,
+               .port = extender_->port()});
   }
   base::Log(base::Level::kInfo, "the extender is served",
             {{"listen", of.listen}, {"binds", may_bind ? "yes" : "no"}});
   return base::Ok();
+}
+
+// On a port of its own: what kube-scheduler calls asks for certificates, which Volcano has not.
+base::Status App::StartVolcano() {
+  const Options::Extender& of = options_.extender;
+  if (of.volcano.empty()) return base::Ok();
+  auto routes = VolcanoRoutes([this] { return leader_ ? &leader_->extender() : nullptr; });
+  ASSIGN_OR_RETURN(volcano_,
+                   base::HttpServer::Listen(loop_, of.volcano, std::move(routes), SchedulerHttp()));
+  if (!of.advertise.empty()) {
+    Advertise({.ns = own_namespace_,
+               .service = kVolcanoName,
+               .port_name = "volcano",
+               .address = of.advertise,
+               .port = volcano_->port()});
+  }
+  base::Log(base::Level::kInfo, "Volcano's extender is served", {{"listen", of.volcano}});
+  return base::Ok();
+}
+
+void App::Advertise(const LeaderAddress::Of& of) {
+  addresses_.push_back(std::make_unique<LeaderAddress>(
+      LeaderAddress::Parts{loop_, client_, events_, [this] { return leader_ && MayWrite(); }}, of,
+      base::SystemRandom()));
 }
 
 void App::OnWebhookCertificate() {
@@ -198,7 +231,9 @@ void App::Lead() {
   leader_ = std::make_unique<LeaderState>(
       loop_, client_, events_, metrics_, std::move(settings), [this] { return MayWrite(); },
       base::SystemRandom());
-  if (address_) leader_->OnStarted([this] { address_->Publish(); });
+  leader_->OnStarted([this] {
+    for (const auto& address : addresses_) address->Publish();
+  });
   leader_->Start();
   if (keeper_) keeper_->Lead();
 }

@@ -38,6 +38,8 @@ class App {
   base::Status StartServing();
   base::Status StartWebhook();
   base::Status StartExtender();
+  base::Status StartVolcano();
+  void Advertise(const LeaderAddress::Of& of);
   base::Status ServeWebhook(std::shared_ptr<base::TlsSource> tls);
   void OnWebhookCertificate();
   base::Status StartElection();
@@ -69,8 +71,9 @@ class App {
   std::unique_ptr<TlsKeeper> keeper_;           // null: the webhook's certificate is given, or none
   std::unique_ptr<base::HttpServer> webhook_;   // null: none is served (yet)
   std::unique_ptr<base::HttpServer> extender_;  // null: none is served
-  std::unique_ptr<LeaderAddress> address_;      // null: nobody is told
-  base::TimerPtr stop_timer_;                   // ends a stop that takes too long
+  std::unique_ptr<base::HttpServer> volcano_;   // null: none is served
+  std::vector<std::unique_ptr<LeaderAddress>> addresses_;  // of those who are told
+  base::TimerPtr stop_timer_;                              // ends a stop that takes too long
   bool stopping_ = false;
   int exit_code_ = 0;
 };

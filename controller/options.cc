@@ -1,6 +1,7 @@
 #include "controller/options.h"
 
 #include <chrono>
+#include <iostream>
 
 #include <CLI/CLI.hpp>
 
@@ -71,9 +72,14 @@ void AddExtenderFlags(CLI::App& app, Options::Extender& extender) {
                  "PEM file of the CA of schedulers' certificates: who has none cannot connect. "
                  "Without it only a scheduler on the same host may bind pods")
       ->type_name("FILE");
+  app.add_option("--volcano", extender.volcano,
+                 "Serve Volcano's extender protocol there, below /volcano, by plain HTTP: Volcano "
+                 "knows no other (default: nowhere)")
+      ->type_name("ADDRESS:PORT")
+      ->check(base::CheckListen);
   app.add_option("--extender-advertise", extender.advertise,
-                 "Address of this process: while it leads, the Service vdcu-extender leads to it "
-                 "(default: nobody is told)")
+                 "Address of this process: while it leads, the Services vdcu-extender and "
+                 "vdcu-volcano lead to it (default: nobody is told)")
       ->type_name("IP")
       ->check(CheckIp);
   app.add_option_function<std::string>(
@@ -85,7 +91,6 @@ void AddExtenderFlags(CLI::App& app, Options::Extender& extender) {
       ->type_name("SECONDS")
       ->check(CheckSeconds)
       ->default_str("30s");
-  app.get_option("--extender-advertise")->needs("--extender");
   app.get_option("--extender-tls-cert")->needs("--extender")->needs("--extender-tls-key");
   app.get_option("--extender-tls-key")->needs("--extender-tls-cert");
   app.get_option("--extender-client-ca")->needs("--extender-tls-cert");
@@ -141,6 +146,12 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   AddWebhookFlags(app, options.webhook);
   AddExtenderFlags(app, options.extender);
   if (const auto code = base::ParseFlags(app, argc, argv)) return *code;
+  const Options::Extender& extender = options.extender;
+  if (!extender.advertise.empty() && extender.listen.empty() && extender.volcano.empty()) {
+    std::cerr << "--extender-advertise " << extender.advertise
+              << ": nothing is served: want --extender or --volcano with it\n";
+    return base::kExitUsage;
+  }
   return options;
 }
 

@@ -35,6 +35,7 @@ struct Options {
     std::string client_ca;  // a file; empty: whoever connects may call
     std::string advertise;  // this process's address, for the Service; empty: there is none
     base::Duration hold_timeout{30'000};
+    std::string volcano;  // as CommonFlags::listen, for Volcano; empty: there is none
   } extender;
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "dcu/assignment.h"
+#include "reconcilers/view/plans.h"
 #include "reconcilers/view/view.h"
 
 namespace vdcu::reconcilers {
@@ -23,6 +24,17 @@ struct Offer {
 // asks for no card all of them. Of what is held for the pod nothing may count any more.
 Offer OfferNode(const View& view, const PodEntry& entry, const std::vector<std::string>& nodes,
                 base::TimePoint now);
+
+// Of one node, for a scheduler that has put these other pods there in its own books (Volcano's
+// session): what those will get there counts, too. Nothing that is held for the pod does.
+struct NodeVerdict {
+  std::string why;        // empty: it fits
+  bool for_good = false;  // whichever pods are evicted there
+  // The cards for it, and for those beside it that have none yet, by the pod's UID.
+  std::map<std::string, Plans::Cards> plans;
+};
+NodeVerdict JudgeNode(const View& view, const PodEntry& entry, const std::string& node,
+                      const std::vector<std::string>& beside, base::TimePoint now);
 
 // Of the nodes those where the pod would fit if the pods of these UIDs were gone.
 using Victims = std::map<std::string, std::set<std::string, std::less<>>>;  // by node

@@ -219,15 +219,31 @@ dcu::NodeFilter PassedOver(const View& view, const PodEntry& entry, base::TimePo
   };
 }
 
+dcu::Answer AllocateAsPlanned(const View& view, const PodEntry& entry, const dcu::Request& request,
+                              const std::string& node, const Allocation& allocate) {
+  const Plans::Cards* cards = view.FindPlan(entry.pod->meta.uid, node);
+  if (cards == nullptr || cards->size() != request.slices.size()) return allocate(request);
+  dcu::Request planned = request;
+  for (size_t i = 0; i < cards->size(); ++i) {
+    dcu::DeviceSelector selector = *request.slices[i].devices;
+    selector.uuids = {(*cards)[i].str()};
+    planned.slices[i].devices = base::Interned<dcu::DeviceSelector>(std::move(selector));
+  }
+  dcu::Answer answer = allocate(planned);
+  return std::holds_alternative<dcu::Placement>(answer) ? answer : allocate(request);
+}
+
 base::Result<dcu::Placement> AllocateFor(const View& view, const PodEntry& entry,
                                          const std::vector<std::string>& nodes,
                                          base::TimePoint now) {
   RETURN_IF_ERROR(view.SharingOf(entry.pod->meta.ns));
   const dcu::Request cards = CardsOf(view, entry);
   const auto passed_over = PassedOver(view, entry, now);
-  auto answer = nodes.size() == 1
-                    ? dcu::AllocateOnNode(view.inventory(), cards, nodes.front(), passed_over)
-                    : dcu::AllocateOn(view.inventory(), cards, nodes, passed_over);
+  const auto on_node = [&](const dcu::Request& request) {
+    return dcu::AllocateOnNode(view.inventory(), request, nodes.front(), passed_over);
+  };
+  auto answer = nodes.size() == 1 ? AllocateAsPlanned(view, entry, cards, nodes.front(), on_node)
+                                  : dcu::AllocateOn(view.inventory(), cards, nodes, passed_over);
   if (const auto* error = std::get_if<dcu::FitError>(&answer)) {
     return base::Invalid(nodes.size() == 1 ? error->NodeMessage() : error->Message());
   }

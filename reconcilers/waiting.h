@@ -2,6 +2,7 @@
 // may go, and what follows when it is given cards, or none.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -58,6 +59,11 @@ dcu::Request CardsOf(const View& view, const PodEntry& entry);
 // Of a pod of another scheduler, which looks at all else itself: whether a node is not to be tried
 // for now.
 dcu::NodeFilter PassedOver(const View& view, const PodEntry& entry, base::TimePoint now);
+// As `allocate` finds cards of that node: those that were found there for the pod before
+// (view/plans.h), if they have room.
+using Allocation = std::function<dcu::Answer(const dcu::Request& request)>;
+dcu::Answer AllocateAsPlanned(const View& view, const PodEntry& entry, const dcu::Request& request,
+                              const std::string& node, const Allocation& allocate);
 // Cards for such a pod on one of these nodes. Errors: kInvalid, saying why there are none.
 base::Result<dcu::Placement> AllocateFor(const View& view, const PodEntry& entry,
                                          const std::vector<std::string>& nodes,

@@ -12,6 +12,8 @@ namespace {
 
 // Its scheduler may be shown a pod before us.
 constexpr base::Duration kUntilShown{1'000};
+// Volcano opens a session each second, and asks for all that it still wants again.
+constexpr base::Duration kSession{10'000};
 
 std::string NotShown(const PodIdentity& pod) {
   return "pod " + pod.key + " of UID " + pod.uid + " is not known to vdcu-controller (yet)";
@@ -32,6 +34,18 @@ void Extender::Preempt(const std::string& body, const base::HttpResponder& respo
 
 void Extender::Bind(const std::string& body, const base::HttpResponder& responder) {
   Serve({"bind", responder}, ReadBindCall(body), &Extender::TryAsk);
+}
+
+void Extender::Predicate(const std::string& body, const base::HttpResponder& responder) {
+  Serve({"predicate", responder}, ReadPredicateCall(body), &Extender::TryPredicate);
+}
+
+void Extender::Allocate(const std::string& body, const base::HttpResponder& responder) {
+  Serve({"allocate", responder}, ReadTaskCall(body), &Extender::TryAllocate);
+}
+
+void Extender::Deallocate(const std::string& body, const base::HttpResponder& responder) {
+  Serve({"deallocate", responder}, ReadTaskCall(body), &Extender::Release);
 }
 
 template <class Call, class Try>
@@ -131,6 +145,58 @@ bool Extender::TryBind(const BindCall& call, const Caller& caller) {
   const auto end = reconcilers::WhatBecameOf(view(), call.pod.uid, call.node, Now());
   if (!end) return false;
   Answer(caller, *end ? "bound" : "failed", BindAnswer(*end ? "" : end->error().message));
+  return true;
+}
+
+bool Extender::TryPredicate(const PredicateCall& call, bool late, const Caller& caller) {
+  if (!call.asks) {
+    Answer(caller, "passed", PredicateAnswer("", Unfit::kNotJudged));
+    return true;
+  }
+  const auto entry = view().FindPodByUid(call.pod.uid);
+  if (entry == nullptr) {
+    if (late) Answer(caller, "unknown", PredicateAnswer(NotShown(call.pod), Unfit::kNotJudged));
+    return late;
+  }
+  auto verdict = reconcilers::JudgeNode(view(), *entry, call.node, call.beside, Now());
+  for (auto& [uid, cards] : verdict.plans) {
+    parts_.cluster.NotePlan(uid, call.node, std::move(cards), Now() + kSession);
+  }
+  Answer(caller, verdict.why.empty() ? "offered" : "refused",
+         PredicateAnswer(verdict.why, verdict.for_good ? Unfit::kForGood : Unfit::kForNow));
+  return true;
+}
+
+// For one that is pipelined nothing need be free yet: an error would have Volcano call off the
+// evictions that are to make room for it.
+bool Extender::TryAllocate(const TaskCall& call, bool late, const Caller& caller) {
+  if (!call.asks) {
+    Answer(caller, "passed", TaskAnswer(""));
+    return true;
+  }
+  if (view().FindPodByUid(call.pod.uid) == nullptr) {
+    if (late) Answer(caller, "unknown", TaskAnswer(NotShown(call.pod)));
+    return late;
+  }
+  parts_.cluster.DropHold(call.pod.uid);
+  const auto entry = view().FindPodByUid(call.pod.uid);
+  const auto offer = reconcilers::OfferNode(view(), *entry, {call.node}, Now());
+  if (!offer.held.empty()) {
+    parts_.cluster.Keep({entry->pod->meta.key(), call.pod.uid, offer.held}, kSession, Now());
+  }
+  const bool refused = offer.nodes.empty() && !call.pipelined;
+  Answer(caller, refused ? "refused" : "offered",
+         TaskAnswer(refused ? "node " + call.node + ": " + offer.refused.at(call.node) : ""));
+  parts_.on_change();
+  return true;
+}
+
+// Of a pod that is bound nothing is held. One that has come elsewhere since stays there.
+bool Extender::Release(const TaskCall& call, bool /*late*/, const Caller& caller) {
+  const reconcilers::Hold* hold = view().FindHold(call.pod.uid);
+  if (hold != nullptr && hold->node() == call.node) parts_.cluster.DropHold(call.pod.uid);
+  Answer(caller, "released", TaskAnswer(""));
+  parts_.on_change();
   return true;
 }
 

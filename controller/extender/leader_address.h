@@ -1,4 +1,4 @@
-// Has the Service vdcu-extender lead to who leads: its EndpointSlice, which nobody else writes,
+// Has a Service without a selector lead to who leads: its EndpointSlice, which nobody else writes,
 // names this process alone from then on.
 //
 // Promise: one write when it is published, tried again until it is stored.
@@ -15,8 +15,9 @@
 
 namespace vdcu::controller {
 
-// Of the Service, and of its EndpointSlice.
+// Of the Services, and of their EndpointSlices.
 inline constexpr char kExtenderName[] = "vdcu-extender";
+inline constexpr char kVolcanoName[] = "vdcu-volcano";
 
 class LeaderAddress : private kclient::Decider {
  public:
@@ -27,9 +28,17 @@ class LeaderAddress : private kclient::Decider {
     std::function<bool()> may_write;  // this process leads
   };
 
-  // `ns`: of the Service. `address`: numeric, as others reach this process.
-  LeaderAddress(Parts parts, std::string ns, std::string address, uint16_t port,
-                base::Random random);
+  // `port`: as the Service names it, and its number. `address`: numeric, as others reach this
+  // process.
+  struct Of {
+    std::string ns;
+    std::string service;
+    std::string port_name;
+    std::string address;
+    uint16_t port = 0;
+  };
+
+  LeaderAddress(Parts parts, Of of, base::Random random);
   LeaderAddress(const LeaderAddress&) = delete;
   LeaderAddress& operator=(const LeaderAddress&) = delete;
 
@@ -42,9 +51,7 @@ class LeaderAddress : private kclient::Decider {
   kclient::WorkPlan PlanFor(const kclient::Answer& found) const;
 
   const Parts parts_;
-  const std::string ns_;
-  const std::string address_;
-  const uint16_t port_;
+  const Of of_;
   kclient::Executor executor_;
 };
 

@@ -8,17 +8,20 @@ namespace {
 
 // A pod of 1.5 MiB, which an API server takes, and the names of 5,000 nodes.
 constexpr size_t kMostBody = size_t{4} << 20;
+// A node with all its pods, each whole: 4 KiB for a small one, and 100 to 250 of them.
+constexpr size_t kMostNode = size_t{16} << 20;
 
 using Serve = void (Extender::*)(const std::string& body, const base::HttpResponder& responder);
 
-base::HttpRoute Route(const char* path, std::function<Extender*()> leading, Serve serve) {
+base::HttpRoute Route(const char* path, std::function<Extender*()> leading, Serve serve,
+                      size_t most_body = kMostBody) {
   return {"POST", path,
           [leading = std::move(leading), serve](const base::HttpRequest& request,
                                                 const base::HttpResponder& responder) {
             if (Extender* extender = leading()) return (extender->*serve)(request.body, responder);
             responder.Answer({.status = 503, .body = "another vdcu-controller leads\n"});
           },
-          kMostBody};
+          most_body};
 }
 
 base::HttpRoute RefusedRoute(const char* path) {
@@ -41,6 +44,12 @@ std::vector<base::HttpRoute> ExtenderRoutes(std::function<Extender*()> leading, 
   return {Route("/kube/filter", leading, &Extender::Filter),
           Route("/kube/preempt", leading, &Extender::Preempt),
           may_bind ? Route("/kube/bind", leading, &Extender::Bind) : RefusedRoute("/kube/bind")};
+}
+
+std::vector<base::HttpRoute> VolcanoRoutes(const std::function<Extender*()>& leading) {
+  return {Route("/volcano/predicate", leading, &Extender::Predicate, kMostNode),
+          Route("/volcano/allocate", leading, &Extender::Allocate),
+          Route("/volcano/deallocate", leading, &Extender::Deallocate)};
 }
 
 }  // namespace vdcu::controller

@@ -1,4 +1,5 @@
-// The paths of the extender: kube-scheduler's configuration names them as urlPrefix and verbs.
+// The paths of the extender: configurations of kube-scheduler and Volcano name them as urlPrefix
+// and verbs.
 #pragma once
 
 #include <functional>
@@ -15,5 +16,7 @@ bool MayBind(std::string_view listen, bool asks_clients);
 
 // `leading`: null while another process leads, which is answered by 503.
 std::vector<base::HttpRoute> ExtenderRoutes(std::function<Extender*()> leading, bool may_bind);
+// None of them binds: whoever connects may call them.
+std::vector<base::HttpRoute> VolcanoRoutes(const std::function<Extender*()>& leading);
 
 }  // namespace vdcu::controller

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "crds/decode.h"
+#include "crds/pod_request.h"
 #include "kclient/core/json.h"
 
 namespace vdcu::controller {
@@ -34,6 +36,29 @@ base::Result<PodIdentity> ReadPod(JsonView call) {
       .key = kclient::GetStringOr(*meta, "namespace") + "/" + kclient::GetStringOr(*meta, "name")};
   if (identity.uid.empty()) return base::Invalid("Pod.metadata.uid: must be set, and a text");
   return identity;
+}
+
+base::Result<JsonView> ReadObject(JsonView call, std::string_view field) {
+  const auto object = kclient::Get(call, field);
+  if (object && object->IsObject()) return *object;
+  return base::Invalid(std::string(field) + ": must be an object");
+}
+
+// Volcano's task is the pod. Its Pod.spec.nodeName is only what was last tried.
+base::Result<PodIdentity> ReadTask(JsonView task) {
+  PodIdentity identity{
+      .uid = kclient::GetStringOr(task, "UID"),
+      .key = kclient::GetStringOr(task, "Namespace") + "/" + kclient::GetStringOr(task, "Name")};
+  if (identity.uid.empty()) return base::Invalid("task.UID: must be set, and a text");
+  return identity;
+}
+
+// Whether it waits or is bound is not read of it.
+bool AsksForCards(JsonView task) {
+  const auto pod = kclient::Get(task, "Pod");
+  if (!pod) return true;
+  const auto parsed = crds::Decode<kclient::Pod>(*pod);
+  return !parsed || crds::AsksForCards(*parsed);
 }
 
 // A name may have bytes that are no UTF-8 only where the API server let them through.
@@ -90,6 +115,40 @@ base::Result<BindCall> ReadBindCall(std::string_view body) {
   return bind;
 }
 
+base::Result<PredicateCall> ReadPredicateCall(std::string_view body) {
+  kclient::JsonParser parser;
+  ASSIGN_OR_RETURN(const JsonView call, ParseBody(parser, body));
+  ASSIGN_OR_RETURN(const JsonView task, ReadObject(call, "task"));
+  ASSIGN_OR_RETURN(const JsonView node, ReadObject(call, "node"));
+  PredicateCall predicate;
+  ASSIGN_OR_RETURN(predicate.pod, ReadTask(task));
+  predicate.asks = AsksForCards(task);
+  predicate.node = kclient::GetStringOr(node, "Name");
+  if (predicate.node.empty()) return base::Invalid("node.Name: must be set, and a text");
+  std::optional<std::string> wrong;
+  kclient::ForEachMember(node, "Tasks", [&](std::string_view name, JsonView beside) {
+    std::string uid = kclient::GetStringOr(beside, "UID");
+    if (uid.empty()) wrong = name;
+    if (uid != predicate.pod.uid) predicate.beside.push_back(std::move(uid));
+  });
+  if (!wrong) return predicate;
+  return base::Invalid("node.Tasks[" + *wrong + "].UID: must be set, and a text");
+}
+
+base::Result<TaskCall> ReadTaskCall(std::string_view body) {
+  constexpr int64_t kPipelined = 4;
+  kclient::JsonParser parser;
+  ASSIGN_OR_RETURN(const JsonView call, ParseBody(parser, body));
+  ASSIGN_OR_RETURN(const JsonView task, ReadObject(call, "task"));
+  TaskCall read;
+  ASSIGN_OR_RETURN(read.pod, ReadTask(task));
+  read.asks = AsksForCards(task);
+  read.node = kclient::GetStringOr(task, "NodeName");
+  if (read.node.empty()) return base::Invalid("task.NodeName: must be set, and a text");
+  read.pipelined = kclient::GetInt(task, "Status") == kPipelined;
+  return read;
+}
+
 // Nodes in FailedNodes would have kube-scheduler look for pods to evict there, which cannot help:
 // it sees no units and no MiB.
 std::string FilterAnswer(const reconcilers::Offer& offer) {
@@ -110,5 +169,14 @@ std::string PreemptAnswer(const PreemptCall& call, const std::vector<std::string
 }
 
 std::string BindAnswer(const std::string& error) { return Dump({{"Error", error}}); }
+
+std::string PredicateAnswer(const std::string& why, Unfit unfit) {
+  if (why.empty()) return "{}";
+  return Dump({{"status", why}, {"code", static_cast<int>(unfit)}});
+}
+
+std::string TaskAnswer(const std::string& error) {
+  return error.empty() ? "{}" : Dump({{"errorMessage", error}});
+}
 
 }  // namespace vdcu::controller

@@ -36,9 +36,13 @@ void Cluster::TakeOne(const LineSeen& seen, base::TimePoint /*now*/) {
 }
 
 void Cluster::TakeOne(const SliceHeld& held, base::TimePoint now) {
+  Keep(held, settings_.hold_timeout, now);
+}
+
+void Cluster::Keep(const SliceHeld& held, base::Duration length, base::TimePoint now) {
   holds_.Set(held.uid, {.pod = held.pod,
                         .assignments = held.assignments,
-                        .until = now + settings_.hold_timeout,
+                        .until = now + length,
                         .nudge = held.nudges ? Hold::Nudge::kDue : Hold::Nudge::kNone});
   objects_.EditPod(held.pod, [](PodEntry& entry) { entry.sought = false; });
   objects_.NoteSharing();
@@ -63,6 +67,7 @@ std::optional<base::TimePoint> Cluster::Expire(base::TimePoint now) {
   const auto spoken =
       silence_.Expire(now, [this](const std::string& node) { rooms_.Improve(node); });
   const auto dropped = holds_.Expire(now);
+  plans_.Expire(now);
   if (!spoken || !dropped) return spoken ? spoken : dropped;
   return std::min(*spoken, *dropped);
 }

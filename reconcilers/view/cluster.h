@@ -50,6 +50,13 @@ class Cluster {
   void Take(const Note& note, base::TimePoint now);
   // Another scheduler asks for the pod, on that node.
   void Ask(const kclient::Pod& pod, const std::string& node, base::TimePoint now);
+  // These slices are kept for the pod, as by SliceHeld, for so long; and these cards were found for
+  // it on that node.
+  void Keep(const SliceHeld& held, base::Duration length, base::TimePoint now);
+  void NotePlan(std::string_view pod_uid, std::string_view node, Plans::Cards cards,
+                base::TimePoint until) {
+    plans_.Set(pod_uid, node, std::move(cards), until);
+  }
   // What was kept for the pod, if anything, is free.
   void DropHold(std::string_view pod_uid) { holds_.Drop(pod_uid); }
   // Lets nodes be tried whose silence is over, and drops holds whose time is; returns when that of
@@ -80,6 +87,7 @@ class Cluster {
   Rooms rooms_{changes_, settings_.memory_unit};
   Holds holds_{rooms_};
   Commits commits_;
+  Plans plans_;
   DcuNodes dcu_nodes_{rooms_.ledger(), changes_};
   Demands demands_{rooms_};
   Objects objects_{
@@ -88,7 +96,7 @@ class Cluster {
   Shown shown_{{settings_, namespaces_, volumes_, changes_, rooms_, holds_, commits_, objects_,
                 dcu_nodes_, overlay_, setbacks_}};
   const View view_{{settings_, namespaces_, volumes_, lines_, rooms_, silence_, setbacks_,
-                    dcu_nodes_, holds_, commits_, objects_}};
+                    dcu_nodes_, holds_, commits_, plans_, objects_}};
 };
 
 }  // namespace vdcu::reconcilers

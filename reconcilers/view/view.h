@@ -23,6 +23,7 @@
 #include "reconcilers/view/lines.h"
 #include "reconcilers/view/namespaces.h"
 #include "reconcilers/view/objects.h"
+#include "reconcilers/view/plans.h"
 #include "reconcilers/view/pod_topology.h"
 #include "reconcilers/view/rooms.h"
 #include "reconcilers/view/silence.h"
@@ -43,6 +44,7 @@ class View {
     const DcuNodes& dcu_nodes;
     const Holds& holds;
     const Commits& commits;
+    const Plans& plans;
     const Objects& objects;
   };
 
@@ -76,6 +78,10 @@ class View {
   const Holds& holds() const { return parts_.holds; }
   const Hold* FindHold(std::string_view pod_uid) const { return parts_.holds.Find(pod_uid); }
   const Commit* FindCommit(std::string_view pod_uid) const { return parts_.commits.Find(pod_uid); }
+  // The cards that were found for it on that node; null: none.
+  const Plans::Cards* FindPlan(std::string_view pod_uid, std::string_view node) const {
+    return parts_.plans.Find(pod_uid, node);
+  }
   size_t pod_count() const { return parts_.objects.pods().size(); }
   size_t partition_count() const { return parts_.objects.partitions().size(); }
 

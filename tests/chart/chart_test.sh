@@ -92,6 +92,8 @@ what_is_accepted() {
 --set controller.hostNetwork=true,node.hostNetwork=true,controller.port=0,node.port=0
 --set controller.enabled=false,node.enabled=false
 --set extender.enabled=true,extender.port=9000,kubeScheduler.enabled=true,kubeScheduler.schedulerName=mine
+--set volcano.enabled=true,volcano.port=9001,node.advertiseParts=true,memoryUnit=Gi
+--set extender.enabled=true,volcano.enabled=true,node.advertiseParts=true
 --set node.advertiseParts=true,rbac.create=false,policies.enabled=false
 --set node.takeOver=true,node.priorityClassName=,controller.priorityClassName=
 ROWS
@@ -120,6 +122,11 @@ extender.holdTimeoutSeconds=0|at '/extender/holdTimeoutSeconds'
 kubeScheduler.a=1|at '/kubeScheduler': additional properties 'a'
 kubeScheduler.enabled=true|kubeScheduler.enabled: true: want extender.enabled=true
 extender.enabled=true,kubeScheduler.enabled=true,kubeScheduler.schedulerName=vdcu-scheduler|want another name than schedulerName
+volcano.a=1|at '/volcano': additional properties 'a'
+volcano.port=80|at '/volcano/port'
+volcano.enabled=true|volcano.enabled: true: want node.advertiseParts=true
+volcano.enabled=true,node.advertiseParts=true,controller.enabled=false|volcano.enabled: true: want controller.enabled=true
+volcano.enabled=true,node.advertiseParts=true,extender.enabled=true,volcano.port=8443|volcano.port: 8443: want another than extender.port
 flowControl.a=1|at '/flowControl': additional properties 'a'
 networkPolicy.a=1|at '/networkPolicy': additional properties 'a'
 networkPolicy.metricsFrom[0].podSelectors.a=b|at '/networkPolicy/metricsFrom/0': additional properties 'podSelectors'

@@ -26,6 +26,7 @@ TEST(Options, HaveTheirDefaults) {
   EXPECT_EQ(options->lease_namespace, "");
   EXPECT_EQ(options->webhook.listen, "");
   EXPECT_EQ(options->extender.listen, "");
+  EXPECT_EQ(options->extender.volcano, "");
   EXPECT_EQ(options->extender.hold_timeout, base::Duration(30'000));
   EXPECT_EQ(options->common.kubeconfig, "");
   EXPECT_EQ(options->common.listen, "");
@@ -61,9 +62,10 @@ TEST(Options, TakeTheWebhooksSchedulersWithCommas) {
 }
 
 TEST(Options, TakeWhatTheExtenderNeeds) {
-  const auto parsed = Parse({"--extender", ":8443", "--extender-tls-cert", "c",
-                             "--extender-tls-key", "k", "--extender-client-ca", "ca",
-                             "--extender-advertise", "fd00::1", "--hold-timeout", "90s"});
+  const auto parsed =
+      Parse({"--extender", ":8443", "--extender-tls-cert", "c", "--extender-tls-key", "k",
+             "--extender-client-ca", "ca", "--extender-advertise", "fd00::1", "--hold-timeout",
+             "90s", "--volcano", ":8088"});
   const Options* options = std::get_if<Options>(&parsed);
   ASSERT_NE(options, nullptr);
   EXPECT_EQ(options->extender.listen, ":8443");
@@ -71,6 +73,7 @@ TEST(Options, TakeWhatTheExtenderNeeds) {
   EXPECT_EQ(options->extender.key, "k");
   EXPECT_EQ(options->extender.client_ca, "ca");
   EXPECT_EQ(options->extender.advertise, "fd00::1");
+  EXPECT_EQ(options->extender.volcano, ":8088");
   EXPECT_EQ(options->extender.hold_timeout, base::Duration(90'000));
 }
 
@@ -94,7 +97,9 @@ TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
             {"--extender-client-ca", "--extender-tls-cert"}},
            {{"--extender", ":1", "--extender-advertise", "host"},
             {"--extender-advertise", "host", "want a numeric IP address"}},
-           {{"--extender-advertise", "10.0.0.1"}, {"--extender-advertise", "--extender"}},
+           {{"--volcano", "8088"}, {"--volcano", "8088"}},
+           {{"--extender-advertise", "10.0.0.1"},
+            {"--extender-advertise", "want --extender or --volcano"}},
            {{"--hold-timeout", "30"}, {"--hold-timeout", "30", "want seconds from 1s"}},
            {{"--hold-timeout", "0s"}, {"--hold-timeout", "0s", "want seconds from 1s"}},
            {{"--lease-namespace", "UPPER case!"},

@@ -79,6 +79,11 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "vdcu.nodeAccount" . }
 {{- if and .Values.extender.enabled .Values.controller.enabled }}yes{{ end -}}
 {{- end }}
 
+{{/* "yes" or nothing: it answers Volcano. */}}
+{{- define "vdcu.hasVolcano" -}}
+{{- if and .Values.volcano.enabled .Values.controller.enabled }}yes{{ end -}}
+{{- end }}
+
 {{/* Schedulers besides ours that pods with cards may name, with commas. */}}
 {{- define "vdcu.otherSchedulers" -}}
 {{- $names := without .Values.admission.schedulers .Values.schedulerName -}}
