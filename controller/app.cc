@@ -74,7 +74,8 @@ App::App(base::UvLoop& loop, Options options, const kclient::Config& config)
                .idle = [this] { return MaySendEvents(); }},
               base::SystemRandom()),
       server_look_(loop, client_, base::SystemRandom(),
-                   [this](const kclient::ServerFacts& facts) { OnServer(facts); }),
+                   [this](const kclient::ServerFacts& facts) { OnServer(facts); },
+                   crds::kFenceWebhook),
       stop_timer_(loop.MakeTimer([this] { End(); })) {}
 
 base::Status App::Start() {

@@ -24,8 +24,10 @@ const std::vector<Row>& Rows() {
       {{"policies", "ValidatingAdmissionPolicy (Kubernetes 1.30)",
         "the token of a node's daemon can write other nodes' objects, and who may edit partitions, "
         "assignments",
-        "let nobody but administrators edit vdcupartitions, or upgrade Kubernetes"},
-       [](const kclient::ServerFacts& facts) { return !facts.validating_policies; }},
+        "let a webhook hold that (admission.fence: webhook), or upgrade Kubernetes"},
+       [](const kclient::ServerFacts& facts) {
+         return !facts.validating_policies && !facts.webhook;
+       }},
       {{"node_tokens", "tokens that name a node (Kubernetes 1.31)",
         "the policies refuse what a daemon writes that runs as a service of the host",
         "run the daemons as pods, or upgrade Kubernetes"},

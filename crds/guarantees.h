@@ -12,6 +12,9 @@
 
 namespace vdcu::crds {
 
+// Holds who writes what where the API server has no policies for it: of the chart.
+inline constexpr kclient::WebhookName kFenceWebhook{"vdcu-webhook", "objects.fence.vdcu.io"};
+
 struct Lack {
   std::string_view guarantee;  // its name in the metric
   std::string what;            // "ValidatingAdmissionPolicy (Kubernetes 1.30)"

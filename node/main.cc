@@ -123,11 +123,13 @@ base::Result<int> Run(const Options& options) {
   ASSIGN_OR_RETURN(
       const auto server,
       base::Serve(loop, options.common, Endpoints(loop.clock(), transport, daemon, metrics)));
-  kclient::ServerLook look(loop, client, base::SystemRandom(),
-                           [&](const kclient::ServerFacts& facts) {
-                             const auto judged = JudgeServer(facts, metrics);
-                             if (!judged) on_fatal(judged.error());
-                           });
+  kclient::ServerLook look(
+      loop, client, base::SystemRandom(),
+      [&](const kclient::ServerFacts& facts) {
+        const auto judged = JudgeServer(facts, metrics);
+        if (!judged) on_fatal(judged.error());
+      },
+      crds::kFenceWebhook);
   look.Start();
   RETURN_IF_ERROR(daemon.Start());
   base::RunLoop(loop, [&] { daemon.Stop([&loop] { loop.Stop(); }); });

@@ -46,4 +46,11 @@ void ReadFlowControl(JsonView answer, ServerFacts& facts) {
   });
 }
 
+void ReadWebhooks(JsonView answer, const WebhookName& name, ServerFacts& facts) {
+  ForEach(answer, "webhooks", [&](JsonView webhook) {
+    facts.webhook = facts.webhook || (GetStringOr(webhook, "name") == name.webhook &&
+                                      GetStringOr(webhook, "failurePolicy") == "Fail");
+  });
+}
+
 }  // namespace vdcu::kclient

@@ -14,16 +14,25 @@ struct ServerFacts {
   bool validating_policies = false;  // ValidatingAdmissionPolicy
   bool own_seats = false;            // a priority level of API Priority and Fairness ...
   bool kept_seats = false;           // ... that need not lend its seats
+  bool webhook = false;              // the webhook that was asked for, in place of policies
 
   std::string version() const { return std::to_string(major) + "." + std::to_string(minor); }
   friend bool operator==(const ServerFacts&, const ServerFacts&) = default;
 };
 
+// Of a ValidatingWebhookConfiguration.
+struct WebhookName {
+  const char* configuration;
+  const char* webhook;
+};
+
 // Each reads one answer into the facts: of /version, also with a vendor's "28+" as minor; of
-// /apis/admissionregistration.k8s.io/v1; and of /apis/flowcontrol.apiserver.k8s.io. Errors:
-// kCorrupt, where that is no version.
+// /apis/admissionregistration.k8s.io/v1; of /apis/flowcontrol.apiserver.k8s.io; and of a
+// ValidatingWebhookConfiguration, whose webhook counts where nothing gets past it (failurePolicy
+// Fail). Errors: kCorrupt, where that is no version.
 base::Status ReadVersion(JsonView answer, ServerFacts& facts);
 void ReadAdmission(JsonView answer, ServerFacts& facts);
 void ReadFlowControl(JsonView answer, ServerFacts& facts);
+void ReadWebhooks(JsonView answer, const WebhookName& name, ServerFacts& facts);
 
 }  // namespace vdcu::kclient

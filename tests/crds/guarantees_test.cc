@@ -25,6 +25,7 @@ TEST(Guarantees, AreLackingByWhatTheServerHas) {
       {"1.30", {1, 30, true, true, true}, " node_tokens"},
       {"1.30 without policies", {1, 30, false, true, true}, " policies node_tokens"},
       {"1.28", {1, 28, false, true, true}, " policies node_tokens"},
+      {"1.28 with the fence", {1, 28, false, true, true, true}, " node_tokens"},
       {"1.25", {1, 25, false, true, false}, " policies node_tokens seats"},
       {"1.24", {1, 24, false, true, false}, " policies node_tokens rules seats"},
       {"1.22", {1, 22, false, true, false}, " policies node_tokens rules bind_precondition seats"},
@@ -92,6 +93,26 @@ TEST(ServerFacts, AreReadFromTheAnswers) {
   ReadFlowControl(
       Parsed(R"({"versions": [{"version": "v1beta3"}, {"version": "v1beta2"}]})").view(), facts);
   EXPECT_EQ(facts, (ServerFacts{0, 0, true, true, true}));
+}
+
+TEST(ServerFacts, AWebhookCountsWhereNothingGetsPastIt) {
+  const struct {
+    const char* webhooks;
+    bool want;
+  } rows[] = {
+      {R"([{"name": "objects.fence.vdcu.io", "failurePolicy": "Fail"}])", true},
+      {R"([{"name": "x"}, {"name": "objects.fence.vdcu.io", "failurePolicy": "Fail"}, {}])", true},
+      {R"([{"name": "objects.fence.vdcu.io", "failurePolicy": "Ignore"}])", false},
+      {R"([{"name": "pods.vdcu.io", "failurePolicy": "Fail"}])", false},
+      {"[]", false},
+      {"{}", false},
+  };
+  for (const auto& row : rows) {
+    ServerFacts facts;
+    ReadWebhooks(Parsed(R"({"webhooks": )" + std::string(row.webhooks) + "}").view(), kFenceWebhook,
+                 facts);
+    EXPECT_EQ(facts.webhook, row.want) << row.webhooks;
+  }
 }
 
 }  // namespace

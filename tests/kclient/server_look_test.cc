@@ -22,8 +22,11 @@ class ServerLookTest : public testing::Test {
   fakes::SimulatedLoop loop_;
   Client client_{transport_};
   std::optional<ServerFacts> seen_;
-  ServerLook look_{loop_, client_, [] { return 0.5; },
-                   [this](const ServerFacts& facts) { seen_ = facts; }};
+  ServerLook look_{loop_,
+                   client_,
+                   [] { return 0.5; },
+                   [this](const ServerFacts& facts) { seen_ = facts; },
+                   {"ours", "a.b.c"}};
 };
 
 TEST_F(ServerLookTest, AsksOnceWhatTheServerIs) {
@@ -45,7 +48,34 @@ TEST_F(ServerLookTest, WhatIsNotThereItHasNot) {
   Answer(200, R"({"major": "1", "minor": "19"})");
   Answer(404, "");
   Answer(404, "");
+  EXPECT_EQ(Path(), "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/ours");
+  EXPECT_FALSE(seen_);
+  Answer(403, "");
   EXPECT_EQ(seen_, (ServerFacts{1, 19, false, false, false}));
+}
+
+// An installation makes it last.
+TEST_F(ServerLookTest, AWebhookInPlaceOfPoliciesIsWaitedForAWhile) {
+  for (const bool comes : {true, false}) {
+    seen_.reset();
+    ServerLook look(
+        loop_, client_, [] { return 0.5; }, [this](const ServerFacts& facts) { seen_ = facts; },
+        {"ours", "a.b.c"});
+    look.Start();
+    Answer(200, R"({"major": "1", "minor": "28"})");
+    Answer(200, R"({"resources": []})");
+    Answer(404, "");
+    const base::TimePoint began = loop_.clock().Now();
+    for (int tries = 0; tries < 5; ++tries) {
+      Answer(404, "");
+      EXPECT_FALSE(seen_);
+      loop_.Advance(std::chrono::seconds(30));
+    }
+    comes ? Answer(200, R"({"webhooks": [{"name": "a.b.c", "failurePolicy": "Fail"}]})")
+          : Answer(404, "");
+    ASSERT_TRUE(seen_) << "after " << (loop_.clock().Now() - began).count() << " ms";
+    EXPECT_EQ(*seen_, (ServerFacts{1, 28, false, false, false, comes}));
+  }
 }
 
 TEST_F(ServerLookTest, TriesAgainWhatFailedAndSaysItOnce) {
