@@ -134,6 +134,67 @@ TEST_P(CgroupsTest, LooksByTimeWhereNothingTells) {
   EXPECT_EQ(ended_, std::vector<std::string>{kUid});
 }
 
+// Where each runtime puts a container of a pod. Sources: containerd internal/cri/server/helpers.go,
+// getCgroupsPath; cri-dockerd core/docker_service.go, GenerateExpectedCgroupParent, and moby
+// daemon/oci_linux.go, WithCgroups; cri-o internal/config/cgmgr, ContainerCgroupPath. All are below
+// the pod's group, which the kubelet makes, and the kernel counts what is below.
+const struct Runtime {
+  std::string sentence;
+  bool v2;
+  std::string container;
+} kRuntimes[] = {
+    {"containerd, cgroupfs, v1", false, "/pids/kubepods/burstable/pod12-34/0a1b"},
+    {"containerd, cgroupfs, v2", true, "/kubepods/pod12-34/0a1b"},
+    {"containerd, systemd, v1", false,
+     "/pids/kubepods.slice/kubepods-pod12_34.slice/cri-containerd-0a1b.scope"},
+    {"containerd, systemd, v2", true,
+     "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod12_34.slice/"
+     "cri-containerd-0a1b.scope"},
+    {"cri-dockerd, cgroupfs, v1", false, "/pids/kubepods/besteffort/pod12-34/0a1b"},
+    {"cri-dockerd, systemd, v1", false,
+     "/pids/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod12_34.slice/"
+     "docker-0a1b.scope"},
+    {"cri-dockerd, systemd, v2", true, "/kubepods.slice/kubepods-pod12_34.slice/docker-0a1b.scope"},
+    {"cri-o, cgroupfs, v1", false, "/pids/kubepods/burstable/pod12-34/crio-0a1b"},
+    {"cri-o, systemd, v1", false,
+     "/pids/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod12_34.slice/"
+     "crio-0a1b.scope"},
+    {"cri-o, systemd, v2", true,
+     "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod12_34.slice/"
+     "crio-0a1b.scope/container"},
+};
+
+// As the kernel shows it: in the container's group and in each above it.
+void ShowProcesses(const base::Root& host, const Runtime& runtime, int count) {
+  const std::string mount = "/sys/fs/cgroup";
+  const std::string path = mount + runtime.container;
+  for (size_t end = path.size(); end > mount.size(); end = path.rfind('/', end - 1)) {
+    const std::string folder = path.substr(0, end);
+    ASSERT_TRUE(host.MakeFolder(folder));
+    ASSERT_TRUE(host.WriteAtomic(folder + (runtime.v2 ? "/cgroup.events" : "/pids.current"),
+                                 (runtime.v2 ? "populated " : "") + std::to_string(count) + "\n"));
+  }
+}
+
+TEST(RuntimesTest, AContainerIsFoundByItsPod) {
+  for (const Runtime& runtime : kRuntimes) {
+    const node::TempFolder folder;
+    const base::Root host(folder.path());
+    ASSERT_TRUE(host.MakeFolder("/sys/fs/cgroup"));
+    if (runtime.v2) {
+      ASSERT_TRUE(host.WriteAtomic("/sys/fs/cgroup/cgroup.controllers", "pids\n"));
+    }
+    base::UvLoop loop;
+    const Cgroups cgroups(loop, host, "/", [](const std::string&) {});
+    ShowProcesses(host, runtime, 1);
+    EXPECT_TRUE(cgroups.Check()) << runtime.sentence;
+    EXPECT_TRUE(cgroups.HasProcesses(kUid)) << runtime.sentence;
+    EXPECT_FALSE(cgroups.HasProcesses("12-35")) << runtime.sentence;
+    ShowProcesses(host, runtime, 0);
+    EXPECT_FALSE(cgroups.HasProcesses(kUid)) << runtime.sentence;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Layouts, CgroupsTest, testing::ValuesIn(kLayouts),
                          [](const auto& info) { return "Layout" + std::to_string(info.index); });
 
