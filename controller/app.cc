@@ -73,9 +73,9 @@ App::App(base::UvLoop& loop, Options options, const kclient::Config& config)
                .reporting_instance = identity_,
                .idle = [this] { return MaySendEvents(); }},
               base::SystemRandom()),
-      server_look_(loop, client_, base::SystemRandom(),
-                   [this](const kclient::ServerFacts& facts) { OnServer(facts); },
-                   crds::kFenceWebhook),
+      server_look_(
+          loop, client_, base::SystemRandom(),
+          [this](const kclient::ServerFacts& facts) { OnServer(facts); }, crds::kFenceWebhook),
       stop_timer_(loop.MakeTimer([this] { End(); })) {}
 
 base::Status App::Start() {
@@ -104,6 +104,7 @@ base::Status App::StartServing() {
 base::Status App::StartWebhook() {
   const Options::Webhook& of = options_.webhook;
   if (of.listen.empty()) return base::Ok();
+  if (of.fence) StartFence();
   if (!of.certificate.empty()) {
     ASSIGN_OR_RETURN(auto files,
                      base::ReloadedTls::Load({.certificate = of.certificate, .key = of.key}));
@@ -117,6 +118,12 @@ base::Status App::StartWebhook() {
       own_namespace_, std::move(settings), base::SystemRandom());
   keeper_->Start();
   return base::Ok();
+}
+
+void App::StartFence() {
+  daemon_pods_ = std::make_unique<DaemonPods>(client_, loop_, own_namespace_,
+                                              options_.webhook.node_account, base::SystemRandom());
+  daemon_pods_->Start();
 }
 
 // Each replica serves it, and answers while it leads.
@@ -191,8 +198,15 @@ base::Status App::ServeWebhook(std::shared_ptr<base::TlsSource> tls) {
                        .schedulers = of.schedulers,
                        .tolerated_taint = of.tolerated_taint,
                        .memory_unit = options_.memory_unit};
-  ASSIGN_OR_RETURN(
-      webhook_, base::HttpServer::Listen(loop_, of.listen, WebhookRoutes(rules, metrics_), http));
+  auto routes = WebhookRoutes(rules, metrics_);
+  if (daemon_pods_) {
+    const std::string accounts = "system:serviceaccount:" + own_namespace_ + ":";
+    routes.push_back(FenceRoute(
+        {.controller = accounts + of.controller_account, .daemon = accounts + of.node_account},
+        [this](const Requester& daemon) { return daemon_pods_->NodeOf(daemon); }, metrics_));
+  }
+  ASSIGN_OR_RETURN(webhook_,
+                   base::HttpServer::Listen(loop_, of.listen, std::move(routes), std::move(http)));
   base::Log(base::Level::kInfo, "the webhook is served", {{"listen", of.listen}});
   return base::Ok();
 }
@@ -262,6 +276,9 @@ std::vector<std::string> App::NotReady() const {
   }
   if (keeper_) {
     if (std::string why = keeper_->NotReady(); !why.empty()) reasons.push_back(std::move(why));
+  }
+  if (daemon_pods_) {
+    if (std::string why = daemon_pods_->NotReady(); !why.empty()) reasons.push_back(std::move(why));
   }
   if (!leader_) return reasons;
   const std::vector<std::string> watches = leader_->NotReady();

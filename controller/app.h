@@ -11,6 +11,7 @@
 #include "controller/leader_state.h"
 #include "controller/metrics.h"
 #include "controller/options.h"
+#include "controller/webhook/daemon_pods.h"
 #include "controller/webhook/keeper.h"
 #include "kclient/config.h"
 #include "kclient/counted_transport.h"
@@ -37,6 +38,7 @@ class App {
  private:
   base::Status StartServing();
   base::Status StartWebhook();
+  void StartFence();
   base::Status StartExtender();
   base::Status StartVolcano();
   void Advertise(const LeaderAddress::Of& of);
@@ -69,6 +71,7 @@ class App {
   std::unique_ptr<LeaderState> leader_;              // null while not leading
   std::unique_ptr<base::HttpServer> server_;
   std::unique_ptr<TlsKeeper> keeper_;           // null: the webhook's certificate is given, or none
+  std::unique_ptr<DaemonPods> daemon_pods_;     // null: there is no fence
   std::unique_ptr<base::HttpServer> webhook_;   // null: none is served (yet)
   std::unique_ptr<base::HttpServer> extender_;  // null: none is served
   std::unique_ptr<base::HttpServer> volcano_;   // null: none is served

@@ -85,10 +85,13 @@ Metrics::Metrics()
                       "Requests that were given cards, also those that were given up later")),
       bindings_(MakeCounter(*registry_, "vdcu_bindings_total", "Pods that were bound")),
       leading_(MakeGauge(*registry_, "vdcu_leading", "1 while this process acts, 0 on standby")),
-      reviews_(prometheus::BuildCounter()
-                   .Name("vdcu_admission_reviews_total")
-                   .Help("Reviews of new pods that the webhook has answered, by webhook and result")
-                   .Register(*registry_)),
+      reviews_(
+          prometheus::BuildCounter()
+              .Name("vdcu_admission_reviews_total")
+              .Help(
+                  "Reviews that the webhook has answered, of new pods and (fence) of writes of the "
+                  "operator's objects, by webhook and result")
+              .Register(*registry_)),
       certificate_end_(
           prometheus::BuildGauge()
               .Name("vdcu_webhook_certificate_expiry_timestamp_seconds")

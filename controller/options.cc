@@ -19,6 +19,23 @@ std::string CheckNamespace(const std::string& name) {
   return "\"" + name + "\": want a namespace's name: a-z, 0-9 and -, 63 characters at most";
 }
 
+void AddFenceFlags(CLI::App& app, Options::Webhook& webhook) {
+  const auto add = [&](const char* flag, std::string& account, const char* whose) {
+    app.add_option(flag, account,
+                   std::string("Service account of the pod's own namespace by which the fence "
+                               "knows ") +
+                       whose)
+        ->type_name("NAME")
+        ->capture_default_str();
+  };
+  app.add_flag("--webhook-fence", webhook.fence,
+               "Serve the fence, too: who writes what of the operator's objects, for API servers "
+               "without ValidatingAdmissionPolicy (Kubernetes 1.30)");
+  add("--webhook-controller-account", webhook.controller_account, "vdcu-controller");
+  add("--webhook-node-account", webhook.node_account, "vdcu-node");
+  app.get_option("--webhook-fence")->needs("--webhook");
+}
+
 void AddWebhookFlags(CLI::App& app, Options::Webhook& webhook) {
   app.add_option("--webhook", webhook.listen,
                  "Serve the admission webhook for pods there, by HTTPS (default: nowhere)")
@@ -41,6 +58,7 @@ void AddWebhookFlags(CLI::App& app, Options::Webhook& webhook) {
                  "Key of the taint of nodes with cards, for which pods with cards are given the "
                  "toleration (default: none)")
       ->type_name("KEY");
+  AddFenceFlags(app, webhook);
   app.get_option("--webhook-cert")->needs("--webhook")->needs("--webhook-key");
   app.get_option("--webhook-key")->needs("--webhook-cert");
 }

@@ -27,6 +27,9 @@ struct Options {
     std::string host;  // as the API server calls us; empty: vdcu-webhook.<own namespace>.svc
     std::vector<std::string> schedulers;  // besides ours, that pods with cards may name
     std::string tolerated_taint;          // empty: none
+    bool fence = false;                   // hold who writes what of our objects
+    std::string controller_account = "vdcu-controller";  // by which the fence knows them
+    std::string node_account = "vdcu-node";
   } webhook;
   struct Extender {
     std::string listen;       // as CommonFlags::listen; empty: there is none

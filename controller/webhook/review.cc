@@ -1,5 +1,8 @@
 #include "controller/webhook/review.h"
 
+#include <string_view>
+
+#include "base/text.h"
 #include "kclient/base64.h"
 
 namespace vdcu::controller {
@@ -18,6 +21,39 @@ std::string Answer(const json& response) {
       -1, ' ', false, json::error_handler_t::replace);
 }
 
+// As in RESOURCE.GROUP/SUBRESOURCE.
+std::string ResourceOf(JsonView request) {
+  std::string resource;
+  if (const auto of = kclient::Get(request, "resource")) {
+    resource = kclient::GetStringOr(*of, "resource");
+    const std::string group = kclient::GetStringOr(*of, "group");
+    if (!group.empty()) resource += "." + group;
+  }
+  const std::string part = kclient::GetStringOr(request, "subResource");
+  return part.empty() ? resource : resource + "/" + part;
+}
+
+// A key of `extra` has a list of values, of which those that we know have one.
+std::string ExtraOf(JsonView user, std::string_view key) {
+  const auto extra = kclient::Get(user, "extra");
+  std::string first;
+  if (!extra) return first;
+  kclient::ForEach(*extra, key, [&](JsonView value) {
+    if (first.empty()) first = value.String().value_or("");
+  });
+  return first;
+}
+
+// Source: k8s.io/kubernetes pkg/serviceaccount, ServiceAccountInfo.UserInfo.
+Requester RequesterOf(JsonView request) {
+  const auto user = kclient::Get(request, "userInfo");
+  if (!user) return {};
+  return {.user = kclient::GetStringOr(*user, "username"),
+          .node = ExtraOf(*user, "authentication.kubernetes.io/node-name"),
+          .pod = ExtraOf(*user, "authentication.kubernetes.io/pod-name"),
+          .pod_uid = ExtraOf(*user, "authentication.kubernetes.io/pod-uid")};
+}
+
 }  // namespace
 
 base::Result<Review> ReadReview(JsonView text) {
@@ -33,6 +69,10 @@ base::Result<Review> ReadReview(JsonView text) {
   const auto object = kclient::Get(*request, "object");
   if (!object || !object->IsObject()) return base::Invalid("request.object: must be an object");
   review.object = *object;
+  review.old_object = kclient::Get(*request, "oldObject");
+  review.operation = kclient::GetStringOr(*request, "operation");
+  review.resource = ResourceOf(*request);
+  review.by = RequesterOf(*request);
   return review;
 }
 
@@ -45,10 +85,14 @@ std::string Allow(const std::string& uid, const json& patch) {
   return Answer(response);
 }
 
-std::string Deny(const std::string& uid, const std::string& message) {
+std::string Deny(const std::string& uid, const base::Error& error) {
+  const bool forbidden = error.code == base::ErrorCode::kForbidden;
   return Answer({{"uid", uid},
                  {"allowed", false},
-                 {"status", {{"code", 422}, {"reason", "Invalid"}, {"message", message}}}});
+                 {"status",
+                  {{"code", forbidden ? 403 : 422},
+                   {"reason", forbidden ? "Forbidden" : "Invalid"},
+                   {"message", base::Cut(error.message)}}}});
 }
 
 }  // namespace vdcu::controller

@@ -4,15 +4,16 @@
 #include <string>
 #include <utility>
 
-#include "base/text.h"
 #include "controller/webhook/review.h"
 
 namespace vdcu::controller {
 
 namespace {
 
-// An API server takes objects of 3 MiB, and a review has two more lines than its object.
-constexpr size_t kMostBody = (size_t{3} << 20) + (size_t{64} << 10);
+// An API server takes objects of 3 MiB. A review has the one that is stored beside it, and a few
+// lines more.
+constexpr size_t kMostObject = size_t{3} << 20;
+constexpr size_t kMostRest = size_t{64} << 10;
 
 struct Verdict {
   std::string body;
@@ -28,7 +29,8 @@ base::Result<Verdict> JudgeBody(const std::string& body, const Judge& judge) {
   return judge(review);
 }
 
-base::HttpRoute Route(const std::string& path, const char* webhook, Metrics& metrics, Judge judge) {
+base::HttpRoute Route(const std::string& path, const char* webhook, size_t objects,
+                      Metrics& metrics, Judge judge) {
   return {
       "POST", path,
       [&metrics, webhook, judge = std::move(judge)](const base::HttpRequest& request,
@@ -41,7 +43,7 @@ base::HttpRoute Route(const std::string& path, const char* webhook, Metrics& met
           responder.Answer({.status = 400, .body = verdict.error().message + "\n"});
         }
       },
-      kMostBody};
+      objects * kMostObject + kMostRest};
 }
 
 Verdict Mutate(const Review& review, const PodRules& rules) {
@@ -49,19 +51,25 @@ Verdict Mutate(const Review& review, const PodRules& rules) {
   return {Allow(review.uid, patch), patch.empty() ? "allowed" : "changed"};
 }
 
-Verdict Validate(const Review& review, const PodRules& rules) {
-  const base::Status status = CheckPod(review.object, rules);
+Verdict ToVerdict(const Review& review, const base::Status& status) {
   if (status) return {Allow(review.uid), "allowed"};
-  return {Deny(review.uid, base::Cut(status.error().message)), "denied"};
+  return {Deny(review.uid, status.error()), "denied"};
 }
 
 }  // namespace
 
 std::vector<base::HttpRoute> WebhookRoutes(const PodRules& rules, Metrics& metrics) {
-  return {Route("/pods/mutate", "mutate", metrics,
+  return {Route("/pods/mutate", "mutate", 1, metrics,
                 [rules](const Review& review) { return Mutate(review, rules); }),
-          Route("/pods/validate", "validate", metrics,
-                [rules](const Review& review) { return Validate(review, rules); })};
+          Route("/pods/validate", "validate", 1, metrics, [rules](const Review& review) {
+            return ToVerdict(review, CheckPod(review.object, rules));
+          })};
+}
+
+base::HttpRoute FenceRoute(const FenceUsers& users, const FindNode& find_node, Metrics& metrics) {
+  return Route("/fence", "fence", 2, metrics, [users, find_node](const Review& review) {
+    return ToVerdict(review, CheckWrite(review, users, find_node));
+  });
 }
 
 }  // namespace vdcu::controller

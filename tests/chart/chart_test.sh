@@ -87,6 +87,8 @@ what_is_accepted() {
 --set node.podMetrics=true,node.metricNames={hami,volcano}
 --set controller.serviceAccount.create=false,controller.serviceAccount.name=own,node.serviceAccount.create=false,node.serviceAccount.name=too
 --set admission.tolerateTaint=hygon.com/dcunum --set-json admission.schedulers=[]
+--set policies.enabled=false,admission.fence=webhook
+--set policies.enabled=false,admission.fence=webhook,admission.mode=webhook,admission.webhook.certificate.source=secret
 --set admission.mode=webhook,admission.tolerateTaint=hygon.com/dcunum,admission.webhook.failurePolicy=Fail
 --set admission.mode=webhook,admission.webhook.certificate.source=secret,admission.webhook.certificate.secretName=mine
 --set controller.hostNetwork=true,node.hostNetwork=true,controller.port=0,node.port=0
@@ -150,6 +152,7 @@ controller.replicas=0|at '/controller/replicas'
 logLevel=trace|at '/logLevel'
 policy=Random|at '/policy'
 admission.mode=on|at '/admission/mode'
+admission.fence=policy|at '/admission/fence'
 kubeletRootDir=var|at '/kubeletRootDir'
 resourceNames={nvidia.com/gpu}|at '/resourceNames/0'
 node.image.digest=abc|at '/node/image/digest'
@@ -215,6 +218,30 @@ on_older_clusters() {
   check "v1.30.1+k3s1 has not" prints_no recursiveReadOnly template --kube-version v1.30.1+k3s1
   check "a list of kinds counts more than the version" prints_no MutatingAdmission kinds --kube-version 1.36.0 \
     --api-versions v1/Pod --api-versions admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy
+}
+
+who_writes_what() {
+  local fence=admission.fence=webhook only=admission.fence=webhook,admission.mode=off
+  check "nobody holds it before 1.30 unasked" prints_no objects.fence.vdcu.io template --kube-version v1.28.3
+  check "a webhook does where it is wanted" prints objects.fence.vdcu.io template --kube-version v1.28.3 --set $only
+  check "which the controller serves" prints --webhook-fence template --kube-version v1.28.3 --set $only
+  check "and makes the certificate of" prints 'kind: Secret' template --kube-version v1.28.3 --set $only
+  check "by the names of the accounts" prints --webhook-node-account=too template --kube-version v1.28.3 \
+    --set $only,node.serviceAccount.name=too
+  check "daemons may see it" prints 'resourceNames: [vdcu-webhook]' template -s templates/rbac/node.yaml \
+    --kube-version v1.28.3 --set $only
+  check "and nothing of it otherwise" prints_no vdcu-webhook template -s templates/rbac/node.yaml --kube-version v1.28.3
+  check "1.28 is asked about daemons' events" prints events.fence.vdcu.io template --kube-version v1.28.3 --set $only
+  check "1.27 cannot tell which are theirs" prints_no events.fence.vdcu.io template --kube-version v1.27.9 --set $only
+  check "and never waits for want of its own Lease" prints 'failurePolicy: Ignore' template --kube-version v1.27.9 --set $only
+  check "1.28 holds all of it" prints_no 'failurePolicy: Ignore' template --kube-version v1.28.3 --set $only
+  check "1.20 gives daemons a token that names them" prints serviceAccountToken template --kube-version v1.20.4 --set $only
+  check "1.21 has" prints_no serviceAccountToken template --kube-version v1.21.9 --set $only
+  check "policies go before it" prints_no fence template --kube-version 1.36.0 --set $fence
+  check "unless they are not wanted" prints objects.fence.vdcu.io template --kube-version 1.36.0 --set $fence,policies.enabled=false
+  check "nobody would serve it" prints_no fence template --kube-version v1.28.3 --set $fence,controller.enabled=false
+  check "whoever installs it is told its price" prints 'while no controller answers' notes --set $fence,policies.enabled=false
+  check "and without it of the cure" prints 'admission.fence=webhook' notes --set policies.enabled=false
 }
 
 # pod_of TEMPLATE LEVEL: the pod that a workload of the chart would make, in a namespace that enforces a
@@ -331,6 +358,7 @@ main() {
   who_reaches_the_metrics
   what_can_be_left_out
   on_older_clusters
+  who_writes_what
   pod_security
   life
   elsewhere

@@ -25,6 +25,9 @@ TEST(Options, HaveTheirDefaults) {
   EXPECT_FALSE(options->leader_elect);
   EXPECT_EQ(options->lease_namespace, "");
   EXPECT_EQ(options->webhook.listen, "");
+  EXPECT_FALSE(options->webhook.fence);
+  EXPECT_EQ(options->webhook.controller_account, "vdcu-controller");
+  EXPECT_EQ(options->webhook.node_account, "vdcu-node");
   EXPECT_EQ(options->extender.listen, "");
   EXPECT_EQ(options->extender.volcano, "");
   EXPECT_EQ(options->extender.hold_timeout, base::Duration(30'000));
@@ -61,6 +64,16 @@ TEST(Options, TakeTheWebhooksSchedulersWithCommas) {
   EXPECT_EQ(options->webhook.schedulers, (std::vector<std::string>{"volcano", "mine"}));
 }
 
+TEST(Options, TakeWhatTheFenceNeeds) {
+  const auto parsed = Parse({"--webhook", ":9443", "--webhook-fence", "--webhook-node-account",
+                             "daemons", "--webhook-controller-account", "own"});
+  const Options* options = std::get_if<Options>(&parsed);
+  ASSERT_NE(options, nullptr);
+  EXPECT_TRUE(options->webhook.fence);
+  EXPECT_EQ(options->webhook.node_account, "daemons");
+  EXPECT_EQ(options->webhook.controller_account, "own");
+}
+
 TEST(Options, TakeWhatTheExtenderNeeds) {
   const auto parsed =
       Parse({"--extender", ":8443", "--extender-tls-cert", "c", "--extender-tls-key", "k",
@@ -90,6 +103,7 @@ TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
            {{"--webhook", "nowhere"}, {"--webhook", "nowhere"}},
            {{"--webhook", ":9443", "--webhook-cert", "c"}, {"--webhook-cert", "--webhook-key"}},
            {{"--webhook-cert", "c", "--webhook-key", "k"}, {"--webhook-cert", "--webhook"}},
+           {{"--webhook-fence"}, {"--webhook-fence", "--webhook"}},
            {{"--extender", "nowhere"}, {"--extender", "nowhere"}},
            {{"--extender", ":1", "--extender-tls-cert", "c"},
             {"--extender-tls-cert", "--extender-tls-key"}},

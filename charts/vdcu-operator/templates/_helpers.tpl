@@ -69,9 +69,16 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "vdcu.nodeAccount" . }
 {{- include "vdcu.admitsBy" (dict "root" . "has" "vdcu.hasValidating") -}}
 {{- end }}
 
+{{/* By what who writes what of our objects is held: "policy", "webhook" or nothing. */}}
+{{- define "vdcu.fencedBy" -}}
+{{- if and .Values.policies.enabled (include "vdcu.hasValidating" .) }}policy
+{{- else if and (eq .Values.admission.fence "webhook") .Values.controller.enabled }}webhook{{ end -}}
+{{- end }}
+
 {{/* "yes" or nothing: the controller serves a webhook; and makes its certificate. */}}
 {{- define "vdcu.hasWebhook" -}}
-{{- if or (eq (include "vdcu.mutatesBy" .) "webhook") (eq (include "vdcu.validatesBy" .) "webhook") }}yes{{ end -}}
+{{- $by := list (include "vdcu.mutatesBy" .) (include "vdcu.validatesBy" .) (include "vdcu.fencedBy" .) -}}
+{{- if has "webhook" $by }}yes{{ end -}}
 {{- end }}
 
 {{/* "yes" or nothing: the controller answers other schedulers. */}}
@@ -82,6 +89,15 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "vdcu.nodeAccount" . }
 {{/* "yes" or nothing: it answers Volcano. */}}
 {{- define "vdcu.hasVolcano" -}}
 {{- if and .Values.volcano.enabled .Values.controller.enabled }}yes{{ end -}}
+{{- end }}
+
+{{/* A rule for both: once, at the start. */}}
+{{- define "vdcu.seesFence" -}}
+# Whether the webhook that holds who writes what is there.
+- apiGroups: [admissionregistration.k8s.io]
+  resources: [validatingwebhookconfigurations]
+  resourceNames: [vdcu-webhook]
+  verbs: [get]
 {{- end }}
 
 {{/* Schedulers besides ours that pods with cards may name, with commas. */}}
