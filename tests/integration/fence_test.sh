@@ -87,22 +87,24 @@ certificate() {
     -out "$WORK/tls.crt" -subj /CN=webhook -addext subjectAltName=IP:127.0.0.1 -days 2
 }
 
+readonly GIVEN=(--webhook-cert "$WORK/tls.crt" --webhook-key "$WORK/tls.key")
+
+# start_controller FLAG...
 start_controller() {
   PORT=$(tests/cluster/free-port)
   LISTEN=$(tests/cluster/free-port)
   build/bin/vdcu-controller --kubeconfig "$WORK/controller" --leader-elect --webhook "127.0.0.1:$PORT" \
-    --webhook-cert "$WORK/tls.crt" --webhook-key "$WORK/tls.key" --webhook-fence \
-    --listen "127.0.0.1:$LISTEN" >"$WORK/controller.log" 2>&1 &
+    --webhook-fence "$@" --listen "127.0.0.1:$LISTEN" >"$WORK/controller.log" 2>&1 &
   CONTROLLER=$!
 }
 
-# ask_for KUBERNETES: what the chart has for it, called at the controller that runs here
+# ask_for KUBERNETES [JQ]: what the chart has for it, called at the controller that runs here
 ask_for() {
   chart "$1" -s templates/admission/webhook.yaml |
     kubectl create --dry-run=client --validate=false -o json -f - |
     jq --arg url "https://127.0.0.1:$PORT" --arg ca "$(base64 -w0 <"$WORK/tls.crt")" \
       'select(.kind == "ValidatingWebhookConfiguration")
-      | .webhooks[].clientConfig |= {url: ($url + .service.path), caBundle: $ca}' |
+      | .webhooks[].clientConfig |= {url: ($url + .service.path), caBundle: $ca} | '"${2:-.}" |
     kubectl apply -f -
 }
 
@@ -156,15 +158,32 @@ while_nobody_answers() {
     '{"spec": {"holderIdentity": "next"}}'
 }
 
+# The leader makes the certificate, has all webhooks trust it, and goes on to write through them.
+with_a_certificate_of_its_own() {
+  local answer='' ok=no deadline=$((SECONDS + 60))
+  kubectl delete lease -n vdcu-system vdcu-controller
+  kubectl delete validatingwebhookconfiguration vdcu-webhook
+  chart "$SERVER" -s templates/admission/webhook.yaml | kubectl create --dry-run=client --validate=false -o json -f - |
+    jq 'select(.kind == "Secret")' | kubectl apply -f -
+  start_controller --webhook-host 127.0.0.1
+  ask_for 1.20.0 'del(.webhooks[].clientConfig.caBundle)'
+  soon 'only vdcu-controller sets or removes it'
+  while ((SECONDS < deadline)) && [[ $ok == no ]]; do
+    answer=$(kubectl get vdcupartition -n team-a plain -o 'jsonpath={.status.conditions[?(@.type=="Assigned")].status}')
+    if [[ $answer == False ]]; then ok=yes; else sleep 0.1; fi
+  done
+  row $ok "with a certificate of its own: it says why nothing is assigned" "Assigned: $answer"
+}
+
 judge() {
   SERVER=$(kubectl get --raw /version | sed -n 's/.*"gitVersion": "v\([^"]*\)".*/\1/p')
   { install && make_users && certificate; } >"$WORK/install.log" 2>&1 || { cat "$WORK/install.log" >&2; exit 1; }
   if ! is_since 30; then
-    start_controller
+    start_controller "${GIVEN[@]}"
     tells 1
     kill -KILL $CONTROLLER
   fi
-  start_controller
+  start_controller "${GIVEN[@]}"
   ask_for 1.20.0
   soon 'only vdcu-controller sets or removes it'
   make_objects
@@ -182,6 +201,7 @@ judge() {
   table 1.20.0
   tells 0
   while_nobody_answers
+  with_a_certificate_of_its_own
 }
 
 # ---- what it costs ----
