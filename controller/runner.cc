@@ -89,7 +89,7 @@ kclient::WorkPlan Runner::Reconcile(const kclient::Key& key) {
   const auto at = Instant();
   auto plan = reconcilers::Reconcile(parts_.cluster.view(), key, at);
   Note(plan, at.now);
-  if (plan.commit) asked_.insert(key);
+  if (plan.commit) asked_.insert(reconcilers::TurnOf(parts_.cluster.view(), key));
   const bool untold = untold_.erase(key) != 0;
   if (plan.place) {
     if (untold) placer_.Remove(key);
@@ -122,7 +122,7 @@ void Runner::Note(const reconcilers::Plan& plan, base::TimePoint now) {
 
 // What is held for the pod is let go, and what it gets assumed, in one turn: nobody comes between.
 std::optional<kclient::Decider::Placement> Runner::PlaceAsked() {
-  kclient::Key key = std::move(asked_.extract(asked_.begin()).value());
+  kclient::Key key = std::get<kclient::Key>(asked_.extract(asked_.begin()).value());
   const auto at = Instant();
   if (const auto pod = parts_.cluster.view().FindPod(key.object())) {
     parts_.cluster.DropHold(pod->pod->meta.uid);

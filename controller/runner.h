@@ -17,6 +17,7 @@
 #include "kclient/engine/decider.h"
 #include "kclient/engine/executor.h"
 #include "kclient/event_recorder.h"
+#include "reconcilers/adoption.h"
 #include "reconcilers/partition.h"
 #include "reconcilers/placer.h"
 #include "reconcilers/view/cluster.h"
@@ -80,9 +81,9 @@ class Runner : private kclient::Decider {
   reconcilers::Placer placer_;
   std::map<kclient::Key, reconcilers::Wait> waits_;  // of requests that the placer does not have
   Latencies latencies_;
-  std::set<kclient::Key> asked_;   // pods that another scheduler asks for: they go first
-  std::set<kclient::Key> untold_;  // requests whose report failed: the placer says it again
-  base::TimerPtr expiry_timer_;    // armed for the end of the next silence or hold
+  std::set<reconcilers::Turn> asked_;  // pods whose node is given: they go first
+  std::set<kclient::Key> untold_;      // requests whose report failed: the placer says it again
+  base::TimerPtr expiry_timer_;        // armed for the end of the next silence or hold
   kclient::Executor executor_;
 };
 

@@ -45,6 +45,10 @@ inline constexpr std::string_view kAccepted =
 inline constexpr std::string_view kInvalid = "Invalid";
 inline constexpr std::string_view kSliceHeld =
     "vdcu.io/SliceHeld";  // controller, on a pod: another scheduler may ask again
+inline constexpr std::string_view kSliceAssigned =
+    "vdcu.io/SliceAssigned";  // controller, on a bound pod: False: it has no slice, and why
+inline constexpr std::string_view kNoRoom =
+    "NoRoom";  // its reason where there may be one when others go; any other: never
 
 // Reasons of a DCUNode's Ready=Unknown, which the controller says.
 inline constexpr std::string_view kDaemonSilent = "DaemonSilent";

@@ -300,7 +300,7 @@ bool AsksForCards(const kclient::Pod& pod) {
 }
 
 base::Result<PodRequest> ParsePodRequest(const kclient::Pod& pod, MemoryUnit memory) {
-  CHECK(pod.scheduling != nullptr, "a bound pod asks for nothing any more");
+  CHECK(pod.scheduling != nullptr, "a pod that its kubelet has taken in asks for nothing any more");
   for (const kclient::Container& container : pod.scheduling->init_containers) {
     RETURN_IF_ERROR(CheckInitContainer(container));
   }

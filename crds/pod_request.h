@@ -53,7 +53,7 @@ struct PodRequest {
   bool empty() const { return containers.empty(); }
 };
 
-// Needs pod.scheduling (a pod that is not bound). Errors: kInvalid, naming container, resource,
+// Needs pod.scheduling. Errors: kInvalid, naming container, resource,
 // value and what would be right: dcumem or dcucores without dcunum, dcunum > 1 with dcumem or
 // dcucores, both families in one container, an init container that asks, cores above 100, memory
 // below 64 MiB (2 where GiB were meant) or above 1 TiB (a quantity such as 2Gi), an unknown policy

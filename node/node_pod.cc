@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "crds/keys.h"
 #include "crds/pod_request.h"
+#include "kclient/core/pod.h"
 #include "kclient/core/quantity.h"
 
 namespace vdcu::node {
@@ -39,6 +41,13 @@ void AddRequests(kclient::JsonView container, std::vector<NodePod::DeviceRequest
       });
 }
 
+std::optional<Refusal> UnassignedIn(kclient::JsonView status) {
+  const auto conditions = kclient::ParseConditions(status);
+  const auto* assigned = kclient::FindCondition(conditions, crds::kSliceAssigned);
+  if (assigned == nullptr || assigned->status != "False") return std::nullopt;
+  return Refusal{assigned->reason, assigned->message};
+}
+
 }  // namespace
 
 base::Result<NodePod> NodePod::FromJson(kclient::JsonView object) {
@@ -46,6 +55,7 @@ base::Result<NodePod> NodePod::FromJson(kclient::JsonView object) {
   ASSIGN_OR_RETURN(
       pod.meta, kclient::ParseMeta(object, {.labels = false, .annotation_prefixes = {"vdcu.io/"}}));
   pod.partition = crds::BoundPartition(pod.meta);
+  pod.mirror = kclient::IsMirror(object);
   if (const auto spec = kclient::Get(object, "spec")) {
     pod.node_name = kclient::GetStringOr(*spec, "nodeName");
     kclient::ForEach(*spec, "containers", [&](kclient::JsonView container) {
@@ -58,6 +68,7 @@ base::Result<NodePod> NodePod::FromJson(kclient::JsonView object) {
   if (const auto status = kclient::Get(object, "status")) {
     pod.phase = kclient::GetStringOr(*status, "phase");
     pod.started = !kclient::GetStringOr(*status, "startTime").empty();
+    pod.unassigned = UnassignedIn(*status);
   }
   return pod;
 }

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "crds/keys.h"
+#include "reconcilers/adoption.h"
 #include "reconcilers/own_partitions.h"
 #include "reconcilers/pod_partitions.h"
 #include "reconcilers/waiting.h"
@@ -135,7 +136,7 @@ Plan ReconcileCommit(const View& view, const PodEntry& entry, const Commit& comm
 }  // namespace
 
 bool IsAnothers(const View& view, const kclient::Pod& pod) {
-  return pod.scheduler_name != view.settings().scheduler_name && pod.scheduling != nullptr &&
+  return pod.scheduler_name != view.settings().scheduler_name && !pod.bound() &&
          !pod.scheduling->gated && !pod.meta.deleting() && !pod.terminal();
 }
 
@@ -162,6 +163,7 @@ Plan ReconcileAsked(const View& view, const PodEntry& entry, const Instant& at) 
 Plan GrantAsked(const View& view, const Key& key, const Instant& at) {
   Plan plan;
   const PodEntryPtr entry = view.FindPod(key.object());
+  if (entry && entry->pod->bound()) return GrantBound(view, *entry, at);
   if (entry == nullptr || !IsAnothers(view, *entry->pod) || !entry->node().empty()) return plan;
   const kclient::Pod& pod = *entry->pod;
   const Commit* commit = view.FindCommit(pod.meta.uid);

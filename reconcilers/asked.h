@@ -24,7 +24,8 @@ std::optional<std::string> WhyNotServed(const View& view, const PodEntry& entry)
 // while.
 Plan ReconcileAsked(const View& view, const PodEntry& entry, const Instant& at);
 
-// The cards of a plan with `commit`. Of what is held for the pod nothing may count any more.
+// The cards of a plan with `commit`, of any pod. Of what is held for the pod nothing may count any
+// more.
 Plan GrantAsked(const View& view, const Key& key, const Instant& at);
 
 // The end of asking for the pod on that node. Nothing: it is under way. Errors: why the pod is not

@@ -126,7 +126,8 @@ struct Plan {
   std::vector<kclient::Event> events;
   std::optional<base::Duration> requeue_after;
   bool place = false;  // it waits for cards: give it to the placer
-  // It gets cards of the node that its scheduler has asked for, or none, before others are placed.
+  // It gets cards of the node that it is on, or that its scheduler has asked for, or none, before
+  // others are placed.
   bool commit = false;
   std::vector<Note> notes = {};
   std::optional<Wait> waits = {};  // for something else than the placer

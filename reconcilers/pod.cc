@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "crds/keys.h"
+#include "reconcilers/adoption.h"
 #include "reconcilers/asked.h"
 #include "reconcilers/own_partitions.h"
 #include "reconcilers/pod_partitions.h"
@@ -58,10 +59,9 @@ Plan NeverPlaced(const PodEntry& entry, const std::string& why, const Instant& a
 }
 
 // The answer to an edit that changes nothing: what a pod has is what it was bound with.
-Plan TellWhatItHas(const kclient::Pod& pod) {
+void AppendWhatItHas(Plan& plan, const kclient::Pod& pod) {
   const std::string named(crds::NamedPartition(pod.meta));
   const std::string has(crds::BoundPartition(pod.meta));
-  Plan plan;
   plan.notes.emplace_back(MisnamingReported{pod.meta.key()});
   plan.events.push_back(
       PodEvent(pod, kclient::EventType::kWarning, "AnnotationIgnored", "Binding",
@@ -70,13 +70,12 @@ Plan TellWhatItHas(const kclient::Pod& pod) {
                    ", which changes nothing: the pod was bound " +
                    (has.empty() ? "for no reserved partition" : "for VDCUPartition " + has) +
                    " and keeps what it has until it ends; make a new pod for another"));
-  return plan;
 }
 
 }  // namespace
 
 bool WaitsForUs(const View& view, const kclient::Pod& pod) {
-  return pod.scheduler_name == view.settings().scheduler_name && pod.scheduling != nullptr &&
+  return pod.scheduler_name == view.settings().scheduler_name && !pod.bound() &&
          !pod.scheduling->gated && !pod.meta.deleting() && !pod.terminal();
 }
 
@@ -121,7 +120,11 @@ Plan AwaitSetback(const PodEntry& entry, const Setback& setback, const Instant& 
 Plan ReconcilePod(const View& view, std::string_view key, const Instant& at) {
   const PodEntryPtr entry = view.FindPod(key);
   if (entry == nullptr) return {};
-  if (entry->misnames) return TellWhatItHas(*entry->pod);
+  if (entry->pod->bound()) {
+    Plan plan = ReconcileBound(view, *entry, at);
+    if (entry->misnames) AppendWhatItHas(plan, *entry->pod);
+    return plan;
+  }
   if (IsAnothers(view, *entry->pod)) return ReconcileAsked(view, *entry, at);
   if (!WaitsForUs(view, *entry->pod)) return {};
   if (!entry->assumed_node.empty()) {

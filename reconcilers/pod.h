@@ -16,7 +16,7 @@ namespace vdcu::reconcilers {
 // deleted.
 bool WaitsForUs(const View& view, const kclient::Pod& pod);
 
-// `key` is "namespace/name". A pod that is absent, bound or not ours needs nothing.
+// `key` is "namespace/name". A pod that is absent, or that its kubelet has taken in, needs nothing.
 Plan ReconcilePod(const View& view, std::string_view key, const Instant& at);
 
 // Why no node and no time would help: what the pod says is wrong, or needs what this scheduler does

@@ -193,6 +193,13 @@ bool Waits(const View& view, const PodEntry& entry) {
          entry.request->has_value() && view.PartitionsOfPod(entry.pod->meta.uid).empty();
 }
 
+base::Result<dcu::Placement> WithinQuota(const View& view, const dcu::Request& cards,
+                                         dcu::Placement placement) {
+  auto why = view.WhyOverQuota(cards.ns, cards.slices, placement.assignments);
+  if (why) return base::Invalid(std::move(*why));
+  return placement;
+}
+
 bool Waits(const PartitionEntry& entry) {
   return entry.shown && entry.sent == Sent::kNothing && !entry.object().assigned() &&
          !entry.object().meta.deleting() && !entry.object().spec.pod_ref;
@@ -236,21 +243,28 @@ dcu::Answer AllocateAsPlanned(const View& view, const PodEntry& entry, const dcu
 base::Result<dcu::Placement> AllocateFor(const View& view, const PodEntry& entry,
                                          const std::vector<std::string>& nodes,
                                          base::TimePoint now) {
-  RETURN_IF_ERROR(view.SharingOf(entry.pod->meta.ns));
   const dcu::Request cards = CardsOf(view, entry);
-  const auto passed_over = PassedOver(view, entry, now);
-  const auto on_node = [&](const dcu::Request& request) {
-    return dcu::AllocateOnNode(view.inventory(), request, nodes.front(), passed_over);
-  };
-  auto answer = nodes.size() == 1 ? AllocateAsPlanned(view, entry, cards, nodes.front(), on_node)
-                                  : dcu::AllocateOn(view.inventory(), cards, nodes, passed_over);
+  if (nodes.size() == 1) return AllocateOnNodeFor(view, entry, cards, nodes.front(), now);
+  RETURN_IF_ERROR(view.SharingOf(entry.pod->meta.ns));
+  auto answer = dcu::AllocateOn(view.inventory(), cards, nodes, PassedOver(view, entry, now));
   if (const auto* error = std::get_if<dcu::FitError>(&answer)) {
-    return base::Invalid(nodes.size() == 1 ? error->NodeMessage() : error->Message());
+    return base::Invalid(error->Message());
   }
-  auto placement = std::get<dcu::Placement>(std::move(answer));
-  auto why = view.WhyOverQuota(cards.ns, cards.slices, placement.assignments);
-  if (why) return base::Invalid(std::move(*why));
-  return placement;
+  return WithinQuota(view, cards, std::get<dcu::Placement>(std::move(answer)));
+}
+
+base::Result<dcu::Placement> AllocateOnNodeFor(const View& view, const PodEntry& entry,
+                                               const dcu::Request& cards, const std::string& node,
+                                               base::TimePoint now) {
+  RETURN_IF_ERROR(view.SharingOf(entry.pod->meta.ns));
+  const auto passed_over = PassedOver(view, entry, now);
+  const auto answer = AllocateAsPlanned(view, entry, cards, node, [&](const dcu::Request& request) {
+    return dcu::AllocateOnNode(view.inventory(), request, node, passed_over);
+  });
+  if (const auto* error = std::get_if<dcu::FitError>(&answer)) {
+    return base::Invalid(error->NodeMessage());
+  }
+  return WithinQuota(view, cards, std::get<dcu::Placement>(answer));
 }
 
 std::string Waiting::Since(const std::string& created) const {

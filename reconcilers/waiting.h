@@ -68,6 +68,10 @@ dcu::Answer AllocateAsPlanned(const View& view, const PodEntry& entry, const dcu
 base::Result<dcu::Placement> AllocateFor(const View& view, const PodEntry& entry,
                                          const std::vector<std::string>& nodes,
                                          base::TimePoint now);
+// These of the cards that it asks for, on this node.
+base::Result<dcu::Placement> AllocateOnNodeFor(const View& view, const PodEntry& entry,
+                                               const dcu::Request& cards, const std::string& node,
+                                               base::TimePoint now);
 
 // Null: nothing of that key waits for cards (any more).
 std::unique_ptr<const Waiting> FindWaiting(const View& view, const Key& key);

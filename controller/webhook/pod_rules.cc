@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "crds/decode.h"
+#include "crds/keys.h"
 #include "crds/pod_request.h"
 #include "kclient/core/pod.h"
 
@@ -86,19 +87,15 @@ base::Status CheckScheduler(JsonView spec, const PodRules& rules) {
   return base::Invalid("spec.schedulerName: " + base::Quote(name) + ": " + FailsUnless(rules));
 }
 
-bool AsksForCards(const kclient::ResourceList& requests) {
-  return std::any_of(crds::kResourceNames.begin(), crds::kResourceNames.end(),
-                     [&](const crds::ResourceNames& names) {
-                       const auto found = requests.find(names.count);
-                       return found != requests.end() && found->second > 0;
-                     });
-}
-
-// What else such a pod says is not looked at: it is placed already.
-base::Status CheckPlaced(const kclient::Pod& pod, const PodRules& rules) {
-  if (!AsksForCards(pod.requests)) return base::Ok();
-  return base::Invalid("spec.nodeName: " + base::Quote(pod.node_name) + ": " + FailsUnless(rules) +
-                       ", not by their nodeName; choose nodes by nodeSelector or affinity");
+// It is given slices where it is, but no reserved partition.
+base::Status CheckPlaced(const kclient::Pod& pod, const crds::PodRequest& request,
+                         const PodRules& rules) {
+  if (request.partition.empty()) return base::Ok();
+  return base::Invalid(
+      "spec.nodeName: " + base::Quote(pod.node_name) + ": a pod that names a reserved partition (" +
+      std::string(crds::kPartitionAnnotation) + ") is given it when " + rules.scheduler_name +
+      " binds the pod; leave out nodeName, and choose nodes by nodeSelector or "
+      "affinity");
 }
 
 }  // namespace
@@ -119,8 +116,10 @@ base::Status CheckPod(JsonView object, const PodRules& rules) {
   const auto spec = kclient::Get(object, "spec");
   if (!spec || !AsksForCards(*spec)) return base::Ok();
   ASSIGN_OR_RETURN(const kclient::Pod pod, crds::Decode<kclient::Pod>(object));
-  if (pod.bound()) return CheckPlaced(pod, rules);
+  // A kubelet shows it so: what it shows has begun.
+  if (pod.scheduling == nullptr) return base::Ok();
   ASSIGN_OR_RETURN(const crds::PodRequest request, crds::ParsePodRequest(pod, rules.memory_unit));
+  if (pod.bound()) return CheckPlaced(pod, request, rules);
   return request.empty() ? base::Ok() : CheckScheduler(*spec, rules);
 }
 

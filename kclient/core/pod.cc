@@ -1,5 +1,6 @@
 #include "kclient/core/pod.h"
 
+#include <algorithm>
 #include <initializer_list>
 #include <optional>
 #include <utility>
@@ -9,6 +10,7 @@ namespace vdcu::kclient {
 namespace {
 
 constexpr std::string_view kRequired = "requiredDuringSchedulingIgnoredDuringExecution";
+constexpr std::string_view kMirror = "kubernetes.io/config.mirror";
 
 // A value below several keys: Find(pod, {"spec", "affinity"}).
 std::optional<JsonView> Find(JsonView object, std::initializer_list<std::string_view> path) {
@@ -85,8 +87,20 @@ std::vector<std::string> FindUnsupported(JsonView spec) {
   return fields;
 }
 
+void ParsePodConditions(JsonView status, const std::vector<std::string>& prefixes,
+                        PodScheduling& scheduling) {
+  for (Condition& condition : ParseConditions(status)) {
+    const bool kept = std::any_of(prefixes.begin(), prefixes.end(), [&](const auto& prefix) {
+      return condition.type.starts_with(prefix);
+    });
+    if (condition.type == "PodScheduled") scheduling.scheduled = condition;
+    if (kept) scheduling.conditions.push_back(std::move(condition));
+  }
+}
+
 std::shared_ptr<const PodScheduling> ParseScheduling(JsonView pod, JsonView spec,
-                                                     const ObjectMeta& meta) {
+                                                     const ObjectMeta& meta,
+                                                     const std::vector<std::string>& prefixes) {
   auto scheduling = std::make_shared<PodScheduling>();
   scheduling->init_containers = ParseContainers(spec, "initContainers");
   scheduling->containers = ParseContainers(spec, "containers");
@@ -102,12 +116,14 @@ std::shared_ptr<const PodScheduling> ParseScheduling(JsonView pod, JsonView spec
   scheduling->spread = ParseSpreadConstraints(spec, meta.labels);
   scheduling->gated = HasElements(spec, "schedulingGates");
   scheduling->unsupported = FindUnsupported(spec);
-  if (const auto status = Get(pod, "status")) {
-    const auto conditions = ParseConditions(*status);
-    const Condition* scheduled = FindCondition(conditions, "PodScheduled");
-    if (scheduled != nullptr) scheduling->scheduled = *scheduled;
-  }
+  if (const auto status = Get(pod, "status")) ParsePodConditions(*status, prefixes, *scheduling);
   return scheduling;
+}
+
+// Its kubelet has written its status.
+bool IsTakenIn(JsonView pod) {
+  const auto status = Get(pod, "status");
+  return status && !GetStringOr(*status, "startTime").empty();
 }
 
 }  // namespace
@@ -117,11 +133,11 @@ bool Clash(const HostPort& a, const HostPort& b) {
   return a.port == b.port && a.protocol == b.protocol && (any(a.ip) || any(b.ip) || a.ip == b.ip);
 }
 
-base::Result<Pod> Pod::FromJson(JsonView object, std::vector<std::string> annotation_prefixes) {
+base::Result<Pod> Pod::FromJson(JsonView object,
+                                const std::vector<std::string>& annotation_prefixes) {
   Pod pod;
-  ASSIGN_OR_RETURN(
-      pod.meta,
-      ParseMeta(object, {.labels = true, .annotation_prefixes = std::move(annotation_prefixes)}));
+  ASSIGN_OR_RETURN(pod.meta,
+                   ParseMeta(object, {.labels = true, .annotation_prefixes = annotation_prefixes}));
   const auto spec = Get(object, "spec");
   if (!spec) return base::Corrupt("Pod " + pod.meta.key() + " has no spec");
   pod.scheduler_name = GetStringOr(*spec, "schedulerName");
@@ -133,8 +149,15 @@ base::Result<Pod> Pod::FromJson(JsonView object, std::vector<std::string> annota
   if (const auto keeps_away = Find(*spec, {"affinity", "podAntiAffinity"})) {
     pod.anti_affinity = ParseAffinityTerms(*keeps_away, kRequired, pod.meta.ns);
   }
-  if (!pod.bound()) pod.scheduling = ParseScheduling(object, *spec, pod.meta);
+  pod.mirror = IsMirror(object);
+  const bool waits = !pod.bound() || (!pod.terminal() && !IsTakenIn(object));
+  if (waits) pod.scheduling = ParseScheduling(object, *spec, pod.meta, annotation_prefixes);
   return pod;
+}
+
+bool IsMirror(JsonView pod) {
+  const auto annotations = Find(pod, {"metadata", "annotations"});
+  return annotations && Get(*annotations, kMirror).has_value();
 }
 
 }  // namespace vdcu::kclient

@@ -31,7 +31,7 @@ struct HostPort {
 // Ports clash when port and protocol are the same and the addresses are, or one of them is 0.0.0.0.
 bool Clash(const HostPort& a, const HostPort& b);
 
-// What only matters while a pod waits for a node; dropped once it is bound.
+// What only matters until the kubelet of its node has taken a pod in.
 struct PodScheduling {
   std::vector<Container> init_containers;  // sidecars too
   std::vector<Container> containers;
@@ -46,7 +46,8 @@ struct PodScheduling {
   // Fields that this scheduler does not understand, by their path ("spec.resourceClaims"); such a
   // pod is left alone.
   std::vector<std::string> unsupported;
-  Condition scheduled;  // PodScheduled as it stands; type is empty when absent
+  Condition scheduled;                // PodScheduled as it stands; type is empty when absent
+  std::vector<Condition> conditions;  // those whose type begins as annotations that are kept do
 };
 
 struct Pod {
@@ -57,8 +58,10 @@ struct Pod {
   int priority = 0;
   ResourceList requests;  // the whole pod, by the kubelet's arithmetic (see PodRequests)
   std::vector<HostPort> host_ports;
-  std::vector<PodAffinityTerm> anti_affinity;       // required: whom it keeps away
-  std::shared_ptr<const PodScheduling> scheduling;  // only while node_name is empty
+  std::vector<PodAffinityTerm> anti_affinity;  // required: whom it keeps away
+  bool mirror = false;                         // what a kubelet shows of a static pod
+  // Until it is on a node whose kubelet has written its status: its admission is over then.
+  std::shared_ptr<const PodScheduling> scheduling;
 
   bool bound() const { return !node_name.empty(); }
   // Succeeded or Failed: it counts for nothing on its node any more.
@@ -66,9 +69,13 @@ struct Pod {
   // `scheduling` by its address.
   friend auto operator<=>(const Pod&, const Pod&) = default;
 
-  // Of the annotations those that begin so are kept.
-  static base::Result<Pod> FromJson(JsonView object, std::vector<std::string> annotation_prefixes);
+  // Of the annotations, and of conditions, those that begin so are kept.
+  static base::Result<Pod> FromJson(JsonView object,
+                                    const std::vector<std::string>& annotation_prefixes);
 };
+
+// Whether the pod is what a kubelet shows of a static one, which it runs from a file.
+bool IsMirror(JsonView pod);
 
 // What the kubelet and kube-scheduler count for a pod: the sum over containers and sidecars, at
 // least each init container with the sidecars started before it, pod-level resources where they are

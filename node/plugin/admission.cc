@@ -11,9 +11,6 @@ namespace vdcu::node {
 
 namespace {
 
-// The kubelet's one loop stands still meanwhile; but a pod that is refused has failed for good, and
-// on a busy node, or with a busy API server, seconds may go by.
-constexpr base::Duration kAdmissionTimeout{10'000};
 // The kubelet gives PreStartContainer 30 s.
 constexpr base::Duration kPreStartTimeout{10'000};
 // Between choosing ids and Allocate the kubelet does nothing else.
@@ -44,6 +41,8 @@ Admission::Admission(Sources sources)
     : sources_(std::move(sources)),
       clock_(sources_.search.loop.clock()),
       searches_(sources_.search, [this] { CheckDrained(); }),
+      waits_({sources_.search.loop, sources_.holdings.slices(), sources_.search.pods,
+              [this] { CheckDrained(); }}),
       drain_timer_(sources_.search.loop.MakeTimer([this] {
         if (on_drained_) std::exchange(on_drained_, nullptr)();
       })) {}
@@ -104,7 +103,7 @@ void Admission::PreStart(const std::string& resource, std::vector<std::string> i
 }
 
 void Admission::FindAsker(const std::string& resource, const Done<Asker>& done) {
-  const auto decide = [this, resource, done](const PodSearch& search) {
+  const auto decide = [this, resource, done, began = clock_.Now()](const PodSearch& search) {
     const Identity identity = WhoAsks(
         {.listing = search.listing(),
          .resource = resource,
@@ -118,7 +117,7 @@ void Admission::FindAsker(const std::string& resource, const Done<Asker>& done) 
       return PodSearch::Next{.look_again = true};
     }
     if (identity.asker) {
-      done(*identity.asker);
+      waits_.Await(*identity.asker, began, [done, asker = *identity.asker] { done(asker); });
     } else {
       done(Refuse(*identity.refusal, identity.several));
     }
@@ -195,10 +194,10 @@ base::Result<kubelet::ContainerEdits> Admission::Grant(const std::string& resour
 tl::expected<std::vector<Slice>, Refusal> Admission::TakeSlices(const Asker& asker, size_t count) {
   std::vector<Slice> slices = SlicesOf(sources_.holdings.slices(), asker);
   if (slices.empty()) {
-    return tl::make_unexpected(Refusal{
-        kNoSlice, "no VDCUPartition on this node is prepared for container " + asker.pod.container +
-                      ": want the pod placed by vdcu-scheduler (spec.schedulerName), not "
-                      "by its nodeName or another scheduler"});
+    const auto pod = sources_.search.pods.Get(asker.key());
+    return tl::make_unexpected(
+        Refusal{kNoSlice, "no VDCUPartition on this node is prepared for container " +
+                              asker.pod.container + ": " + WhyNoSlice(asker, pod.get())});
   }
   if (slices.size() != count || asker.count != count) {
     return tl::make_unexpected(
@@ -237,7 +236,7 @@ base::Error Admission::Refuse(const Refusal& refusal, const std::vector<Asker>& 
 
 bool Admission::busy() const {
   const base::TimePoint now = clock_.Now();
-  return !searches_.empty() ||
+  return !searches_.empty() || !waits_.empty() ||
          std::any_of(chosen_.begin(), chosen_.end(),
                      [now](const auto& chosen) { return now - chosen.second.at < kChosenFor; });
 }

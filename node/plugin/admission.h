@@ -4,10 +4,11 @@
 // Promises: a container gets only slices of its own pod (by UID), held by this daemon, with the
 // right bytes on disk, on cards that are healthy; what is not certain is refused with the reason,
 // also as an event on the pod (one on its owner, where that makes such pods without end), never
-// guessed; where several may ask it looks again for as long as an admission has. Allocate answers
-// from memory where the kubelet has called GetPreferredAllocation before, as it always does.
-// PreStart lets a container start only while its pod runs (its sandbox is in its cgroup, by UID)
-// and holds its slices, and where its devices were given for it.
+// guessed; where several may ask it looks again for as long as an admission has, and so long a
+// slice is awaited that is about to come (slice_waits.h). Allocate answers from memory where the
+// kubelet has called GetPreferredAllocation before, as it always does. PreStart lets a container
+// start only while its pod runs (its sandbox is in its cgroup, by UID) and holds its slices, and
+// where its devices were given for it.
 #pragma once
 
 #include <functional>
@@ -24,6 +25,7 @@
 #include "node/plugin/answers.h"
 #include "node/plugin/identity.h"
 #include "node/plugin/pod_search.h"
+#include "node/plugin/slice_waits.h"
 #include "node/plugin/start_check.h"
 #include "node/plugin/token_ledger.h"
 #include "node/stages.h"
@@ -56,6 +58,9 @@ class Admission : public kubelet::PluginHandler {
 
   // The kubelet has ended, or may have: the next one asks anew for what this one has had.
   void ForgetAnswers() { answers_.Forget(); }
+
+  // What is held, or what the API shows of a pod, has changed.
+  void Look() { waits_.Look(); }
 
   // Whether an admission is between its two calls, or a call is open.
   bool busy() const;
@@ -92,6 +97,7 @@ class Admission : public kubelet::PluginHandler {
   Answers answers_;
   std::map<std::string, Chosen> chosen_;  // by resource, until its Allocate
   PodSearches searches_;
+  SliceWaits waits_;
   uint64_t choices_ = 0;  // that were asked for
   base::TimerPtr drain_timer_;
   std::function<void()> on_drained_;

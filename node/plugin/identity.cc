@@ -82,11 +82,17 @@ Identity WhoAsks(const IdentityView& view) {
   std::vector<Asker> askers;
   std::set<std::string> unknown;
   std::set<std::string> finished;
+  std::string absent;
   for (const kubelet::ListedPod& listed : view.listing) {
     const std::string key = listed.ns + "/" + listed.name;
     const NodePod* pod = view.pod(key);
     if (pod == nullptr) {
-      if (!view.read.contains(key) && LacksSome(listed, view.resource)) unknown.insert(key);
+      if (!LacksSome(listed, view.resource)) continue;
+      if (view.read.contains(key)) {
+        absent += (absent.empty() ? "" : ", ") + key;
+      } else {
+        unknown.insert(key);
+      }
       continue;
     }
     const NodePod::DeviceRequest* request = OpenRequest(listed, *pod, view);
@@ -104,8 +110,10 @@ Identity WhoAsks(const IdentityView& view) {
   if (askers.size() > 1) return Several(std::move(askers));
   if (askers.size() == 1) return {.asker = std::move(askers.front())};
   if (!finished.empty()) return {.unknown = std::move(finished)};
-  return {.refusal = Refusal{"NobodyAsks", "no pod that the kubelet lists on this node asks for " +
-                                               view.resource + " and waits for it"}};
+  std::string why =
+      "no pod that the kubelet lists on this node asks for " + view.resource + " and waits for it";
+  if (!absent.empty()) why += "; the API has no " + absent + ": static pods get no slices";
+  return {.refusal = Refusal{"NobodyAsks", std::move(why)}};
 }
 
 }  // namespace vdcu::node

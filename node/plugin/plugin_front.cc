@@ -86,6 +86,7 @@ void PluginFront::Update(const Noted& noted) {
   const bool healthy = std::all_of(devices.begin(), devices.end(), IsHealthy);
   if (!noted.released.empty() && !healthy) tokens_.Refresh();
   SetDevices();
+  admission_.Look();
 }
 
 void PluginFront::SetDevices() {

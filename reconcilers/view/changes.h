@@ -12,6 +12,7 @@
 
 #include "base/symbol.h"
 #include "reconcilers/plan.h"
+#include "reconcilers/view/arrivals.h"
 #include "reconcilers/view/lines.h"
 
 namespace vdcu::reconcilers {
@@ -21,7 +22,7 @@ inline constexpr std::string_view kPodsMoved = "/pods";
 
 class Changes {
  public:
-  explicit Changes(const Lines& lines) : lines_(lines) {}
+  Changes(const Lines& lines, const Arrivals& arrivals) : lines_(lines), arrivals_(arrivals) {}
 
   void MarkPod(std::string_view key) { Mark(pods_, key); }
   void MarkPartition(std::string_view key) { Mark(partitions_, key); }
@@ -31,9 +32,9 @@ class Changes {
     if (lines_.Concerns(partition_key)) Mark(partition_lines_, partition_key);
   }
   // It has more room than before, or other properties.
-  void Improve(const std::string& node) { improved_.insert(node); }
+  void Improve(const std::string& node);
   // Its quotas, or what it holds, may leave more room than before.
-  void Ease(std::string_view ns) { eased_.emplace(ns); }
+  void Ease(std::string_view ns);
   // Nodes or cards have come, gone or changed: what was said of all of them does not hold any more.
   void Reshape() { reshaped_ = true; }
 
@@ -58,6 +59,7 @@ class Changes {
   }
 
   const Lines& lines_;
+  const Arrivals& arrivals_;
   bool all_dirty_ = true;
   std::set<base::Symbol> dcu_nodes_;  // names
   std::set<base::Symbol> partitions_;

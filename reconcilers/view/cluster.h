@@ -83,7 +83,8 @@ class Cluster {
   Lines lines_;
   kclient::Setbacks<Key> setbacks_;  // by request
   Silence silence_{settings_};
-  Changes changes_{lines_};
+  Arrivals arrivals_;
+  Changes changes_{lines_, arrivals_};
   Rooms rooms_{changes_, settings_.memory_unit};
   Holds holds_{rooms_};
   Commits commits_;
@@ -91,7 +92,7 @@ class Cluster {
   DcuNodes dcu_nodes_{rooms_.ledger(), changes_};
   Demands demands_{rooms_};
   Objects objects_{
-      {settings_, namespaces_, lines_, changes_, rooms_, demands_, silence_, setbacks_}};
+      {settings_, namespaces_, lines_, arrivals_, changes_, rooms_, demands_, silence_, setbacks_}};
   Overlay overlay_{{objects_, dcu_nodes_, holds_, setbacks_, changes_}};
   Shown shown_{{settings_, namespaces_, volumes_, changes_, rooms_, holds_, commits_, objects_,
                 dcu_nodes_, overlay_, setbacks_}};

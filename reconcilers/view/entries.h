@@ -83,11 +83,11 @@ const std::string& ChargedAtRest(const kclient::Pod& pod);
 struct PodEntry {
   std::shared_ptr<const kclient::Pod> pod;
   base::Symbol charged;  // the node whose room it takes; empty: none
-  std::optional<base::Result<crds::PodRequest>> request;  // of a pod that is not bound
+  std::optional<base::Result<crds::PodRequest>> request;  // of a pod with `scheduling`
   std::string assumed_node;                               // our binding
   std::string assumed_partition;                          // the reserved one that it is for
   Sent sent = Sent::kNothing;                             // of the binding
-  std::string reported;                                   // message of our last PodScheduled=False
+  std::string reported;                                   // message of our last report on it
   bool sought = false;    // another scheduler has asked for it in vain and waits
   bool misnames = false;  // an event has to say that the annotation changes nothing
   Avoided avoided;

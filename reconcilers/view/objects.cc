@@ -88,6 +88,7 @@ void Objects::IndexPod(const std::string& key, const PodEntry& entry) {
   parts_.lines.Add(entry.reserved(), key);
   minding_.erase(key);
   if (!pod.scheduling) return;
+  if (pod.bound()) return parts_.arrivals.Add(pod.node_name, key);
   if (MindsPods(pod)) minding_.insert(key);
   for (const std::string& claim : pod.scheduling->claims) {
     pods_of_claim_[pod.meta.ns + "/" + claim].insert(key);
@@ -98,6 +99,7 @@ void Objects::UnindexPod(const std::string& key, const PodEntry& entry) {
   const kclient::Pod& pod = *entry.pod;
   parts_.lines.Remove(entry.reserved(), key);
   if (!pod.scheduling) return;
+  if (pod.bound()) return parts_.arrivals.Remove(pod.node_name, key);
   for (const std::string& claim : pod.scheduling->claims) {
     EraseFrom(pods_of_claim_, pod.meta.ns + "/" + claim, key);
   }

@@ -14,6 +14,7 @@
 #include "base/symbol.h"
 #include "kclient/core/uid.h"
 #include "kclient/engine/setback.h"
+#include "reconcilers/view/arrivals.h"
 #include "reconcilers/view/changes.h"
 #include "reconcilers/view/demands.h"
 #include "reconcilers/view/entries.h"
@@ -32,6 +33,7 @@ class Objects {
     const Settings& settings;
     const Namespaces& namespaces;
     Lines& lines;
+    Arrivals& arrivals;
     Changes& changes;
     Rooms& rooms;
     Demands& demands;

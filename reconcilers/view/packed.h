@@ -30,7 +30,7 @@ struct PackedMeta {
 
 using PackedTimes = std::array<uint32_t, 4>;  // of the first conditions
 
-// A pod that is bound, and so has no `scheduling`.
+// A pod without `scheduling`.
 class PackedPod {
  public:
   PackedPod() = default;

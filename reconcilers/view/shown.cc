@@ -69,7 +69,9 @@ void Shown::Set(const Ptr<kclient::Pod>& before, const Ptr<kclient::Pod>& after,
   if (!after) {
     objects.ForgetPod(key);
   } else if (ours) {
-    if (after->bound()) parts_.setbacks.Forget(PodKey(key));
+    // One that arrives without a slice is set back as one that waits for a node is.
+    const bool arrived = after->bound() && was && was->pod->bound();
+    if (after->bound() && !(arrived && after->scheduling)) parts_.setbacks.Forget(PodKey(key));
     const PodEntryPtr any = objects.FindAnyPod(key);
     objects.SetPod(key, WithShown(any.get(), after));
   } else {
@@ -92,6 +94,11 @@ void Shown::JudgePromises(const kclient::Pod* before, const kclient::Pod& pod, b
   if (done) parts_.commits.Forget(uid);
   const Hold* hold = parts_.holds.Find(uid);
   if (hold == nullptr) return;
+  // Whoever has bound it may have passed us: it is given there what was kept for it.
+  const bool arrived = !gone && pod.scheduling && !pod.meta.deleting() &&
+                       pod.node_name == hold->node() &&
+                       parts_.objects.PartitionKeysOfPod(uid).empty();
+  if (arrived) return;
   const bool offered = hold->nudge == Hold::Nudge::kNone;
   if (done || (offered && before && GivenUp(*before, pod))) parts_.holds.Drop(uid);
 }
@@ -105,9 +112,12 @@ PodEntry Shown::WithShown(const PodEntry* before, const Ptr<kclient::Pod>& pod) 
     entry.assumed_node.clear();
     entry.assumed_partition.clear();
     entry.sent = Sent::kNothing;
-    entry.reported.clear();
     entry.sought = false;
-    entry.avoided.clear();
+    // What was said and tried before it was bound, and after its kubelet has taken it in.
+    if (!pod->scheduling || !before || !before->pod->bound()) {
+      entry.reported.clear();
+      entry.avoided.clear();
+    }
   }
   if (!Misnames(*pod)) {
     entry.misnames = false;

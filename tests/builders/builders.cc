@@ -22,11 +22,14 @@ void Copy(const kclient::Pod& from, kclient::Pod& to) {
   to.requests = from.requests;
   to.host_ports = from.host_ports;
   to.anti_affinity = from.anti_affinity;
+  to.mirror = from.mirror;
 }
 
 }  // namespace
 
-PodBuilder::PodBuilder(const PodBuilder& other) : wants_(other.wants_) { Copy(other.pod_, pod_); }
+PodBuilder::PodBuilder(const PodBuilder& other) : wants_(other.wants_), taken_in_(other.taken_in_) {
+  Copy(other.pod_, pod_);
+}
 
 PodBuilder::PodBuilder(const std::string& name) {
   pod_.meta.name = name;
@@ -99,10 +102,22 @@ PodBuilder& PodBuilder::Unscheduled(std::string reason, std::string message) {
   return *this;
 }
 
+PodBuilder& PodBuilder::Arrived(std::string node) {
+  taken_in_ = false;
+  return Node(std::move(node));
+}
+
+PodBuilder& PodBuilder::Condition(std::string_view type, const std::string& status,
+                                  const std::string& reason, const std::string& message) {
+  wants_.conditions.push_back({std::string(type), status, reason, message, kCreated, 0});
+  return *this;
+}
+
 PodPtr PodBuilder::Obj() const {
   auto pod = std::make_shared<kclient::Pod>();
   Copy(pod_, *pod);
-  if (!pod->bound()) pod->scheduling = std::make_unique<const kclient::PodScheduling>(wants_);
+  const bool waits = !pod->bound() || !taken_in_;
+  if (waits) pod->scheduling = std::make_unique<const kclient::PodScheduling>(wants_);
   return pod;
 }
 

@@ -42,8 +42,11 @@ class PodBuilder {
   }
   // Names the reserved partition, and is or was bound for it.
   PodBuilder& BoundFor(const std::string& partition);
-  // Bound there.
+  // Bound there, and taken in by its kubelet.
   PodBuilder& Node(std::string node) { return Set(pod_.node_name, std::move(node)); }
+  // Bound there, and not taken in yet.
+  PodBuilder& Arrived(std::string node);
+  PodBuilder& Mirror() { return Set(pod_.mirror, true); }
   // The next Limits are of a further container.
   PodBuilder& Container(const std::string& name);
   PodBuilder& InitContainer(const std::string& name, const kclient::ResourceList& limits);
@@ -61,6 +64,8 @@ class PodBuilder {
   PodBuilder& Gated() { return Set(wants_.gated, true); }
   PodBuilder& Unsupported(std::string field);
   PodBuilder& Unscheduled(std::string reason, std::string message);
+  PodBuilder& Condition(std::string_view type, const std::string& status, const std::string& reason,
+                        const std::string& message);
 
   PodPtr Obj() const;
 
@@ -73,6 +78,7 @@ class PodBuilder {
 
   kclient::Pod pod_;
   kclient::PodScheduling wants_;
+  bool taken_in_ = true;  // where it is bound
 };
 
 // A ready node with 64 cores, 256 GiB, 110 pods and 32 hygon.com/dcunum.

@@ -153,7 +153,11 @@ what_is_refused_of_annotations() {
 who_may_place() {
   local one='hygon.com/dcunum: 1' past='pods that ask for cards fail on their node unless they are placed by vdcu-scheduler or volcano'
   refuses "another scheduler" "spec.schedulerName: \\\"mine\\\": $past" admin POST $PODS "$(pod "$one" 'schedulerName: mine')"
-  refuses "a node by name" "spec.nodeName: \\\"node-1\\\": $past, not by their nodeName" admin POST $PODS "$(pod "$one" 'nodeName: node-1')"
+  takes "a node by name" admin POST $PODS "$(pod "$one" 'nodeName: node-1')"
+  takes "a node by name, of another scheduler" admin POST $PODS "$(pod "$one" 'nodeName: node-1, schedulerName: mine')"
+  refuses "a node by name, and a reserved partition" \
+    "spec.nodeName: \\\"node-1\\\": a pod that names a reserved partition (vdcu.io/partition) is given it when vdcu-scheduler binds the pod" \
+    admin POST $PODS "$(pod "$one" 'nodeName: node-1' 'annotations: {vdcu.io/partition: reserved}')"
   takes "another scheduler, exempt" admin POST $PODS "$(pod "$one" 'schedulerName: mine' 'labels: {vdcu.io/webhook: ignore}')"
   takes "another scheduler, in an exempt namespace" admin POST /api/v1/namespaces/exempt/pods \
     "$(pod "$one" 'schedulerName: mine')"

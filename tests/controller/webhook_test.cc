@@ -141,8 +141,16 @@ TEST_F(WebhookTest, WhatCouldNeverBePlacedIsRefusedInTheControllersWords) {
            {"a scheduler that knows no cards", Pod(kCard),
             "spec.schedulerName: \"default-scheduler\": pods that ask for cards fail on their "
             "node unless they are placed by vdcu-scheduler or volcano"},
-           {"on a node", Pod(kCard, {{"nodeName", "n1"}}),
-            "placed by vdcu-scheduler or volcano, not by their nodeName"},
+           {"on a node", Pod(kCard, {{"nodeName", "n1"}}), ""},
+           {"a part alone, on a node", Pod({{"hygon.com/dcumem", "5"}}, {{"nodeName", "n1"}}),
+            "hygon.com/dcumem: set hygon.com/dcunum: 1 with it"},
+           {"on a node, with a reserved partition",
+            [&] {
+              json pod = Pod(kCard, {{"nodeName", "n1"}});
+              pod["metadata"]["annotations"]["vdcu.io/partition"] = "kept";
+              return pod;
+            }(),
+            "spec.nodeName: \"n1\": a pod that names a reserved partition"},
            {"a wrong annotation",
             [&] {
               json pod = Pod(kCard, ours);

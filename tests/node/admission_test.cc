@@ -45,6 +45,12 @@ class AdmissionTest : public testing::Test {
     pod.device_requests = {{"main", kDcu, count}};
     pods_.Set(pod.meta.key(), std::make_shared<NodePod>(pod));
   }
+  // The controller has said why the pod gets no slice.
+  void Unassign(const std::string& name, const std::string& reason, const std::string& why) {
+    NodePod pod = *pods_.Get("team/" + name);
+    pod.unassigned = Refusal{reason, why};
+    pods_.Set(pod.meta.key(), std::make_shared<NodePod>(pod));
+  }
   // Held for the pod; empty: for nobody.
   void HoldSlice(const std::string& name, const dcu::Assignment& assignment,
                  const std::string& pod) {
@@ -247,6 +253,7 @@ TEST_F(AdmissionTest, RefusesWhereSeveralAskToTheEndAndTellsThemAll) {
 
 TEST_F(AdmissionTest, AContainerThatHasHadItsAnswerDoesNotAskAgainWhileTheKubeletLives) {
   AddPod("rogue");
+  Unassign("rogue", "NotServed", "it names a reserved partition");
   lister_.Set({Listed("rogue")});
   EXPECT_EQ(Admit(), "NoSlice");
   AddPod("a");
@@ -305,11 +312,13 @@ TEST_F(AdmissionTest, RefusesWhatDoesNotFitTogether) {
     EXPECT_THAT(events_, ElementsAre("a: " + want)) << sentence;
   };
   AddPod("a");
+  Unassign("a", "NotServed", "it asks wrongly");
   lister_.Set({Listed("a")});
-  refused("its node was set by hand", "NoSlice", 1);
+  refused("it never gets one", "NoSlice", 1);
   HoldSlice("p", MakeAssignment(0), "a");
   refused("the kubelet wants two", "WrongCount", 2);
   AddPod("a", 2);
+  Unassign("a", "NotServed", "it asks wrongly");
   refused("it asks for two and one is prepared", "WrongCount", 2);
   AddPod("a");
   Slice lost = *holdings_.Find("uid-p");
@@ -426,10 +435,56 @@ TEST_F(AdmissionTest, AnOwnerIsToldThatItsPodsHaveNoSlice) {
   pod.phase = "Pending";
   pod.device_requests = {{"main", kDcu, 1}};
   pod.meta.owner_references = {{"apps/v1", "ReplicaSet", "set", "uid-set", true}};
+  pod.unassigned = Refusal{"NotServed", "it asks wrongly"};
   pods_.Set(pod.meta.key(), std::make_shared<NodePod>(pod));
   lister_.Set({Listed("a")});
   EXPECT_EQ(Admit(), "NoSlice");
   EXPECT_THAT(events_, ElementsAre("set: NoSlice"));
+}
+
+// It came to this node by hand, and is given a slice while the kubelet waits.
+TEST_F(AdmissionTest, ASliceThatIsAboutToComeIsAwaited) {
+  AddPod("a", 2);
+  lister_.Set({Listed("a")});
+  std::string outcome;
+  admission_.Choose(kDcu, {.available = {"vdcu-0", "vdcu-1"}, .required = {}, .size = 2},
+                    [&](const auto& ids) {
+                      outcome = Outcome(ids);
+                      if (ids) chosen_ = *ids;
+                    });
+  WaitFor([&] { return lister_.lists() == 1; });
+  dcu::Assignment other = MakeWholeCard();
+  other.device = "DCU-1";
+  HoldSlice("p", MakeWholeCard(), "a");
+  admission_.Look();
+  EXPECT_TRUE(admission_.busy());
+  EXPECT_EQ(outcome, "") << "it asks for two";
+  HoldSlice("q", other, "a");
+  WaitFor([&] {
+    admission_.Look();
+    return !outcome.empty();
+  });
+  EXPECT_EQ(outcome, kOk);
+  EXPECT_EQ(Allocate(chosen_), kOk);
+  EXPECT_EQ(edits_.devices.size(), 4u);
+}
+
+TEST_F(AdmissionTest, NoSliceIsAwaitedAnyMoreWhenItIsKnownThatNoneComes) {
+  AddPod("a");
+  lister_.Set({Listed("a")});
+  std::string why;
+  admission_.Allocate(kDcu, {"vdcu-0"}, [&](const auto& edits) { why = edits.error().message; });
+  WaitFor([&] { return lister_.lists() == 1; });
+  EXPECT_EQ(why, "");
+  Unassign("a", "NotServed", "it asks wrongly");
+  WaitFor([&] {
+    admission_.Look();
+    return !why.empty();
+  });
+  EXPECT_THAT(why, testing::HasSubstr("NoSlice"));
+  EXPECT_THAT(why, testing::HasSubstr(": it asks wrongly"));
+  EXPECT_THAT(events_, ElementsAre("a: NoSlice"));
+  EXPECT_FALSE(admission_.busy());
 }
 
 TEST_F(AdmissionTest, DrainsWhenNoAdmissionIsBetweenItsCalls) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "crds/keys.h"
+#include "reconcilers/asked.h"
 #include "reconcilers/conditions.h"
 #include "reconcilers/reconcile.h"
 #include "tests/reconcilers/shown.h"
@@ -161,9 +162,10 @@ std::string Simulation::WhatIsLeftToDo() {
   for (const auto& pod : DecodeAll<kclient::Pod>(api_.All("pods"))) fresh.Show(pod);
   for (const auto& p : DecodeAll<crds::VdcuPartition>(api_.All("vdcupartitions"))) fresh.Show(p);
   for (const reconcilers::Key& key : fresh.cluster.TakeDirty()) {
-    const reconcilers::Plan plan =
+    reconcilers::Plan plan =
         fresh.Noted(reconcilers::Reconcile(fresh.cluster.view(), key, fresh.at));
     if (plan.place) placer.Add(key, fresh.at.now);
+    if (plan.commit) plan = reconcilers::GrantAsked(fresh.cluster.view(), key, fresh.at);
     for (const auto& planned : plan.writes) {
       if (planned.write.subresource != "status") return planned.write.Describe();
     }

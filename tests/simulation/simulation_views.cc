@@ -86,6 +86,14 @@ const Json* WaitingPod(const JsonObjects& pods, const crds::VdcuPartition& parti
   return waits ? &pod->second : nullptr;
 }
 
+// The pod that it is made for has come to that node without having passed us.
+bool IsOfArrived(const JsonObjects& pods, const Write& write, const std::string& node) {
+  return std::any_of(pods.begin(), pods.end(), [&](const auto& item) {
+    return Text(item.second, "/metadata/uid") == Text(write.body, "/spec/podRef/uid") &&
+           Text(item.second, "/spec/nodeName") == node;
+  });
+}
+
 std::optional<dcu::Assignment> Granted(SimulatedApi& api, const Write& write) {
   Json object = write.body;
   if (write.method == "PATCH") {
@@ -179,7 +187,8 @@ std::string Simulation::WhyWronglyGranted(const Write& write) {
   const auto granted = Granted(api_, write);
   if (!granted) return "of a partition that is not there";
   const dcu::Assignment& slice = *granted;
-  if (std::string why = WhyUnfit(api_.Shown("nodes"), slice.node); !why.empty()) return why;
+  const std::string unfit = WhyUnfit(api_.Shown("nodes"), slice.node);
+  if (!unfit.empty() && !IsOfArrived(api_.Shown("pods"), write, slice.node)) return unfit;
   const JsonObjects& dcu_nodes = api_.Shown("dcunodes");
   if (!dcu_nodes.contains(slice.node)) return "no cards are known of " + slice.node;
   const auto dcu_node = Decode<crds::DcuNode>(dcu_nodes.at(slice.node));

@@ -80,9 +80,44 @@ TEST(Pod, APendingOneKeepsWhatPlacementNeeds) {
   EXPECT_EQ(scheduling.scheduled.reason, "Unschedulable");
 }
 
-TEST(Pod, ABoundOneKeepsNoSchedulingPart) {
+TEST(Pod, ABoundOneKeepsItsSchedulingPartUntilItsKubeletHasTakenItIn) {
+  struct Case {
+    std::string name;
+    std::string status;
+    bool want;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"it has just been bound", R"({"phase": "Pending"})", true},
+           {"its kubelet has written its status",
+            R"({"phase": "Pending", "startTime": "2026-01-02T00:00:00Z"})", false},
+           {"it was refused", R"({"phase": "Failed"})", false},
+       }) {
+    const Parsed json(R"({"metadata": {"name": "p"}, "spec": {"nodeName": "node-1",
+                          "containers": [{"name": "c"}]}, "status": )" +
+                      c.status + "}");
+    const auto pod = Pod::FromJson(json.view(), {});
+    ASSERT_TRUE(pod) << c.name;
+    EXPECT_EQ(pod->scheduling != nullptr, c.want) << c.name;
+  }
+}
+
+TEST(Pod, OurConditionsAreKeptAndAMirrorIsKnown) {
+  const Parsed json(R"({"metadata": {"name": "p", "annotations": {
+      "kubernetes.io/config.mirror": "1a2b"}}, "spec": {"containers": [{"name": "c"}]},
+    "status": {"conditions": [{"type": "Ready", "status": "True"},
+                              {"type": "vdcu.io/SliceAssigned", "status": "False"}]}})");
+  const auto pod = Pod::FromJson(json.view(), {"vdcu.io/"});
+  ASSERT_TRUE(pod);
+  EXPECT_TRUE(pod->mirror);
+  EXPECT_TRUE(pod->meta.annotations.empty());
+  ASSERT_EQ(pod->scheduling->conditions.size(), 1U);
+  EXPECT_EQ(pod->scheduling->conditions[0].type, "vdcu.io/SliceAssigned");
+}
+
+TEST(Pod, ABoundOneThatIsTakenInKeepsNoSchedulingPart) {
   std::string text(kPending);
   text.replace(text.find("\"schedulerName\""), 0, R"("nodeName": "node-1", )");
+  text.replace(text.find("\"phase\""), 0, R"("startTime": "2026-01-02T00:00:00Z", )");
   const Parsed json(text);
   const auto pod = Pod::FromJson(json.view(), {});
   ASSERT_TRUE(pod);

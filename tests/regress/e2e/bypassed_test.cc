@@ -1,4 +1,4 @@
-// A ReplicaSet whose pods go past vdcu-scheduler: they fail and are made anew without end. The
+// A ReplicaSet whose pods are refused on their node: they fail and are made anew without end. The
 // ReplicaSet says why, once, and not each pod.
 #include <algorithm>
 #include <string>
@@ -14,10 +14,14 @@ using world::kPods;
 class BypassedTest : public E2eTest {};
 
 TEST_F(BypassedTest, TheOwnerIsToldOnce) {
-  Create(ReplicaSet("bypass", 1, On(kNode, RealPod("x", Slice(10, 1000)))));
+  // Whoever names a reserved partition must be bound by vdcu-scheduler.
+  json pod = On(kNode, RealPod("x", kWholeCard));
+  json set = ReplicaSet("bypass", 1, pod);
+  set["spec"]["template"]["metadata"]["annotations"] = {{"vdcu.io/partition", "kept"}};
+  Create(set);
   ASSERT_TRUE(Eventually("several pods have failed", [] { return api().List(kPods).size() > 5; }));
   ASSERT_TRUE(Eventually("the ReplicaSet says why",
-                         [] { return HasEvent("bypass", "NoSlice", "spec.schedulerName"); }));
+                         [] { return HasEvent("bypass", "NoSlice", "spec.nodeName"); }));
   api().Call("DELETE",
              "/apis/apps/v1/namespaces/default/replicasets/bypass?propagationPolicy=Background");
   const auto events = api().List("/apis/events.k8s.io/v1/namespaces/default/events");

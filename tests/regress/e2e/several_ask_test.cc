@@ -54,7 +54,7 @@ TEST_F(OldListTest, PodsThatWereRefusedDoNotFailTheRightfulOnes) {
   std::vector<std::string> right;
   for (int i = 0; i < 6; ++i) {
     const std::string number = std::to_string(i);
-    Create(On(kNode, RealPod("rogue-" + number, Slice(10, 1000))));
+    Create(On(kNode, RealPod("rogue-" + number, kWholeCard, {{"vdcu.io/partition", "kept"}})));
     right.push_back("right-" + number);
     Create(RealPod(right.back(), Slice(10, 1000)));
   }
