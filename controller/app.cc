@@ -11,6 +11,7 @@
 #include "base/program/program.h"
 #include "base/random.h"
 #include "controller/extender/routes.h"
+#include "controller/gate/gate.h"
 #include "controller/webhook/routes.h"
 #include "crds/guarantees.h"
 #include "crds/keys.h"
@@ -30,6 +31,8 @@ constexpr char kLeaseName[] = "vdcu-controller";
 constexpr size_t kReviewBytes = size_t{32} << 20;  // of all that are being read
 // Of calls: Volcano makes 16 at once, with all pods of a node.
 constexpr size_t kCallBytes = size_t{64} << 20;
+// An API server waits for a review so long at most.
+constexpr base::Duration kReviewTimeout{30'000};
 // A scheduler's call ends at the latest then: longer than Settings::commit_timeout.
 constexpr base::Duration kBindTimeout{25'000};
 // A scheduler (Go) lets go of a connection that it does not use after 90 s; if we did first, its
@@ -37,6 +40,11 @@ constexpr base::Duration kBindTimeout{25'000};
 constexpr base::Duration kIdle{100'000};
 // An API server that is started anew is away for less.
 constexpr base::Duration kLeaseGrace{10'000};
+
+// Of a checked address.
+uint16_t PortOf(const std::string& listen) {
+  return static_cast<uint16_t>(std::stoi(listen.substr(listen.rfind(':') + 1)));
+}
 
 std::string MakeIdentity() {
   char host[256] = "unknown";
@@ -105,13 +113,21 @@ base::Status App::StartWebhook() {
   const Options::Webhook& of = options_.webhook;
   if (of.listen.empty()) return base::Ok();
   if (of.fence) StartFence();
+  if (!of.gate_advertise.empty()) {
+    Advertise({.ns = own_namespace_,
+               .service = kGateName,
+               .port_name = "webhook",
+               .address = of.gate_advertise,
+               .port = PortOf(of.listen)});
+  }
   if (!of.certificate.empty()) {
     ASSIGN_OR_RETURN(auto files,
                      base::ReloadedTls::Load({.certificate = of.certificate, .key = of.key}));
     return ServeWebhook(std::move(files));
   }
-  TlsSettings settings{.host = of.host};
-  if (settings.host.empty()) settings.host = kWebhookName + ("." + own_namespace_) + ".svc";
+  const std::string domain = "." + own_namespace_ + ".svc";
+  TlsSettings settings{.hosts = {of.host.empty() ? kWebhookName + domain : of.host}};
+  if (!of.gate_advertise.empty()) settings.hosts.push_back(kGateName + domain);
   keeper_ = std::make_unique<TlsKeeper>(
       TlsKeeper::Parts{loop_, client_, events_, [this] { return leader_ && MayWrite(); },
                        [this] { OnWebhookCertificate(); }, metrics_},
@@ -193,7 +209,8 @@ base::Status App::ServeWebhook(std::shared_ptr<base::TlsSource> tls) {
   base::HttpOptions http{.tls = std::move(tls),
                          .connections = 512,
                          .connections_of_one_address = 256,
-                         .bodies = kReviewBytes};
+                         .bodies = kReviewBytes,
+                         .step = kReviewTimeout};
   const PodRules rules{.scheduler_name = options_.scheduler_name,
                        .schedulers = of.schedulers,
                        .tolerated_taint = of.tolerated_taint,
@@ -205,6 +222,7 @@ base::Status App::ServeWebhook(std::shared_ptr<base::TlsSource> tls) {
         {.controller = accounts + of.controller_account, .daemon = accounts + of.node_account},
         [this](const Requester& daemon) { return daemon_pods_->NodeOf(daemon); }, metrics_));
   }
+  routes.push_back(GateRoute([this] { return leader_ ? &leader_->gate() : nullptr; }));
   ASSIGN_OR_RETURN(webhook_,
                    base::HttpServer::Listen(loop_, of.listen, std::move(routes), std::move(http)));
   base::Log(base::Level::kInfo, "the webhook is served", {{"listen", of.listen}});

@@ -26,9 +26,13 @@ LeaderState::LeaderState(base::Loop& loop, kclient::Client& client, kclient::Eve
       random_(std::move(random)),
       cluster_(std::move(settings)),
       runner_({loop, client, cluster_, events, metrics, std::move(may_write),
-               [this] { extender_.Look(); }},
+               [this] {
+                 extender_.Look();
+                 gate_.Look();
+               }},
               SharedRandom()),
       extender_({loop, cluster_, metrics, [this] { runner_.OnChange(); }}),
+      gate_({loop, cluster_, metrics, [this] { runner_.OnChange(); }}),
       shown_pods_(cluster_.shown(), loop.clock()),
       shown_nodes_(cluster_.shown(), loop.clock()),
       shown_claims_(cluster_.shown(), loop.clock()),
@@ -145,6 +149,7 @@ void LeaderState::OnSynced() {
              {"partitions", std::to_string(cluster_.view().partition_count())}});
   runner_.Start();
   extender_.Start();
+  gate_.Start();
   on_started_();
 }
 

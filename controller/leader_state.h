@@ -10,6 +10,7 @@
 #include "base/loop.h"
 #include "base/random.h"
 #include "controller/extender/extender.h"
+#include "controller/gate/gate.h"
 #include "controller/metrics.h"
 #include "controller/runner.h"
 #include "crds/dcunode.h"
@@ -47,6 +48,7 @@ class LeaderState {
   void UpdateMetrics() const;
   Runner& runner() { return runner_; }
   Extender& extender() { return extender_; }
+  Gate& gate() { return gate_; }
   const Runner& runner() const { return runner_; }
 
  private:
@@ -67,6 +69,7 @@ class LeaderState {
   reconcilers::Cluster cluster_;
   Runner runner_;
   Extender extender_;
+  Gate gate_;
   reconcilers::ShownSink<kclient::Pod> shown_pods_;
   reconcilers::ShownSink<kclient::Node> shown_nodes_;
   reconcilers::ShownSink<kclient::PersistentVolumeClaim> shown_claims_;

@@ -89,8 +89,8 @@ Metrics::Metrics()
           prometheus::BuildCounter()
               .Name("vdcu_admission_reviews_total")
               .Help(
-                  "Reviews that the webhook has answered, of new pods and (fence) of writes of the "
-                  "operator's objects, by webhook and result")
+                  "Reviews that the webhook has answered, of new pods, of bindings and (fence) of "
+                  "writes of the operator's objects, by webhook and result")
               .Register(*registry_)),
       certificate_end_(
           prometheus::BuildGauge()

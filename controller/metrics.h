@@ -41,8 +41,9 @@ class Metrics {
   void CountBinding() { bindings_.Increment(); }
   // DCUNodes by the status of their condition Ready.
   void SetNodes(const std::map<std::string, size_t, std::less<>>& by_ready);
-  // webhook: "mutate", "validate" or "fence"; result: "allowed", "changed", "denied" or
-  // "malformed".
+  // webhook: "mutate", "validate", "fence" or "bind"; result: "allowed", "changed", "denied" or
+  // "malformed"; of bind also "passed" (no card is asked for) and "unknown" (no watch has shown the
+  // pod).
   void CountReview(std::string_view webhook, std::string_view result);
   // verb: "filter", "preempt" or "bind"; result: "offered", "refused", "bound", "failed", "unknown"
   // or "malformed".

@@ -36,9 +36,16 @@ void AddFenceFlags(CLI::App& app, Options::Webhook& webhook) {
   app.get_option("--webhook-fence")->needs("--webhook");
 }
 
+std::string CheckIp(const std::string& text) {
+  const std::string address = text.find(':') == std::string::npos ? text : "[" + text + "]";
+  if (!text.empty() && base::CheckListenAddress(address + ":1")) return "";
+  return "\"" + text + "\": want a numeric IP address";
+}
+
 void AddWebhookFlags(CLI::App& app, Options::Webhook& webhook) {
-  app.add_option("--webhook", webhook.listen,
-                 "Serve the admission webhook for pods there, by HTTPS (default: nowhere)")
+  app.add_option(
+         "--webhook", webhook.listen,
+         "Serve the admission webhook for pods and bindings there, by HTTPS (default: nowhere)")
       ->type_name("ADDRESS:PORT")
       ->check(base::CheckListen);
   app.add_option("--webhook-cert", webhook.certificate,
@@ -59,14 +66,16 @@ void AddWebhookFlags(CLI::App& app, Options::Webhook& webhook) {
                  "toleration (default: none)")
       ->type_name("KEY");
   AddFenceFlags(app, webhook);
+  app.add_option(
+         "--gate-advertise", webhook.gate_advertise,
+         "Address of this process: while it leads, the Service vdcu-gate leads to it, where "
+         "bindings of other schedulers are held until their slices are prepared (default: "
+         "nobody is told)")
+      ->type_name("IP")
+      ->check(CheckIp);
+  app.get_option("--gate-advertise")->needs("--webhook");
   app.get_option("--webhook-cert")->needs("--webhook")->needs("--webhook-key");
   app.get_option("--webhook-key")->needs("--webhook-cert");
-}
-
-std::string CheckIp(const std::string& text) {
-  const std::string address = text.find(':') == std::string::npos ? text : "[" + text + "]";
-  if (!text.empty() && base::CheckListenAddress(address + ":1")) return "";
-  return "\"" + text + "\": want a numeric IP address";
 }
 
 // Whole seconds, as in "30s".

@@ -30,6 +30,7 @@ struct Options {
     bool fence = false;                   // hold who writes what of our objects
     std::string controller_account = "vdcu-controller";  // by which the fence knows them
     std::string node_account = "vdcu-node";
+    std::string gate_advertise;  // this process's address, for the Service; empty: there is none
   } webhook;
   struct Extender {
     std::string listen;       // as CommonFlags::listen; empty: there is none

@@ -26,12 +26,23 @@ Plan Refuse(const kclient::Pod& pod, const OwnPartitions& partitions, std::strin
   return plan;
 }
 
+bool Binds(const Plan& plan) {
+  return std::any_of(plan.writes.begin(), plan.writes.end(),
+                     [](const PlannedWrite& planned) { return planned.write.binds(); });
+}
+
 // kube-scheduler writes the event of a binding itself.
 Plan BindAsked(Plan plan) {
-  const bool binds = std::any_of(plan.writes.begin(), plan.writes.end(),
-                                 [](const PlannedWrite& planned) { return planned.write.binds(); });
-  if (binds) plan.events.clear();
+  if (Binds(plan)) plan.events.clear();
   return plan;
+}
+
+// Where the pod would be bound now, whoever waits for that may do it.
+Plan LetBind(Plan plan, const std::string& pod_uid) {
+  if (!Binds(plan)) return plan;
+  Plan ready;
+  ready.notes.emplace_back(CommitReady{pod_uid});
+  return ready;
 }
 
 // After a binding of unknown end.
@@ -125,7 +136,9 @@ Plan ReconcileCommit(const View& view, const PodEntry& entry, const Commit& comm
   } else if (setback && IsHeldUp(*setback, partitions, at)) {
     plan = AwaitAsked(pod, *setback, partitions, at);
   } else {
-    plan = BindAsked(Advance(view, entry, partitions, needed.size(), at));
+    plan = Advance(view, entry, partitions, needed.size(), at);
+    plan =
+        commit.caller_binds ? LetBind(std::move(plan), pod.meta.uid) : BindAsked(std::move(plan));
     plan.commit = std::exchange(plan.place, false);
   }
   const base::Duration left = commit.until - at.now;
@@ -201,6 +214,7 @@ std::optional<base::Status> WhatBecameOf(const View& view, std::string_view pod_
     return base::Status(base::Invalid("it was asked for on another node since"));
   }
   if (!commit->failure.empty()) return base::Status(base::Invalid(commit->failure));
+  if (commit->ready && !view.PartitionsOfPod(pod_uid).empty()) return base::Ok();
   if (now < commit->until) return {};
   return base::Status(base::Invalid("the pod was not bound to node " + node + " in time"));
 }

@@ -113,8 +113,12 @@ struct CommitFailed {
   std::string uid;
   std::string why;
 };
+// The slices of the pod are prepared: whoever has asked for it may bind it.
+struct CommitReady {
+  std::string uid;
+};
 using Note = std::variant<NodeSilent, PodRefused, PartitionRefused, MisnamingReported, LineSeen,
-                          SliceHeld, SliceSought, CommitFailed>;
+                          SliceHeld, SliceSought, CommitFailed, CommitReady>;
 
 struct PlannedWrite {
   kclient::Write write;

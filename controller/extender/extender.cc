@@ -21,8 +21,7 @@ std::string NotShown(const PodIdentity& pod) {
 
 }  // namespace
 
-Extender::Extender(Parts parts)
-    : parts_(std::move(parts)), timer_(parts_.loop.MakeTimer([this] { Look(); })) {}
+Extender::Extender(Parts parts) : parts_(std::move(parts)), calls_(parts_.loop) {}
 
 void Extender::Filter(const std::string& body, const base::HttpResponder& responder) {
   Serve({"filter", responder}, ReadFilterCall(body), &Extender::TryFilter);
@@ -57,32 +56,9 @@ void Extender::Serve(const Caller& caller, base::Result<Call> call, Try try_answ
     parts_.metrics.CountExtenderCall(caller.verb, "malformed");
     return caller.responder.Answer({.status = 400, .body = call.error().message + "\n"});
   }
-  TryFor(kUntilShown, [this, caller, call = std::move(*call), try_answer](bool late) {
+  calls_.Try(kUntilShown, [this, caller, call = std::move(*call), try_answer](bool late) {
     return (this->*try_answer)(call, late, caller);
   });
-}
-
-void Extender::TryFor(base::Duration most, const Step& step) {
-  if (step(false)) return;
-  waiting_.push_back({Now() + most, step});
-  Arm();
-}
-
-void Extender::Look() {
-  const base::TimePoint now = Now();
-  // A step may add one, at the end.
-  for (auto it = waiting_.begin(); it != waiting_.end();) {
-    it = it->step(now >= it->until) ? waiting_.erase(it) : std::next(it);
-  }
-  Arm();
-}
-
-void Extender::Arm() {
-  if (waiting_.empty()) return timer_->Stop();
-  const auto first =
-      std::min_element(waiting_.begin(), waiting_.end(),
-                       [](const Waiting& a, const Waiting& b) { return a.until < b.until; });
-  timer_->Start(std::max(first->until - Now(), base::Duration(0)));
 }
 
 // A newer offer takes the place of the one before. Where the pod was told to ask again because of a
@@ -135,8 +111,8 @@ bool Extender::TryAsk(const BindCall& call, bool late, const Caller& caller) {
     return late;
   }
   parts_.cluster.Ask(*entry->pod, call.node, Now());
-  TryFor(view().settings().commit_timeout,
-         [this, call, caller](bool /*late*/) { return TryBind(call, caller); });
+  calls_.Try(view().settings().commit_timeout,
+             [this, call, caller](bool /*late*/) { return TryBind(call, caller); });
   parts_.on_change();
   return true;
 }

@@ -10,7 +10,6 @@
 #pragma once
 
 #include <functional>
-#include <list>
 #include <string>
 #include <string_view>
 
@@ -18,6 +17,7 @@
 #include "base/loop.h"
 #include "controller/extender/wire.h"
 #include "controller/metrics.h"
+#include "controller/open_calls.h"
 #include "reconcilers/view/cluster.h"
 
 namespace vdcu::controller {
@@ -45,15 +45,9 @@ class Extender {
   void Allocate(const std::string& body, const base::HttpResponder& responder);
   void Deallocate(const std::string& body, const base::HttpResponder& responder);
   // What waits may be answered now.
-  void Look();
+  void Look() { calls_.Look(); }
 
  private:
-  // Returns whether it has answered; it must when it is late.
-  using Step = std::function<bool(bool late)>;
-  struct Waiting {
-    base::TimePoint until;
-    Step step;
-  };
   struct Caller {
     const char* verb;
     base::HttpResponder responder;
@@ -61,8 +55,6 @@ class Extender {
 
   template <class Call, class Try>
   void Serve(const Caller& caller, base::Result<Call> call, Try try_answer);
-  void TryFor(base::Duration most, const Step& step);
-  void Arm();
   bool TryFilter(const FilterCall& call, bool late, const Caller& caller);
   bool TryPreempt(const PreemptCall& call, bool late, const Caller& caller);
   bool TryAsk(const BindCall& call, bool late, const Caller& caller);
@@ -77,8 +69,7 @@ class Extender {
 
   const Parts parts_;
   bool started_ = false;
-  std::list<Waiting> waiting_;
-  base::TimerPtr timer_;  // armed for the first of those that are late
+  OpenCalls calls_;
 };
 
 }  // namespace vdcu::controller

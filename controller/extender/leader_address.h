@@ -18,6 +18,7 @@ namespace vdcu::controller {
 // Of the Services, and of their EndpointSlices.
 inline constexpr char kExtenderName[] = "vdcu-extender";
 inline constexpr char kVolcanoName[] = "vdcu-volcano";
+inline constexpr char kGateName[] = "vdcu-gate";
 
 class LeaderAddress : private kclient::Decider {
  public:

@@ -136,7 +136,7 @@ CertifiedKey MakeCa(const Validity& validity) {
   return {Pem(ca.get()), Pem(key.get())};
 }
 
-CertifiedKey MakeServerCertificate(const CertifiedKey& ca, const std::string& host,
+CertifiedKey MakeServerCertificate(const CertifiedKey& ca, const std::vector<std::string>& hosts,
                                    const Validity& validity) {
   const X509Ptr issuer = ReadCertificate(ca.certificate);
   const KeyPtr issuer_key = ReadKey(ca.key);
@@ -148,8 +148,11 @@ CertifiedKey MakeServerCertificate(const CertifiedKey& ca, const std::string& ho
   AddExtension(made.get(), issuer.get(), NID_key_usage, "critical,digitalSignature");
   AddExtension(made.get(), issuer.get(), NID_ext_key_usage, "serverAuth");
   AddExtension(made.get(), issuer.get(), NID_authority_key_identifier, "keyid");
-  AddExtension(made.get(), issuer.get(), NID_subject_alt_name,
-               (IsAddress(host) ? "IP:" : "DNS:") + host);
+  std::string names;
+  for (const std::string& host : hosts) {
+    names += (names.empty() ? "" : ",") + std::string(IsAddress(host) ? "IP:" : "DNS:") + host;
+  }
+  AddExtension(made.get(), issuer.get(), NID_subject_alt_name, names);
   X509_sign(made.get(), issuer_key.get(), EVP_sha256());
   return {Pem(made.get()), Pem(key.get())};
 }

@@ -22,8 +22,8 @@ struct Validity {
 };
 
 CertifiedKey MakeCa(const Validity& validity);
-// `host`: a DNS name or an IP address.
-CertifiedKey MakeServerCertificate(const CertifiedKey& ca, const std::string& host,
+// `hosts`: DNS names and IP addresses.
+CertifiedKey MakeServerCertificate(const CertifiedKey& ca, const std::vector<std::string>& hosts,
                                    const Validity& validity);
 
 // The certificates one by one; what cannot be read is left out.

@@ -12,10 +12,11 @@ namespace {
 constexpr size_t kMostInFlight = 2;
 const kclient::Key kKey{.kind = "webhook", .name = kWebhookName};
 
-kclient::ReflectorOptions One(const kclient::Resource& resource, const std::string& ns) {
+kclient::ReflectorOptions One(const kclient::Resource& resource, const std::string& ns,
+                              const char* name = kWebhookName) {
   return {.resource = resource,
           .ns = ns,
-          .field_selector = std::string("metadata.name=") + kWebhookName,
+          .field_selector = std::string("metadata.name=") + name,
           .label_selector = ""};
 }
 
@@ -34,6 +35,7 @@ TlsKeeper::TlsKeeper(Parts parts, const std::string& ns, TlsSettings settings,
       secret_(parts_.client, parts_.loop, One(kSecrets, ns), random),
       mutating_(parts_.client, parts_.loop, One(kMutatingWebhooks, ""), random),
       validating_(parts_.client, parts_.loop, One(kValidatingWebhooks, ""), random),
+      gate_(parts_.client, parts_.loop, One(kValidatingWebhooks, "", kGateConfiguration), random),
       executor_({parts_.loop, parts_.client, parts_.events, *this}, kMostInFlight, random) {
   secret_.AddHandler(
       [this](const auto& /*old_object*/, const auto& /*new_object*/) { OnSecret(); });
@@ -43,12 +45,15 @@ TlsKeeper::TlsKeeper(Parts parts, const std::string& ns, TlsSettings settings,
   mutating_.AddHandler(look);
   validating_.OnSynced(look);
   validating_.AddHandler(look);
+  gate_.OnSynced(look);
+  gate_.AddHandler(look);
 }
 
 void TlsKeeper::Start() {
   secret_.Start();
   mutating_.Start();
   validating_.Start();
+  gate_.Start();
   executor_.Start();
 }
 
@@ -58,12 +63,12 @@ void TlsKeeper::Lead() {
 }
 
 bool TlsKeeper::Synced() const {
-  return secret_.synced() && mutating_.synced() && validating_.synced();
+  return secret_.synced() && mutating_.synced() && validating_.synced() && gate_.synced();
 }
 
 kclient::WorkPlan TlsKeeper::Reconcile(const kclient::Key& /*key*/) {
   if (!leads_ || !Synced()) return {};
-  return PlanTls({First(secret_), First(mutating_), First(validating_)}, settings_,
+  return PlanTls({First(secret_), First(mutating_), First(validating_), First(gate_)}, settings_,
                  parts_.loop.clock().Wall());
 }
 
@@ -86,7 +91,8 @@ void TlsKeeper::OnSecret() {
 }
 
 std::string TlsKeeper::NotReady() const {
-  for (std::string why : {secret_.NotReady(), mutating_.NotReady(), validating_.NotReady()}) {
+  for (std::string why :
+       {secret_.NotReady(), mutating_.NotReady(), validating_.NotReady(), gate_.NotReady()}) {
     if (!why.empty()) return why;
   }
   if (!problem_.empty()) return "the webhook's certificate cannot be used: " + problem_;

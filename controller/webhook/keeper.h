@@ -53,6 +53,7 @@ class TlsKeeper : private kclient::Decider {
   kclient::Informer<TlsSecret> secret_;
   kclient::Informer<WebhookConfiguration> mutating_;
   kclient::Informer<WebhookConfiguration> validating_;
+  kclient::Informer<WebhookConfiguration> gate_;
   std::shared_ptr<base::HeldTls> tls_;
   std::string problem_;  // of the certificate that the Secret holds; empty: none
   bool leads_ = false;

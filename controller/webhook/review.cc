@@ -86,13 +86,13 @@ std::string Allow(const std::string& uid, const json& patch) {
 }
 
 std::string Deny(const std::string& uid, const base::Error& error) {
-  const bool forbidden = error.code == base::ErrorCode::kForbidden;
-  return Answer({{"uid", uid},
-                 {"allowed", false},
-                 {"status",
-                  {{"code", forbidden ? 403 : 422},
-                   {"reason", forbidden ? "Forbidden" : "Invalid"},
-                   {"message", base::Cut(error.message)}}}});
+  json status{{"code", 422}, {"reason", "Invalid"}, {"message", base::Cut(error.message)}};
+  if (error.code == base::ErrorCode::kForbidden) {
+    status.update({{"code", 403}, {"reason", "Forbidden"}});
+  } else if (error.code == base::ErrorCode::kConflict) {
+    status.update({{"code", 409}, {"reason", "Conflict"}});
+  }
+  return Answer({{"uid", uid}, {"allowed", false}, {"status", status}});
 }
 
 }  // namespace vdcu::controller

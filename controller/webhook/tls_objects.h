@@ -1,5 +1,5 @@
-// The objects that the webhook's certificate is in: a Secret with the keys, and the two webhook
-// configurations, by which the API server knows its CA.
+// The objects that the webhook's certificate is in: a Secret with the keys, and the webhook
+// configurations, by which the API server knows its CA: two of pods, and that of the gate.
 #pragma once
 
 #include <string>
@@ -19,8 +19,10 @@ inline constexpr kclient::Resource kMutatingWebhooks{"admissionregistration.k8s.
 inline constexpr kclient::Resource kValidatingWebhooks{"admissionregistration.k8s.io", "v1",
                                                        "validatingwebhookconfigurations",
                                                        "ValidatingWebhookConfiguration"};
-// Of the Secret, and of each of the configurations.
+// Of the Secret, and of the configurations for pods.
 inline constexpr char kWebhookName[] = "vdcu-webhook";
+// Of that for bindings.
+inline constexpr char kGateConfiguration[] = "vdcu-gate";
 
 // Texts are PEM; one that is absent, or no base64, is empty.
 struct TlsSecret {

@@ -53,6 +53,7 @@ std::vector<std::pair<kclient::Resource, const WebhookConfiguration*>> Configura
   std::vector<std::pair<kclient::Resource, const WebhookConfiguration*>> all;
   if (objects.mutating) all.emplace_back(kMutatingWebhooks, objects.mutating.get());
   if (objects.validating) all.emplace_back(kValidatingWebhooks, objects.validating.get());
+  if (objects.gate) all.emplace_back(kValidatingWebhooks, objects.gate.get());
   return all;
 }
 
@@ -105,14 +106,15 @@ std::optional<kclient::PlannedTask> WriteTrust(const TlsObjects& objects) {
 
 bool HasCertificate(const TlsSecret& secret, const TlsSettings& settings, base::WallTime now) {
   return IsFresh(secret.certificate, now) && IsKeyOf(secret.key, secret.certificate) &&
-         IsFor(secret.certificate, settings.host) &&
+         std::all_of(settings.hosts.begin(), settings.hosts.end(),
+                     [&](const auto& host) { return IsFor(secret.certificate, host); }) &&
          IsSignedBy(secret.certificate, SplitCertificates(secret.ca).front());
 }
 
 kclient::PlannedTask WriteCertificate(const TlsSecret& secret, const TlsSettings& settings,
                                       base::WallTime now) {
   const CertifiedKey ca{SplitCertificates(secret.ca).front(), secret.ca_key};
-  CertifiedKey made = MakeServerCertificate(ca, settings.host, ValidFor(now, settings.lifetime));
+  CertifiedKey made = MakeServerCertificate(ca, settings.hosts, ValidFor(now, settings.lifetime));
   return WriteSecret(secret, {{"tls.crt", made.certificate}, {"tls.key", made.key}});
 }
 

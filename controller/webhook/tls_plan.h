@@ -20,14 +20,14 @@
 namespace vdcu::controller {
 
 struct TlsSettings {
-  std::string host;  // as the API server calls it
+  std::vector<std::string> hosts;  // as the API server calls it
   base::Duration ca_lifetime = std::chrono::hours(24 * 3650);
   base::Duration lifetime = std::chrono::hours(24 * 90);
 };
 
 struct TlsObjects {
-  std::shared_ptr<const TlsSecret> secret;                           // null: there is none
-  std::shared_ptr<const WebhookConfiguration> mutating, validating;  // the same
+  std::shared_ptr<const TlsSecret> secret;                                 // null: there is none
+  std::shared_ptr<const WebhookConfiguration> mutating, validating, gate;  // the same
 };
 
 // Keys come from OpenSSL's random generator. Without a Secret there is nothing to do.

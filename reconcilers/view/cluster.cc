@@ -58,8 +58,20 @@ void Cluster::TakeOne(const CommitFailed& failed, base::TimePoint /*now*/) {
   commits_.Fail(failed.uid, failed.why);
 }
 
+void Cluster::TakeOne(const CommitReady& ready, base::TimePoint now) {
+  commits_.SetReady(ready.uid, now + settings_.unbound_timeout);
+}
+
 void Cluster::Ask(const kclient::Pod& pod, const std::string& node, base::TimePoint now) {
-  commits_.Ask(pod.meta.uid, node, now + settings_.commit_timeout);
+  commits_.Ask(pod.meta.uid,
+               {.node = node, .until = now + settings_.commit_timeout, .failure = ""});
+  changes_.MarkPod(pod.meta.key());
+}
+
+void Cluster::Prepare(const kclient::Pod& pod, const std::string& node, base::TimePoint now) {
+  commits_.Ask(
+      pod.meta.uid,
+      {.node = node, .until = now + settings_.gate_timeout, .failure = "", .caller_binds = true});
   changes_.MarkPod(pod.meta.key());
 }
 

@@ -57,6 +57,8 @@ class Cluster {
                 base::TimePoint until) {
     plans_.Set(pod_uid, node, std::move(cards), until);
   }
+  // Another scheduler is about to bind the pod to that node itself.
+  void Prepare(const kclient::Pod& pod, const std::string& node, base::TimePoint now);
   // What was kept for the pod, if anything, is free.
   void DropHold(std::string_view pod_uid) { holds_.Drop(pod_uid); }
   // Lets nodes be tried whose silence is over, and drops holds whose time is; returns when that of
@@ -75,6 +77,7 @@ class Cluster {
   void TakeOne(const SliceHeld& held, base::TimePoint now);
   void TakeOne(const SliceSought& sought, base::TimePoint now);
   void TakeOne(const CommitFailed& failed, base::TimePoint now);
+  void TakeOne(const CommitReady& ready, base::TimePoint now);
 
   // Each refers to those before it only.
   const Settings settings_;

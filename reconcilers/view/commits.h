@@ -16,21 +16,30 @@ namespace vdcu::reconcilers {
 
 struct Commit {
   std::string node;
-  base::TimePoint until{};  // it is given up then
-  std::string failure;      // why it will not be; empty: it may yet
+  base::TimePoint until{};    // it is given up then
+  std::string failure;        // why it will not be; empty: it may yet
+  bool caller_binds = false;  // whoever asks does it; else we do
+  bool ready = false;         // it may be bound now, by whoever asks
 };
 
 class Commits {
  public:
   // Again for the same node: the same goes on, unless it has failed.
-  void Ask(const std::string& pod_uid, std::string node, base::TimePoint until) {
+  void Ask(const std::string& pod_uid, Commit asked) {
     Commit& commit = commits_[pod_uid];
-    if (commit.node == node && commit.failure.empty()) return;
-    commit = {std::move(node), until, ""};
+    const bool same = commit.node == asked.node && commit.caller_binds == asked.caller_binds;
+    if (!same || !commit.failure.empty()) commit = std::move(asked);
   }
   void Fail(std::string_view pod_uid, const std::string& why) {
     const auto found = commits_.find(pod_uid);
     if (found != commits_.end() && found->second.failure.empty()) found->second.failure = why;
+  }
+  // Whoever asks may bind the pod until then.
+  void SetReady(std::string_view pod_uid, base::TimePoint until) {
+    const auto found = commits_.find(pod_uid);
+    if (found == commits_.end() || found->second.ready) return;
+    found->second.ready = true;
+    found->second.until = until;
   }
   // The pod is bound, or never will be.
   void Forget(const std::string& pod_uid) { commits_.erase(pod_uid); }

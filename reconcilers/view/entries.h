@@ -27,6 +27,7 @@ struct Settings {
   base::Duration avoid{30'000};
   base::Duration hold_timeout{30'000};     // of a slice that was offered to another scheduler
   base::Duration commit_timeout{20'000};   // of what that has asked for
+  base::Duration gate_timeout{8'000};      // of what it binds itself: an API server waits for 10 s
   base::Duration unbound_timeout{10'000};  // of slices that were made for it and are not bound
   base::Duration not_ready_grace{5 *
                                  60'000};  // after it the controller lets go in a dead node's place

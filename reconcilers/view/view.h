@@ -57,6 +57,8 @@ class View {
   // Pods of ours: those that ask for cards, those of our scheduler, and those that name a
   // partition. Null: not there.
   PodEntryPtr FindPod(std::string_view key) const { return parts_.objects.FindPod(key); }
+  // Also one that is none of ours.
+  PodEntryPtr FindAnyPod(std::string_view key) const { return parts_.objects.FindAnyPod(key); }
   PodEntryPtr FindPodByUid(std::string_view uid) const { return parts_.objects.FindPodByUid(uid); }
   PartitionEntryPtr FindPartition(std::string_view key) const {
     return parts_.objects.FindPartition(key);

@@ -97,6 +97,8 @@ what_is_accepted() {
 --set volcano.enabled=true,volcano.port=9001,node.advertiseParts=true,memoryUnit=Gi
 --set extender.enabled=true,volcano.enabled=true,node.advertiseParts=true
 --set node.advertiseParts=true,rbac.create=false,policies.enabled=false
+--set gate.enabled=true,gate.timeoutSeconds=30,gate.users={a,b}
+--set gate.enabled=true,extender.enabled=true,admission.mode=off,admission.webhook.certificate.source=secret
 --set node.takeOver=true,node.priorityClassName=,controller.priorityClassName=
 ROWS
 }
@@ -121,6 +123,9 @@ admission.webhook.certificate.source=helm|at '/admission/webhook/certificate/sou
 admission.webhook.certificate.issuerRef.kind=x|at '/admission/webhook/certificate/issuerRef'
 extender.a=1|at '/extender': additional properties 'a'
 extender.holdTimeoutSeconds=0|at '/extender/holdTimeoutSeconds'
+gate.a=1|at '/gate': additional properties 'a'
+gate.timeoutSeconds=5|at '/gate/timeoutSeconds'
+gate.users[0]=it's|at '/gate/users/0'
 kubeScheduler.a=1|at '/kubeScheduler': additional properties 'a'
 kubeScheduler.enabled=true|kubeScheduler.enabled: true: want extender.enabled=true
 extender.enabled=true,kubeScheduler.enabled=true,kubeScheduler.schedulerName=vdcu-scheduler|want another name than schedulerName

@@ -52,7 +52,7 @@ class WebhookTls : public testing::Test {
   }
   TlsObjects Objects() {
     return {Read<TlsSecret>("secrets"), Read<WebhookConfiguration>("mutatingwebhookconfigurations"),
-            Read<WebhookConfiguration>("validatingwebhookconfigurations")};
+            Read<WebhookConfiguration>("validatingwebhookconfigurations"), nullptr};
   }
   void Apply(const kclient::Write& write) {
     const std::string plural(write.resource.plural);
@@ -107,7 +107,7 @@ class WebhookTls : public testing::Test {
     const TlsObjects objects = Objects();
     ASSERT_NE(objects.secret, nullptr);
     const TlsSecret& secret = *objects.secret;
-    EXPECT_TRUE(IsFor(secret.certificate, settings_.host));
+    for (const auto& host : settings_.hosts) EXPECT_TRUE(IsFor(secret.certificate, host)) << host;
     EXPECT_TRUE(IsKeyOf(secret.key, secret.certificate));
     EXPECT_GT(ValidityOf(secret.certificate)->until, now_ + kDay * 29);
     EXPECT_GT(ValidityOf(secret.ca)->until, now_ + kDay * 1000);
@@ -115,7 +115,7 @@ class WebhookTls : public testing::Test {
   }
 
   std::map<std::string, json> stored_;
-  TlsSettings settings_{.host = kHost};
+  TlsSettings settings_{.hosts = {kHost}};
   base::WallTime now_ = base::SystemClock().Wall();
   base::Duration next_{0};
   bool lost_ = false;  // what was served before is not trusted any more, by nobody's fault but ours
@@ -194,7 +194,9 @@ TEST_F(WebhookTls, WhatIsLostIsMadeAgain) {
            {"its key", set("tls.key", "bm8=")},
            {"no base64", set("tls.crt", "***")},
            {"a configuration's CA", [this] { Configure("validatingwebhookconfigurations"); }},
-           {"another name", [this] { settings_.host = "10.0.0.1"; }}}) {
+           {"another name", [this] { settings_.hosts.front() = "10.0.0.1"; }},
+           {"one more name",
+            [this] { settings_.hosts.emplace_back("vdcu-gate.vdcu-system.svc"); }}}) {
     SCOPED_TRACE(c.sentence);
     ComeToRest();
     c.lose();
@@ -220,7 +222,7 @@ TEST(WebhookCertificates, OfAnAddressAndOfAName) {
   const base::WallTime now = base::SystemClock().Wall();
   const CertifiedKey ca = MakeCa({now, now + kDay});
   for (const char* host : {"10.1.2.3", "fd00::1", "vdcu-webhook.x.svc"}) {
-    const CertifiedKey made = MakeServerCertificate(ca, host, {now, now + kDay});
+    const CertifiedKey made = MakeServerCertificate(ca, {host}, {now, now + kDay});
     EXPECT_TRUE(IsFor(made.certificate, host));
     EXPECT_FALSE(IsFor(made.certificate, "vdcu-webhook.y.svc"));
     EXPECT_TRUE(IsSignedBy(made.certificate, ca.certificate));

@@ -55,7 +55,7 @@ void WebhookWorld::Allow() const {
   const auto rule = [](const std::string& group, const json& resources, const json& verbs) {
     return json{{"apiGroups", {group}},
                 {"resources", resources},
-                {"resourceNames", {"vdcu-webhook"}},
+                {"resourceNames", {"vdcu-webhook", "vdcu-gate"}},
                 {"verbs", verbs}};
   };
   grant("vdcu-system", "Role", json::array({rule("", {"secrets"}, {"list", "watch", "patch"})}));

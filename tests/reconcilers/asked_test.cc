@@ -229,6 +229,40 @@ TEST_F(AskedTest, ACommitGivesTheHeldCardsAndEndsWithTheBinding) {
   EXPECT_THAT(Filter(pod, {"m", "n"}).nodes, ElementsAre("n")) << "asked again: the same node";
 }
 
+TEST_F(AskedTest, WhoBindsItselfIsToldThatItMayAndWhatItDoesNotBindGoes) {
+  shown_.ShowNode("n", 1);
+  const PodPtr pod = Theirs("p").Obj();
+  shown_.Show(pod);
+  const auto prepare = [&] { shown_.cluster.Prepare(*pod, "n", shown_.at.now); };
+  prepare();
+  EXPECT_EQ(End(pod, "n"), "");
+  EXPECT_TRUE(shown_.OfPod("p").commit);
+  const Plan created = Grant(pod);
+  ASSERT_EQ(created.writes.size(), 1u);
+  shown_.Settle(created, Outcome::kCommitted);
+  const auto stored = Stored(pod, created, "True", "True");
+  shown_.Show(stored);
+  EXPECT_EQ(End(pod, "n"), "") << "not before it is known to be Ready";
+  EXPECT_THAT(Writes(shown_.OfPod("p")), IsEmpty()) << "we do not bind it";
+  EXPECT_EQ(End(pod, "n"), "bound") << "it may be";
+  prepare();
+  EXPECT_EQ(End(pod, "n"), "bound") << "asked twice";
+  EXPECT_THAT(Writes(Grant(pod)), IsEmpty()) << "given once";
+  shown_.Pass(view().settings().unbound_timeout - base::Duration(1));
+  EXPECT_THAT(Writes(shown_.OfPod("p")), IsEmpty());
+  shown_.Pass(base::Duration(1));
+  const Plan gone = shown_.OfPod("p");
+  ASSERT_EQ(gone.writes.size(), 1u);
+  EXPECT_EQ(gone.writes[0].write.verb, kclient::Write::Verb::kDelete);
+  EXPECT_THAT(End(pod, "n"), HasSubstr("not bound to node n in time"));
+  shown_.Remove(stored);
+  prepare();
+  EXPECT_EQ(End(pod, "n"), "") << "asked again it begins anew";
+  shown_.Show(Theirs("p").Node("n").Obj());
+  EXPECT_EQ(End(pod, "n"), "bound");
+  EXPECT_EQ(view().FindCommit(pod->meta.uid), nullptr);
+}
+
 TEST_F(AskedTest, ACommitLooksAtTheLedgerAgain) {
   shown_.ShowNode("n", 1);
   const PodPtr pod = MakePod("p").Scheduler("s").Limits(kWhole).Obj();

@@ -78,7 +78,12 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "vdcu.nodeAccount" . }
 {{/* "yes" or nothing: the controller serves a webhook; and makes its certificate. */}}
 {{- define "vdcu.hasWebhook" -}}
 {{- $by := list (include "vdcu.mutatesBy" .) (include "vdcu.validatesBy" .) (include "vdcu.fencedBy" .) -}}
-{{- if has "webhook" $by }}yes{{ end -}}
+{{- if or (has "webhook" $by) (include "vdcu.hasGate" .) }}yes{{ end -}}
+{{- end }}
+
+{{/* "yes" or nothing: the API server asks it about bindings of other schedulers. */}}
+{{- define "vdcu.hasGate" -}}
+{{- if and .Values.gate.enabled .Values.controller.enabled }}yes{{ end -}}
 {{- end }}
 
 {{/* "yes" or nothing: the controller answers other schedulers. */}}
