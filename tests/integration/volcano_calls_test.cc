@@ -89,6 +89,31 @@ TEST_F(VolcanoCallsTest, WhatASessionAllocatesIsKeptFromOthersUntilItThinksBette
   EXPECT_EQ(Bound("ours"), "small");
 }
 
+TEST_F(VolcanoCallsTest, APodThatVolcanoThenBindsHasItsSliceThere) {
+  Create(CardOfSmall("held", "volcano"));
+  Create(CardOfSmall("planned", "volcano"));
+  ASSERT_TRUE(Eventually("the controller answers",
+                         [&] { return Predicate("held", {}) == json::object(); }));
+  EXPECT_EQ(Say("allocate", "held"), "{}");
+  EXPECT_EQ(Predicate("planned", {"held"}), json::object());
+  for (const char* name : {"held", "planned"}) {
+    const json binding{{"apiVersion", "v1"},
+                       {"kind", "Binding"},
+                       {"metadata", {{"name", name}}},
+                       {"target", {{"kind", "Node"}, {"name", "small"}}}};
+    const auto bound = api().Call("POST", std::string(kPods) + "/" + name + "/binding", binding);
+    ASSERT_EQ(bound.code, 201) << bound.body.dump();
+  }
+  for (const char* name : {"held", "planned"}) {
+    EXPECT_TRUE(Eventually(std::string(name) + " has its card", [&] {
+      const auto partitions = PartitionsOf(name);
+      return partitions.size() == 1 && Condition(partitions[0], "Ready")["status"] == "True" &&
+             partitions[0]["spec"]["assignment"]["node"] == "small";
+    }));
+  }
+  ExpectNoBreach();
+}
+
 TEST_F(VolcanoCallsTest, NothingElseIsServedThere) {
   Create(CardOfSmall("v", "volcano"));
   ASSERT_TRUE(
