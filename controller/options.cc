@@ -164,6 +164,11 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
                   "What a number of hygon.com/dcumem or hcumem counts, in pods and ResourceQuotas",
                   ChoicesOf(crds::kMemoryUnits, options.memory_unit),
                   std::string(crds::Spell(crds::kMemoryUnits, options.memory_unit)));
+  base::AddChoice(app, "--hami",
+                  "As which family of cards bindings tell tools of HAMi what a pod has, in "
+                  "annotations of the pod: with ids by index, with ids by serial number, or not",
+                  ChoicesOf(crds::kHamis, options.hami),
+                  std::string(crds::Spell(crds::kHamis, options.hami)));
   app.add_flag("--leader-elect", options.leader_elect,
                "Act only while holding the Lease vdcu-controller: for several replicas");
   app.add_option("--lease-namespace", options.lease_namespace,

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/flags.h"
+#include "crds/hami.h"
 #include "crds/memory_unit.h"
 #include "dcu/assignment.h"
 
@@ -18,6 +19,7 @@ struct Options {
   dcu::Policy policy = dcu::Policy::kBinPack;
   dcu::Sharing share_cards = dcu::Sharing::kCluster;
   crds::MemoryUnit memory_unit = crds::MemoryUnit::kMi;
+  crds::Hami hami = crds::Hami::kOff;
   bool leader_elect = false;
   std::string lease_namespace;  // empty: the pod's own, else "vdcu-system"
   struct Webhook {

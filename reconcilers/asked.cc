@@ -51,7 +51,7 @@ Plan RepeatBinding(const View& view, const PodEntry& entry, const Instant& at) {
   if (entry.sent != Sent::kUnknown) return plan;
   const Setback* setback = view.FindSetback(PodKey(entry.pod->meta.key()));
   if (setback == nullptr || !setback->Holds(at.now)) {
-    return BindAsked(BindPod(*entry.pod, entry.assumed_node, ""));
+    return BindAsked(BindPod(view, *entry.pod, entry.assumed_node, "", at));
   }
   plan.requeue_after = setback->until - at.now;
   return plan;

@@ -151,7 +151,7 @@ Plan Advance(const View& view, const PodEntry& entry, const OwnPartitions& parti
   }
   const bool ready = std::all_of(entries.begin(), entries.end(),
                                  [](const auto& p) { return IsTrue(p->object(), crds::kReady); });
-  return ready ? BindPod(pod, node, "") : AwaitPrepared(view, pod, entries, at);
+  return ready ? BindPod(view, pod, node, "", at) : AwaitPrepared(view, pod, entries, at);
 }
 
 }  // namespace vdcu::reconcilers

@@ -131,7 +131,7 @@ Plan ReconcilePod(const View& view, std::string_view key, const Instant& at) {
     if (entry->sent != Sent::kUnknown) return {};
     const Setback* setback = view.FindSetback(PodKey(key));
     if (setback && setback->Holds(at.now)) return AwaitSetback(*entry, *setback, at);
-    return BindPod(*entry->pod, entry->assumed_node, entry->assumed_partition);
+    return BindPod(view, *entry->pod, entry->assumed_node, entry->assumed_partition, at);
   }
   const auto why_never = WhyNeverPlaced(view, *entry);
   if (why_never || !(*entry->request)->partition.empty()) {

@@ -4,6 +4,7 @@
 
 #include "crds/keys.h"
 #include "crds/resources.h"
+#include "reconcilers/hami.h"
 
 namespace vdcu::reconcilers {
 
@@ -45,8 +46,9 @@ PlannedWrite DeletePartition(const crds::VdcuPartition& partition) {
           AssumeWritten{partition.meta.key(), partition.meta.resource_version}};
 }
 
-Plan BindPod(const kclient::Pod& pod, const std::string& node, const std::string& partition) {
-  kclient::Labels annotations;
+Plan BindPod(const View& view, const kclient::Pod& pod, const std::string& node,
+             const std::string& partition, const Instant& at) {
+  kclient::Labels annotations = HamiAnnotationsOf(view, pod, partition, at);
   if (!partition.empty()) {
     annotations.emplace(crds::kBoundPartitionAnnotation,
                         crds::BoundPartitionText(partition, pod.meta.uid));

@@ -11,6 +11,7 @@
 #include "kclient/core/pod.h"
 #include "kclient/event.h"
 #include "reconcilers/plan.h"
+#include "reconcilers/view/view.h"
 
 namespace vdcu::reconcilers {
 
@@ -33,8 +34,10 @@ PlannedWrite CreatePartition(const crds::VdcuPartition& partition);
 PlannedWrite DeletePartition(const crds::VdcuPartition& partition);
 
 // The binding, with the UID as precondition, and the event that kubectl describe shows for it.
-// `partition` is the reserved one that it is bound for; empty: it has its own.
-Plan BindPod(const kclient::Pod& pod, const std::string& node, const std::string& partition);
+// `partition` is the reserved one that it is bound for; empty: it has its own. In the same write
+// the pod is told that, and what HAMi's tools read.
+Plan BindPod(const View& view, const kclient::Pod& pod, const std::string& node,
+             const std::string& partition, const Instant& at);
 
 // An event about the pod.
 kclient::Event PodEvent(const kclient::Pod& pod, kclient::EventType type, std::string reason,

@@ -116,7 +116,8 @@ Plan ReconcileReserved(const View& view, const PodEntry& entry, const crds::PodR
     AppendUnscheduled(plan, entry, "Unschedulable", *why, at);
     return plan;
   }
-  return BindPod(pod, view.FindPartition(key)->object().spec.assignment->node, request.partition);
+  return BindPod(view, pod, view.FindPartition(key)->object().spec.assignment->node,
+                 request.partition, at);
 }
 
 Plan ReconcileLine(const View& view, const std::string& key, const Instant& at) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "crds/hami.h"
 #include "crds/pod_request.h"
 #include "crds/vdcupartition.h"
 #include "kclient/core/pod.h"
@@ -21,6 +22,7 @@ struct Settings {
   dcu::Policy policy = dcu::Policy::kBinPack;
   dcu::Sharing share = dcu::Sharing::kCluster;  // of new slices; others may only be stricter
   crds::MemoryUnit memory_unit = crds::MemoryUnit::kMi;  // of dcumem, in pods and quotas
+  crds::Hami hami = crds::Hami::kOff;     // as what bindings tell HAMi's tools of slices
   base::Duration prepare_timeout{5'000};  // a daemon that is silent for so long is passed over
   // For how long a node that refused is not tried again at first; it, and a silent one, at most.
   base::Duration avoid_at_first{1'000};

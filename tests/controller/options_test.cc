@@ -98,6 +98,7 @@ TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
   for (const Case& c : std::vector<Case>{
            {{"--policy", "binpack"}, {"--policy", "binpack", "BinPack|FragmentationAware|Spread"}},
            {{"--share-cards", "pod"}, {"--share-cards", "pod", "cluster|namespace"}},
+           {{"--hami", "both"}, {"--hami", "both", "dcu"}},
            {{"--memory-unit", "GiB"}, {"--memory-unit", "GiB", "Gi|Mi"}},
            {{"--scheduler-name", ""}, {"--scheduler-name", "want a name"}},
            {{"--webhook", "nowhere"}, {"--webhook", "nowhere"}},
