@@ -44,7 +44,8 @@ Metrics::Metrics()
                    .Help("Pods and partitions that wait for cards, by why: new (not tried yet), "
                          "cards (none has room), nodes (those with room are not fit), quota, "
                          "volumes (not known yet), partition (the reserved one is not free), "
-                         "refused (by the API server), invalid (never placed as it is)")
+                         "refused (by the API server), group (not all of its pods exist), invalid "
+                         "(never placed as it is)")
                    .Register(*registry_)),
       waiting_oldest_(
           prometheus::BuildGauge()

@@ -37,7 +37,7 @@ class Metrics {
   // Of a pod: from the create of its slices, and from when all were prepared.
   void OnPrepared(base::Duration since_create);
   void OnBound(base::Duration since_prepared);
-  void CountPlacement() { placements_.Increment(); }
+  void CountPlacements(int count) { placements_.Increment(count); }
   void CountBinding() { bindings_.Increment(); }
   // DCUNodes by the status of their condition Ready.
   void SetNodes(const std::map<std::string, size_t, std::less<>>& by_ready);

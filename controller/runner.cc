@@ -1,6 +1,7 @@
 #include "controller/runner.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -59,6 +60,18 @@ Assumption WithIdentity(Assumption assumption, const kclient::Answer& answer) {
   return assumption;
 }
 
+// An event says what the report, or the binding, of its object says, once: it must not wait for
+// what else is written.
+void TakeEventsOf(kclient::PlannedTask& task, std::vector<kclient::Event>& events) {
+  if (task.use != Use::kReport && !task.write.binds()) return;
+  const auto own =
+      std::stable_partition(events.begin(), events.end(), [&](const kclient::Event& event) {
+        return event.regarding.ns != task.write.ns || event.regarding.name != task.write.name;
+      });
+  std::move(own, events.end(), std::back_inserter(task.events));
+  events.erase(own, events.end());
+}
+
 }  // namespace
 
 Runner::Runner(Parts parts, base::Random random)
@@ -98,6 +111,7 @@ kclient::WorkPlan Runner::Reconcile(const kclient::Key& key) {
     placer_.Remove(key);
   }
   NoteWait(key, plan);
+  NoteSteps(key, plan);
   return WorkOf(std::move(plan));
 }
 
@@ -107,12 +121,23 @@ void Runner::NoteWait(const kclient::Key& key, const reconcilers::Plan& plan) {
   } else {
     waits_.erase(key);
   }
-  if (key.kind != reconcilers::kPod || !latencies_.Knows(key)) return;
-  const auto pod = parts_.cluster.view().FindPod(key.object());
-  if (plan.place || pod == nullptr || pod->pod->bound()) return latencies_.Forget(key);
-  const bool binds = std::any_of(plan.writes.begin(), plan.writes.end(),
-                                 [](const auto& planned) { return planned.write.binds(); });
-  if (binds) latencies_.OnPrepared(key);
+}
+
+// How far its pod, or the pods of its group, have come.
+void Runner::NoteSteps(const kclient::Key& key, const reconcilers::Plan& plan) {
+  const reconcilers::View& view = parts_.cluster.view();
+  if (key.kind == reconcilers::kPod && latencies_.Knows(key)) {
+    const auto pod = view.FindPod(key.object());
+    if (plan.place || pod == nullptr || pod->pod->bound()) return latencies_.Forget(key);
+  }
+  if (key.kind == reconcilers::kPodGroup && plan.place) {
+    for (const std::string& pod : view.PodsOfGroup(key.object())) {
+      latencies_.Forget(reconcilers::PodKey(pod));
+    }
+  }
+  for (const reconcilers::PlannedWrite& planned : plan.writes) {
+    if (planned.write.binds()) latencies_.OnPrepared(RequestKeyOf(planned.assumption));
+  }
 }
 
 void Runner::Note(const reconcilers::Plan& plan, base::TimePoint now) {
@@ -129,7 +154,7 @@ std::optional<kclient::Decider::Placement> Runner::PlaceAsked() {
   }
   auto plan = reconcilers::GrantAsked(parts_.cluster.view(), key, at);
   Note(plan, at.now);
-  if (!plan.writes.empty()) parts_.metrics.CountPlacement();
+  if (!plan.writes.empty()) parts_.metrics.CountPlacements(1);
   return Placement{std::move(key), WorkOf(std::move(plan))};
 }
 
@@ -141,7 +166,7 @@ std::optional<kclient::Decider::Placement> Runner::Place() {
   if (!decision) return {};
   parts_.metrics.OnDecision(clock.Wall() - began);
   Note(decision->plan, Now());
-  if (decision->placed) parts_.metrics.CountPlacement();
+  parts_.metrics.CountPlacements(decision->placed);
   return Placement{std::move(decision->key), WorkOf(std::move(decision->plan))};
 }
 
@@ -151,10 +176,7 @@ kclient::WorkPlan Runner::WorkOf(reconcilers::Plan plan) {
   work.requeue_after = plan.requeue_after;
   work.writes.reserve(plan.writes.size());
   for (auto& planned : plan.writes) work.writes.push_back(TaskOf(std::move(planned)));
-  // An event says what the report beside it says, once: it must not wait for what else is written.
-  const auto report = std::find_if(work.writes.begin(), work.writes.end(),
-                                   [](const auto& task) { return task.use == Use::kReport; });
-  if (report != work.writes.end()) report->events = std::exchange(work.events, {});
+  for (kclient::PlannedTask& task : work.writes) TakeEventsOf(task, work.events);
   return work;
 }
 
@@ -216,7 +238,7 @@ void Runner::OnRefused(const kclient::PlannedTask& task, const kclient::Setback&
 void Runner::UpdateMetrics() const {
   reconcilers::WaitCounts waits;
   placer_.CountWaiting(waits);
-  for (const auto& [key, wait] : waits_) Count(waits, wait.reason, wait.since);
+  for (const auto& [key, wait] : waits_) Count(waits, wait);
   parts_.metrics.SetWaiting(waits, parts_.loop.clock().Wall());
   parts_.metrics.SetQueue(executor_.queue().ready() + parts_.cluster.changes().dirty_count(),
                           executor_.queue().oldest());

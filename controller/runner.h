@@ -70,6 +70,7 @@ class Runner : private kclient::Decider {
   void OnRefused(const kclient::PlannedTask& task, const kclient::Setback& setback) override;
 
   void NoteWait(const kclient::Key& key, const reconcilers::Plan& plan);
+  void NoteSteps(const kclient::Key& key, const reconcilers::Plan& plan);
   std::optional<Placement> PlaceAsked();
   void Note(const reconcilers::Plan& plan, base::TimePoint now);
   kclient::WorkPlan WorkOf(reconcilers::Plan plan);

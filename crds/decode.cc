@@ -1,10 +1,13 @@
 #include "crds/decode.h"
 
+#include "crds/pod_group.h"
+
 namespace vdcu::crds {
 
 template <>
 base::Result<kclient::Pod> Decode<kclient::Pod>(kclient::JsonView object) {
-  return kclient::Pod::FromJson(object, {"vdcu.io/", "hygon.com/"});
+  return kclient::Pod::FromJson(object,
+                                {"vdcu.io/", "hygon.com/", std::string(kKueueSizeAnnotation)});
 }
 
 template <>

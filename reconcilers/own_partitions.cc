@@ -11,27 +11,12 @@ namespace vdcu::reconcilers {
 
 namespace {
 
-bool Refused(const PartitionEntry& entry) {
-  return IsFalse(entry.object(), crds::kPrepared) || IsFalse(entry.object(), crds::kReady);
-}
-
-std::string RefusalOf(const std::vector<PartitionEntryPtr>& partitions) {
-  for (const PartitionEntryPtr& entry : partitions) {
-    if (!Refused(*entry)) continue;
-    const crds::VdcuPartition& partition = entry->object();
-    const auto* condition = FindCurrent(
-        partition, IsFalse(partition, crds::kPrepared) ? crds::kPrepared : crds::kReady);
-    return "node " + partition.spec.assignment->node + " refused a slice of " +
-           partition.spec.assignment->device + ": " + condition->reason + ": " + condition->message;
-  }
-  return {};
-}
+// So often a binding that is refused is tried with the slices that are there.
+constexpr int kMostBinds = 3;
 
 Plan AwaitPrepared(const View& view, const kclient::Pod& pod,
                    const std::vector<PartitionEntryPtr>& partitions, const Instant& at) {
-  base::TimePoint oldest = at.now;
-  for (const PartitionEntryPtr& entry : partitions) oldest = std::min(oldest, entry->assigned_at);
-  const auto left = oldest + view.settings().prepare_timeout - at.now;
+  const auto left = TimeToPrepare(view, partitions, at.now);
   if (left > base::Duration(0)) {
     Plan plan;
     plan.requeue_after = left;
@@ -55,21 +40,10 @@ bool AnyUnsettled(const std::vector<PartitionEntryPtr>& partitions) {
 Plan GoElsewhere(const kclient::Pod& pod, const std::vector<PartitionEntryPtr>& partitions) {
   Plan plan = Withdraw(pod, partitions, "SliceRefused", RefusalOf(partitions));
   for (const PartitionEntryPtr& entry : partitions) {
-    if (!Refused(*entry)) continue;
+    if (!IsTurnedDown(*entry)) continue;
     plan.notes.emplace_back(PodRefused{pod.meta.key(), entry->object().spec.assignment->node});
   }
   return plan;
-}
-
-// Since the pod was placed there: it would be bound to a node that is gone, or shall get no more
-// pods.
-std::optional<std::string> WhyNoLonger(const View& view, const kclient::Pod& pod,
-                                       const std::string& node) {
-  const NodeLoad* load = view.ledger().Find(node);
-  if (load == nullptr) return "node " + node + " is gone: placing the pod anew";
-  const auto why = WhyKeptOut(*load, pod);
-  if (!why) return {};
-  return "node " + node + " does not fit any more (" + *why + "): placing the pod anew";
 }
 
 bool IsComplete(const std::vector<PartitionEntryPtr>& partitions, size_t needed) {
@@ -104,6 +78,42 @@ std::optional<std::string> WhyNameTaken(const View& view, const kclient::Pod& po
   return {};
 }
 
+bool IsTurnedDown(const PartitionEntry& entry) {
+  return IsFalse(entry.object(), crds::kPrepared) || IsFalse(entry.object(), crds::kReady);
+}
+
+std::string RefusalOf(const std::vector<PartitionEntryPtr>& partitions) {
+  for (const PartitionEntryPtr& entry : partitions) {
+    if (!IsTurnedDown(*entry)) continue;
+    const crds::VdcuPartition& partition = entry->object();
+    const auto* condition = FindCurrent(
+        partition, IsFalse(partition, crds::kPrepared) ? crds::kPrepared : crds::kReady);
+    return "node " + partition.spec.assignment->node + " refused a slice of " +
+           partition.spec.assignment->device + ": " + condition->reason + ": " + condition->message;
+  }
+  return {};
+}
+
+base::Duration TimeToPrepare(const View& view, const std::vector<PartitionEntryPtr>& partitions,
+                             base::TimePoint now) {
+  base::TimePoint oldest = now;
+  for (const PartitionEntryPtr& entry : partitions) oldest = std::min(oldest, entry->assigned_at);
+  return oldest + view.settings().prepare_timeout - now;
+}
+
+std::optional<std::string> WhyNoLonger(const View& view, const kclient::Pod& pod,
+                                       const std::string& node) {
+  const NodeLoad* load = view.ledger().Find(node);
+  if (load == nullptr) return "node " + node + " is gone: placing the pod anew";
+  const auto why = WhyKeptOut(*load, pod);
+  if (!why) return {};
+  return "node " + node + " does not fit any more (" + *why + "): placing the pod anew";
+}
+
+bool AreKept(const View& view, const Setback& setback, bool complete, base::Duration wait) {
+  return complete && setback.failed_binds < kMostBinds && wait <= view.settings().prepare_timeout;
+}
+
 void AppendDeletes(Plan& plan, const std::vector<PartitionEntryPtr>& partitions) {
   for (const PartitionEntryPtr& entry : partitions) {
     plan.writes.push_back(DeletePartition(entry->object()));
@@ -136,7 +146,7 @@ Plan Advance(const View& view, const PodEntry& entry, const OwnPartitions& parti
   }
   // The watch brings the pod back.
   if (partitions.unsettled) return plan;
-  if (std::any_of(entries.begin(), entries.end(), [](const auto& p) { return Refused(*p); })) {
+  if (std::any_of(entries.begin(), entries.end(), [](const auto& p) { return IsTurnedDown(*p); })) {
     return GoElsewhere(pod, entries);
   }
   if (!partitions.complete) {

@@ -32,6 +32,19 @@ Plan Advance(const View& view, const PodEntry& entry, const OwnPartitions& parti
 // Whether the pod's setback keeps it from that for now.
 bool IsHeldUp(const Setback& setback, const OwnPartitions& partitions, const Instant& at);
 
+// The node's daemon has refused the slice, and what it says; nothing where none is refused.
+bool IsTurnedDown(const PartitionEntry& entry);
+std::string RefusalOf(const std::vector<PartitionEntryPtr>& partitions);
+// How long their daemon may still take; not positive: it is silent.
+base::Duration TimeToPrepare(const View& view, const std::vector<PartitionEntryPtr>& partitions,
+                             base::TimePoint now);
+// Since the pod was placed there: it would be bound to a node that is gone, or shall get no more
+// pods.
+std::optional<std::string> WhyNoLonger(const View& view, const kclient::Pod& pod,
+                                       const std::string& node);
+// Whether a pod that is set back keeps its slices for that time: it is to be bound soon.
+bool AreKept(const View& view, const Setback& setback, bool complete, base::Duration wait);
+
 // Gives up this try: the partitions go, and whoever has asked for the pod is told.
 Plan Withdraw(const kclient::Pod& pod, const std::vector<PartitionEntryPtr>& partitions,
               const std::string& reason, const std::string& note);

@@ -5,8 +5,6 @@
 #include <tuple>
 #include <utility>
 
-#include "dcu/allocator.h"
-
 namespace vdcu::reconcilers {
 
 namespace {
@@ -16,15 +14,6 @@ constexpr int kCostOfMinding = 10;
 int PriorityOf(const Order& order) { return -std::get<0>(order); }
 const std::string& SinceOf(const Order& order) { return std::get<1>(order); }
 const Key& KeyOf(const Order& order) { return std::get<2>(order); }
-
-Decision Given(const Key& key, Plan plan) {
-  const bool placed = !plan.writes.empty();
-  return {key, std::move(plan), placed};
-}
-
-WaitReason ReasonOf(const dcu::FitError& error) {
-  return error.cards > 0 || error.nodes == 0 ? WaitReason::kCards : WaitReason::kNodes;
-}
 
 }  // namespace
 
@@ -38,7 +27,8 @@ void Placer::Add(const Key& key, base::TimePoint now) {
     if (found->second.alike == alike && found->second.order == order) return;
     Remove(key);
   }
-  requests_[key] = {order, std::move(alike), request->MindsPods() ? kCostOfMinding : 1};
+  const int cost = request->Size() + request->Minding() * (kCostOfMinding - 1);
+  requests_[key] = {order, std::move(alike), request->Size(), cost};
   untried_[order] = key;
 }
 
@@ -123,27 +113,6 @@ void Placer::RetryAll() {
   retry_.clear();
 }
 
-tl::expected<Plan, Placer::Failure> Placer::Place(const Waiting& request,
-                                                  const std::vector<std::string>* nodes,
-                                                  base::TimePoint now) const {
-  std::set<std::string> eased_by;
-  if (request.MindsPods()) eased_by.emplace(kPodsMoved);
-  const auto filter = request.Fits(now);
-  if (!filter)
-    return tl::make_unexpected(Failure{filter.error().message, WaitReason::kVolumes, eased_by});
-  const dcu::Answer answer =
-      nodes == nullptr ? dcu::Allocate(view_.inventory(), request.cards(), *filter)
-                       : dcu::AllocateOn(view_.inventory(), request.cards(), *nodes, *filter);
-  if (const auto* error = std::get_if<dcu::FitError>(&answer)) {
-    return tl::make_unexpected(Failure{error->Message(), ReasonOf(*error), eased_by});
-  }
-  const auto& placement = std::get<dcu::Placement>(answer);
-  auto why = view_.WhyOverQuota(request.ns(), request.cards().slices, placement.assignments);
-  if (!why) return request.Grant(placement);
-  eased_by.insert(request.ns());
-  return tl::make_unexpected(Failure{std::move(*why), WaitReason::kQuota, eased_by});
-}
-
 // The first of those that were never tried.
 Decision Placer::TryNew(const Order& order, const Instant& at) {
   const Key key = untried_.at(order);
@@ -157,11 +126,9 @@ Decision Placer::TryNew(const Order& order, const Instant& at) {
     Wait(key);
     return {key, request->Explain(message, at)};
   }
-  auto plan = Place(*request, nullptr, at.now);
-  if (plan) {
-    Remove(key);
-    return Given(key, std::move(*plan));
-  }
+  Trial trial = cluster_.BeginTrial();
+  auto plan = request->Give(trial, nullptr, at.now);
+  if (plan) return Given(*request, std::move(*plan));
   if (waits != classes_.end()) retry_.erase(waits->second.waiting.begin()->first);
   Wait(key);
   Class& failed = classes_[alike];
@@ -180,11 +147,9 @@ Decision Placer::TryAgain(const Order& order, const Instant& at) {
   const auto request = FindWaiting(view_, key);
   if (!request) return NoLonger(key);
   const std::vector<std::string> nodes(improved_.begin(), improved_.end());
-  auto plan = Place(*request, waits.everywhere ? nullptr : &nodes, at.now);
-  if (plan) {
-    Remove(key);
-    return Given(key, std::move(*plan));
-  }
+  Trial trial = cluster_.BeginTrial();
+  auto plan = request->Give(trial, waits.everywhere ? nullptr : &nodes, at.now);
+  if (plan) return Given(*request, std::move(*plan));
   retry_.erase(order);
   const bool everywhere = std::exchange(waits.everywhere, false);
   if (everywhere) waits.eased_by.clear();
@@ -196,10 +161,20 @@ Decision Placer::TryAgain(const Order& order, const Instant& at) {
 }
 
 void Placer::CountWaiting(WaitCounts& counts) const {
-  for (const auto& [order, key] : untried_) Count(counts, WaitReason::kNew, SinceOf(order));
+  const auto count = [&](WaitReason reason, const Order& order, const Key& key) {
+    const auto size = static_cast<size_t>(requests_.at(key).size);
+    Count(counts, {reason, SinceOf(order), size});
+  };
+  for (const auto& [order, key] : untried_) count(WaitReason::kNew, order, key);
   for (const auto& [alike, waits] : classes_) {
-    for (const auto& [order, key] : waits.waiting) Count(counts, waits.reason, SinceOf(order));
+    for (const auto& [order, key] : waits.waiting) count(waits.reason, order, key);
   }
+}
+
+Decision Placer::Given(const Waiting& request, Plan plan) {
+  Remove(request.key());
+  const int placed = plan.writes.empty() ? 0 : request.Size();
+  return {request.key(), std::move(plan), placed};
 }
 
 // It has stopped to wait, and its key is to be reconciled yet.

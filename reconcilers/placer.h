@@ -5,7 +5,7 @@
 // Promises: each request is tried once when it comes, and again only when a node has improved or
 // what it asks for, or the set of nodes and cards, has changed; requests that ask for the same (a
 // class) wait behind their first, so that a change costs one try for each class, not for each
-// request; nothing is tried on a timer.
+// request; nothing is tried on a timer; a group of pods is given cards in one decision, or none.
 #pragma once
 
 #include <map>
@@ -23,14 +23,15 @@ namespace vdcu::reconcilers {
 struct Decision {
   Key key;
   Plan plan;
-  bool placed = false;  // else the plan says why not
+  int placed = 0;  // so many requests; none: the plan says why not
 };
 
 class Placer {
  public:
   static constexpr int kTurn = 100;
 
-  explicit Placer(Cluster& cluster) : view_(cluster.view()), changes_(cluster.changes()) {}
+  explicit Placer(Cluster& cluster)
+      : cluster_(cluster), view_(cluster.view()), changes_(cluster.changes()) {}
 
   // A request that waits for cards. One that waits already is only looked at
   // again if what it asks for has changed.
@@ -50,6 +51,7 @@ class Placer {
   struct Request {
     Order order;
     std::string alike;
+    int size = 1;
     int cost = 1;  // of a try
   };
   struct Class {
@@ -59,12 +61,6 @@ class Placer {
     std::set<std::string> eased_by;        // what of TakeEased lets it be tried again everywhere
     bool everywhere = false;               // the next try is over all nodes
   };
-  struct Failure {
-    std::string message;
-    WaitReason reason;
-    std::set<std::string> eased_by;
-  };
-
   struct Turn {
     bool again = false;  // in retry_, else in untried_
     Order order;
@@ -76,12 +72,11 @@ class Placer {
   void RetryAll();
   Decision TryNew(const Order& order, const Instant& at);
   Decision TryAgain(const Order& order, const Instant& at);
-  // `nodes`: only on these; null: on all.
-  tl::expected<Plan, Failure> Place(const Waiting& request, const std::vector<std::string>* nodes,
-                                    base::TimePoint now) const;
   void Wait(const Key& key);
+  Decision Given(const Waiting& request, Plan plan);
   Decision NoLonger(const Key& key);
 
+  Cluster& cluster_;
   const View& view_;
   Changes& changes_;
   std::map<Key, Request> requests_;  // each is in untried_ or waits in its class

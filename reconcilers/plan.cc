@@ -1,8 +1,17 @@
 #include "reconcilers/plan.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 namespace vdcu::reconcilers {
 
 namespace {
+
+template <class T>
+void AppendTo(std::vector<T>& list, std::vector<T>& more) {
+  std::move(more.begin(), more.end(), std::back_inserter(list));
+}
 
 Key KeyOfOne(const AssumeCreated& created) { return PartitionKey(created.partition.meta.key()); }
 Key KeyOfOne(const AssumeAssigned& assigned) { return PartitionKey(assigned.partition); }
@@ -13,6 +22,19 @@ Key KeyOfOne(const AssumeDoubted& doubted) { return DcuNodeKey(doubted.node); }
 Key KeyOfOne(const AssumeNudged& nudged) { return PodKey(nudged.pod); }
 
 }  // namespace
+
+void Append(Plan& plan, Plan more) {
+  AppendTo(plan.writes, more.writes);
+  AppendTo(plan.events, more.events);
+  AppendTo(plan.notes, more.notes);
+  if (more.requeue_after) {
+    plan.requeue_after =
+        std::min(plan.requeue_after.value_or(*more.requeue_after), *more.requeue_after);
+  }
+  plan.place |= more.place;
+  plan.commit |= more.commit;
+  if (more.waits) plan.waits = std::move(more.waits);
+}
 
 Key KeyOf(const Assumption& assumption) {
   return std::visit([](const auto& assumed) { return KeyOfOne(assumed); }, assumption);

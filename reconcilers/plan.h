@@ -117,8 +117,12 @@ struct CommitFailed {
 struct CommitReady {
   std::string uid;
 };
+// The group of these waiting pods is placed without them: each is placed for itself.
+struct GroupComplete {
+  std::vector<std::string> pods;
+};
 using Note = std::variant<NodeSilent, PodRefused, PartitionRefused, MisnamingReported, LineSeen,
-                          SliceHeld, SliceSought, CommitFailed, CommitReady>;
+                          SliceHeld, SliceSought, CommitFailed, CommitReady, GroupComplete>;
 
 struct PlannedWrite {
   kclient::Write write;
@@ -137,11 +141,15 @@ struct Plan {
   std::optional<Wait> waits = {};  // for something else than the placer
 };
 
+// What both plan.
+void Append(Plan& plan, Plan more);
+
 // Kinds of keys.
 inline constexpr std::string_view kPod = "pod";
 inline constexpr std::string_view kPartition = "partition";
 inline constexpr std::string_view kDcuNode = "dcunode";
 inline constexpr std::string_view kLine = "line";  // those who wait for a partition, by its name
+inline constexpr std::string_view kPodGroup = "group";  // pods that are placed together
 
 // Of the object's "namespace/name", or name.
 inline Key PodKey(std::string_view object) { return MakeKey(kPod, object); }

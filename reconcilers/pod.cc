@@ -6,9 +6,11 @@
 
 #include "base/text.h"
 #include "crds/keys.h"
+#include "crds/pod_group.h"
 #include "reconcilers/adoption.h"
 #include "reconcilers/asked.h"
 #include "reconcilers/own_partitions.h"
+#include "reconcilers/pod_group.h"
 #include "reconcilers/pod_partitions.h"
 #include "reconcilers/reserved.h"
 
@@ -17,17 +19,14 @@ namespace vdcu::reconcilers {
 namespace {
 
 constexpr std::string_view kSchedulerError = "SchedulerError";
-// So often a binding that is refused is tried with the slices that are there.
-constexpr int kMostBinds = 3;
 
 // While the pod is set back: slices that it cannot use soon go back.
 Plan HoldBack(const View& view, const PodEntry& entry, const Setback& setback,
               const OwnPartitions& partitions, const Instant& at) {
   Plan plan = AwaitSetback(entry, setback, at);
   if (partitions.entries.empty() || partitions.unsettled) return plan;
-  const bool soon = partitions.complete && setback.failed_binds < kMostBinds &&
-                    *plan.requeue_after <= view.settings().prepare_timeout;
-  if (!soon) AppendDeletes(plan, partitions.entries);
+  const bool kept = AreKept(view, setback, partitions.complete, *plan.requeue_after);
+  if (!kept) AppendDeletes(plan, partitions.entries);
   return plan;
 }
 
@@ -87,6 +86,8 @@ std::optional<std::string> WhyNeverPlaced(const View& view, const PodEntry& entr
            "use another scheduler than " +
            view.settings().scheduler_name;
   }
+  const auto group = crds::ParsePodGroup(entry.pod->meta);
+  if (!group) return group.error().message;
   if (wants.unsupported.empty()) return {};
   std::string fields;
   for (const std::string& field : wants.unsupported) fields += (fields.empty() ? "" : ", ") + field;
@@ -144,6 +145,7 @@ Plan ReconcilePod(const View& view, std::string_view key, const Instant& at) {
   if (const auto why = WhyNameTaken(view, *entry->pod, needed)) {
     return NeverPlaced(*entry, *why, at);
   }
+  if (IsPlacedTogether(view, *entry)) return {};
   return ReconcileOwnPartitions(view, *entry, needed, at);
 }
 

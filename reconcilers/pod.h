@@ -1,5 +1,6 @@
 // Brings one pod of ours from pending to bound: its partitions are created (by the placer),
-// prepared by the node's daemon, then the pod is bound.
+// prepared by the node's daemon, then the pod is bound. One that is placed with its group only is
+// left to that (reconcilers/pod_group.h).
 #pragma once
 
 #include <optional>

@@ -10,9 +10,11 @@
 #include "reconcilers/asked.h"
 #include "reconcilers/partition.h"
 #include "reconcilers/pod.h"
+#include "reconcilers/pod_group.h"
 #include "reconcilers/pod_partitions.h"
 #include "reconcilers/view/demands.h"
 #include "reconcilers/view/node_fit.h"
+#include "reconcilers/waiting_group.h"
 
 namespace vdcu::reconcilers {
 
@@ -36,10 +38,10 @@ void SetSharing(const View& view, const std::string& ns, dcu::Sharing own, dcu::
   cards.share = dcu::Stricter(own, share.value_or(dcu::Sharing::kNamespace));
 }
 
-class WaitingPod : public Waiting {
+class WaitingPod : public WaitingOne {
  public:
   WaitingPod(const View& view, Key key, PodEntryPtr entry)
-      : Waiting(view, std::move(key)), entry_(std::move(entry)) {
+      : WaitingOne(view, std::move(key)), entry_(std::move(entry)) {
     cards_ = CardsOf(view, *entry_);
   }
 
@@ -47,7 +49,7 @@ class WaitingPod : public Waiting {
     return {-pod().priority, Since(pod().meta.creation_timestamp), key_};
   }
   std::string Alike(base::TimePoint now) const override;
-  bool MindsPods() const override { return reconcilers::MindsPods(pod()); }
+  int Minding() const override { return MindsPods(pod()) ? 1 : 0; }
   base::Result<dcu::NodeFilter> Fits(base::TimePoint now) const override;
   Plan Grant(const dcu::Placement& placement) const override {
     const auto needed = NeededPartitions(pod(), **entry_->request);
@@ -95,10 +97,10 @@ class WaitingAnothers final : public WaitingPod {
   }
 };
 
-class WaitingPartition final : public Waiting {
+class WaitingPartition final : public WaitingOne {
  public:
   WaitingPartition(const View& view, Key key, PartitionEntryPtr entry)
-      : Waiting(view, std::move(key)), entry_(std::move(entry)) {
+      : WaitingOne(view, std::move(key)), entry_(std::move(entry)) {
     const crds::PartitionSpec& spec = partition().spec;
     SetSharing(view, partition().meta.ns, spec.share, cards_);
     cards_.policy = spec.policy.value_or(view_.settings().policy);
@@ -109,7 +111,7 @@ class WaitingPartition final : public Waiting {
     return {0, Since(partition().meta.creation_timestamp), key_};
   }
   std::string Alike(base::TimePoint now) const override;
-  bool MindsPods() const override { return false; }
+  int Minding() const override { return 0; }
   base::Result<dcu::NodeFilter> Fits(base::TimePoint now) const override;
   Plan Grant(const dcu::Placement& placement) const override {
     Plan plan;
@@ -200,6 +202,10 @@ base::Result<dcu::Placement> WithinQuota(const View& view, const dcu::Request& c
   return placement;
 }
 
+WaitReason ReasonOf(const dcu::FitError& error) {
+  return error.cards > 0 || error.nodes == 0 ? WaitReason::kCards : WaitReason::kNodes;
+}
+
 bool Waits(const PartitionEntry& entry) {
   return entry.shown && entry.sent == Sent::kNothing && !entry.object().assigned() &&
          !entry.object().meta.deleting() && !entry.object().spec.pod_ref;
@@ -267,12 +273,49 @@ base::Result<dcu::Placement> AllocateOnNodeFor(const View& view, const PodEntry&
   return WithinQuota(view, cards, std::get<dcu::Placement>(answer));
 }
 
-std::string Waiting::Since(const std::string& created) const {
+tl::expected<dcu::Placement, Failure> WaitingOne::Find(const std::vector<std::string>* nodes,
+                                                       base::TimePoint now) const {
+  std::set<std::string> eased_by;
+  if (Minding() > 0) eased_by.emplace(kPodsMoved);
+  const auto filter = Fits(now);
+  if (!filter) {
+    return tl::make_unexpected(
+        Failure{filter.error().message, WaitReason::kVolumes, std::move(eased_by)});
+  }
+  dcu::Answer answer = nodes == nullptr
+                           ? dcu::Allocate(view_.inventory(), cards_, *filter)
+                           : dcu::AllocateOn(view_.inventory(), cards_, *nodes, *filter);
+  if (const auto* error = std::get_if<dcu::FitError>(&answer)) {
+    return tl::make_unexpected(Failure{error->Message(), ReasonOf(*error), std::move(eased_by)});
+  }
+  return std::get<dcu::Placement>(std::move(answer));
+}
+
+tl::expected<Plan, Failure> WaitingOne::Give(Trial& /*trial*/,
+                                             const std::vector<std::string>* nodes,
+                                             base::TimePoint now) const {
+  auto found = Find(nodes, now);
+  if (!found) return tl::make_unexpected(std::move(found.error()));
+  auto why = view_.WhyOverQuota(ns(), cards_.slices, found->assignments);
+  if (!why) return Grant(*found);
+  std::set<std::string> eased_by{ns()};
+  if (Minding() > 0) eased_by.emplace(kPodsMoved);
+  return tl::make_unexpected(Failure{std::move(*why), WaitReason::kQuota, std::move(eased_by)});
+}
+
+std::string WaitingOne::Since(const std::string& created) const {
   const Setback* setback = view_.FindSetback(key_);
   return setback ? std::max(created, setback->wall) : created;
 }
 
 std::unique_ptr<const Waiting> FindWaiting(const View& view, const Key& key) {
+  if (key.kind == kPodGroup) return FindWaitingGroup(view, key);
+  const PodEntryPtr pod = key.kind == kPod ? view.FindPod(key.object()) : nullptr;
+  if (pod && WaitsForUs(view, *pod->pod) && IsPlacedTogether(view, *pod)) return nullptr;
+  return FindWaitingOne(view, key);
+}
+
+std::unique_ptr<const WaitingOne> FindWaitingOne(const View& view, const Key& key) {
   const std::string object = key.object();
   if (key.kind == kPod) {
     PodEntryPtr pod = view.FindPod(object);

@@ -17,6 +17,7 @@ enum class WaitReason {
   kVolumes,    // what its volumes, or its namespace, allow is not known
   kPartition,  // the reserved partition that it names is not its own yet
   kRefused,    // the API server refuses what it takes, or does not answer
+  kGroup,      // not all pods of its group are there yet
   kInvalid,    // as it is it will never be placed
 };
 
@@ -24,12 +25,14 @@ inline constexpr std::pair<WaitReason, std::string_view> kWaitReasons[] = {
     {WaitReason::kNew, "new"},         {WaitReason::kCards, "cards"},
     {WaitReason::kNodes, "nodes"},     {WaitReason::kQuota, "quota"},
     {WaitReason::kVolumes, "volumes"}, {WaitReason::kPartition, "partition"},
-    {WaitReason::kRefused, "refused"}, {WaitReason::kInvalid, "invalid"},
+    {WaitReason::kRefused, "refused"}, {WaitReason::kGroup, "group"},
+    {WaitReason::kInvalid, "invalid"},
 };
 
 struct Wait {
   WaitReason reason = WaitReason::kNew;
   std::string since;  // RFC 3339, whole seconds
+  size_t count = 1;   // of a group: its pods that wait
 };
 
 struct Waiters {
@@ -38,9 +41,10 @@ struct Waiters {
 };
 using WaitCounts = std::map<WaitReason, Waiters>;
 
-inline void Count(WaitCounts& counts, WaitReason reason, const std::string& since) {
-  Waiters& waiters = counts[reason];
-  if (waiters.count++ == 0 || since < waiters.oldest) waiters.oldest = since;
+inline void Count(WaitCounts& counts, const Wait& wait) {
+  Waiters& waiters = counts[wait.reason];
+  if (waiters.count == 0 || wait.since < waiters.oldest) waiters.oldest = wait.since;
+  waiters.count += wait.count;
 }
 
 }  // namespace vdcu::reconcilers

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "crds/decode.h"
 #include "crds/keys.h"
+#include "crds/pod_group.h"
 #include "crds/pod_request.h"
 #include "kclient/core/pod.h"
 
@@ -120,7 +121,9 @@ base::Status CheckPod(JsonView object, const PodRules& rules) {
   if (pod.scheduling == nullptr) return base::Ok();
   ASSIGN_OR_RETURN(const crds::PodRequest request, crds::ParsePodRequest(pod, rules.memory_unit));
   if (pod.bound()) return CheckPlaced(pod, request, rules);
-  return request.empty() ? base::Ok() : CheckScheduler(*spec, rules);
+  if (request.empty()) return base::Ok();
+  if (pod.scheduler_name == rules.scheduler_name) RETURN_IF_ERROR(crds::ParsePodGroup(pod.meta));
+  return CheckScheduler(*spec, rules);
 }
 
 }  // namespace vdcu::controller

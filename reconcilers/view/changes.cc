@@ -27,6 +27,7 @@ std::vector<Key> Changes::TakeDirty(size_t most) {
   take(partitions_, kPartition);
   take(partition_lines_, kLine);
   take(pods_, kPod);
+  take(pod_groups_, kPodGroup);
   return keys;
 }
 

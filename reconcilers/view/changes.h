@@ -13,6 +13,7 @@
 #include "base/symbol.h"
 #include "reconcilers/plan.h"
 #include "reconcilers/view/arrivals.h"
+#include "reconcilers/view/groups.h"
 #include "reconcilers/view/lines.h"
 
 namespace vdcu::reconcilers {
@@ -22,9 +23,17 @@ inline constexpr std::string_view kPodsMoved = "/pods";
 
 class Changes {
  public:
-  Changes(const Lines& lines, const Arrivals& arrivals) : lines_(lines), arrivals_(arrivals) {}
+  Changes(const Lines& lines, const Groups& groups, const Arrivals& arrivals)
+      : lines_(lines), groups_(groups), arrivals_(arrivals) {}
 
-  void MarkPod(std::string_view key) { Mark(pods_, key); }
+  // And its group: what concerns one concerns all.
+  void MarkPod(std::string_view key) {
+    MarkPodAlone(key);
+    const std::string_view group = groups_.Of(key);
+    if (groups_.AnyWaits(group)) MarkGroup(group);
+  }
+  void MarkPodAlone(std::string_view key) { Mark(pods_, key); }
+  void MarkGroup(std::string_view key) { Mark(pod_groups_, key); }
   void MarkPartition(std::string_view key) { Mark(partitions_, key); }
   void MarkDcuNode(std::string_view name) { Mark(dcu_nodes_, name); }
   // Those who wait for the partition, if anybody does.
@@ -42,10 +51,11 @@ class Changes {
   std::vector<Key> TakeDirty(size_t most);
   bool HasDirty() const {
     return all_dirty_ || !dcu_nodes_.empty() || !partitions_.empty() || !partition_lines_.empty() ||
-           !pods_.empty();
+           !pods_.empty() || !pod_groups_.empty();
   }
   size_t dirty_count() const {
-    return dcu_nodes_.size() + partitions_.size() + partition_lines_.size() + pods_.size();
+    return dcu_nodes_.size() + partitions_.size() + partition_lines_.size() + pods_.size() +
+           pod_groups_.size();
   }
   // All is dirty until this is called first, and not noted one by one.
   bool TakeAllDirty() { return std::exchange(all_dirty_, false); }
@@ -59,12 +69,14 @@ class Changes {
   }
 
   const Lines& lines_;
+  const Groups& groups_;
   const Arrivals& arrivals_;
   bool all_dirty_ = true;
   std::set<base::Symbol> dcu_nodes_;  // names
   std::set<base::Symbol> partitions_;
   std::set<base::Symbol> partition_lines_;  // keys of their partitions
   std::set<base::Symbol> pods_;
+  std::set<base::Symbol> pod_groups_;  // "namespace/group"
   std::set<std::string> improved_;
   std::set<std::string> eased_;
   bool reshaped_ = false;

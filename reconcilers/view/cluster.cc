@@ -62,6 +62,10 @@ void Cluster::TakeOne(const CommitReady& ready, base::TimePoint now) {
   commits_.SetReady(ready.uid, now + settings_.unbound_timeout);
 }
 
+void Cluster::TakeOne(const GroupComplete& complete, base::TimePoint /*now*/) {
+  for (const std::string& pod : complete.pods) changes_.MarkPodAlone(pod);
+}
+
 void Cluster::Ask(const kclient::Pod& pod, const std::string& node, base::TimePoint now) {
   commits_.Ask(pod.meta.uid,
                {.node = node, .until = now + settings_.commit_timeout, .failure = ""});

@@ -14,6 +14,7 @@
 #include "reconcilers/plan.h"
 #include "reconcilers/view/overlay.h"
 #include "reconcilers/view/shown.h"
+#include "reconcilers/view/trial.h"
 #include "reconcilers/view/view.h"
 
 namespace vdcu::reconcilers {
@@ -65,6 +66,9 @@ class Cluster {
   // the next one is.
   std::optional<base::TimePoint> Expire(base::TimePoint now);
 
+  // For one decision.
+  Trial BeginTrial() { return {rooms_, objects_}; }
+
   std::vector<Key> TakeDirty(size_t most = SIZE_MAX);
   bool HasDirty() const { return changes_.HasDirty(); }
 
@@ -78,28 +82,30 @@ class Cluster {
   void TakeOne(const SliceSought& sought, base::TimePoint now);
   void TakeOne(const CommitFailed& failed, base::TimePoint now);
   void TakeOne(const CommitReady& ready, base::TimePoint now);
+  void TakeOne(const GroupComplete& complete, base::TimePoint now);
 
   // Each refers to those before it only.
   const Settings settings_;
   Namespaces namespaces_;
   Volumes volumes_;
   Lines lines_;
+  Groups groups_;
   kclient::Setbacks<Key> setbacks_;  // by request
   Silence silence_{settings_};
   Arrivals arrivals_;
-  Changes changes_{lines_, arrivals_};
+  Changes changes_{lines_, groups_, arrivals_};
   Rooms rooms_{changes_, settings_.memory_unit};
   Holds holds_{rooms_};
   Commits commits_;
   Plans plans_;
   DcuNodes dcu_nodes_{rooms_.ledger(), changes_};
   Demands demands_{rooms_};
-  Objects objects_{
-      {settings_, namespaces_, lines_, arrivals_, changes_, rooms_, demands_, silence_, setbacks_}};
+  Objects objects_{{settings_, namespaces_, lines_, groups_, arrivals_, changes_, rooms_, demands_,
+                    silence_, setbacks_}};
   Overlay overlay_{{objects_, dcu_nodes_, holds_, setbacks_, changes_}};
   Shown shown_{{settings_, namespaces_, volumes_, changes_, rooms_, holds_, commits_, objects_,
                 dcu_nodes_, overlay_, setbacks_}};
-  const View view_{{settings_, namespaces_, volumes_, lines_, rooms_, silence_, setbacks_,
+  const View view_{{settings_, namespaces_, volumes_, lines_, groups_, rooms_, silence_, setbacks_,
                     dcu_nodes_, holds_, commits_, plans_, objects_}};
 };
 

@@ -86,6 +86,7 @@ void Objects::IndexPod(const std::string& key, const PodEntry& entry) {
   const kclient::Pod& pod = *entry.pod;
   pod_keys_.insert_or_assign(kclient::Uid(pod.meta.uid), base::Symbol(key));
   parts_.lines.Add(entry.reserved(), key);
+  parts_.groups.Add(GroupKeyOf(pod, parts_.settings.scheduler_name), key, !pod.bound());
   minding_.erase(key);
   if (!pod.scheduling) return;
   if (pod.bound()) return parts_.arrivals.Add(pod.node_name, key);
@@ -98,6 +99,7 @@ void Objects::IndexPod(const std::string& key, const PodEntry& entry) {
 void Objects::UnindexPod(const std::string& key, const PodEntry& entry) {
   const kclient::Pod& pod = *entry.pod;
   parts_.lines.Remove(entry.reserved(), key);
+  parts_.groups.Remove(GroupKeyOf(pod, parts_.settings.scheduler_name), key);
   if (!pod.scheduling) return;
   if (pod.bound()) return parts_.arrivals.Remove(pod.node_name, key);
   for (const std::string& claim : pod.scheduling->claims) {
@@ -268,6 +270,9 @@ std::vector<dcu::SliceRequest> Objects::SlicesOf(const PodEntry& entry) const {
 
 void Objects::MarkPod(const PodEntry& entry) {
   parts_.changes.MarkPod(entry.pod->meta.key());
+  // Also that which it waited with, and has left since.
+  const std::string group = GroupKeyOf(*entry.pod, parts_.settings.scheduler_name);
+  if (!group.empty() && !entry.pod->bound()) parts_.changes.MarkGroup(group);
   const std::string named = entry.reserved();
   if (named.empty() || IsBehind(entry, named)) return;
   parts_.changes.MarkPartition(named);

@@ -18,6 +18,7 @@
 #include "reconcilers/view/changes.h"
 #include "reconcilers/view/demands.h"
 #include "reconcilers/view/entries.h"
+#include "reconcilers/view/groups.h"
 #include "reconcilers/view/key_index.h"
 #include "reconcilers/view/lines.h"
 #include "reconcilers/view/namespaces.h"
@@ -33,6 +34,7 @@ class Objects {
     const Settings& settings;
     const Namespaces& namespaces;
     Lines& lines;
+    Groups& groups;
     Arrivals& arrivals;
     Changes& changes;
     Rooms& rooms;

@@ -16,6 +16,11 @@ int CardUnits(const dcu::Inventory& inventory, const dcu::Assignment& assignment
   return card == nullptr || card->type == nullptr ? 0 : card->type->compute_units;
 }
 
+// No key of a partition has two slashes.
+std::string TrialId(const kclient::Pod& pod, size_t place) {
+  return "trial/" + pod.meta.uid + "/" + std::to_string(place);
+}
+
 bool Holds(const crds::VdcuPartition* partition) { return partition && partition->holds(); }
 
 }  // namespace
@@ -163,6 +168,24 @@ void Rooms::SetHold(const std::string& id, const dcu::Assignment& assignment, st
 
 void Rooms::RemoveHold(const std::string& id, const std::string& node) {
   if (inventory_.RemoveSlice(id)) Improve(node);
+}
+
+void Rooms::Lay(const kclient::Pod& pod, const std::vector<dcu::Assignment>& slices) {
+  const std::string& node = slices.front().node;
+  for (size_t i = 0; i < slices.size(); ++i) {
+    inventory_.SetSlice(TrialId(pod, i), slices[i], pod.meta.ns);
+  }
+  ledger_.Add(pod, node);
+  anti_affinity_.Add(pod, node);
+  TellRoomOf(node);
+}
+
+void Rooms::Lift(const kclient::Pod& pod, const std::vector<dcu::Assignment>& slices) {
+  const std::string& node = slices.front().node;
+  for (size_t i = 0; i < slices.size(); ++i) inventory_.RemoveSlice(TrialId(pod, i));
+  ledger_.Take(pod, node);
+  anti_affinity_.Take(pod, node);
+  TellRoomOf(node);
 }
 
 std::optional<std::string> Rooms::WhyOverQuota(

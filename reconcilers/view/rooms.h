@@ -45,6 +45,9 @@ class Rooms {
   // A slice that is kept for a pod, and is not any more.
   void SetHold(const std::string& id, const dcu::Assignment& assignment, std::string_view ns);
   void RemoveHold(const std::string& id, const std::string& node);
+  // As if the pod were on their node with these slices, and not any more: nothing is noted (Trial).
+  void Lay(const kclient::Pod& pod, const std::vector<dcu::Assignment>& slices);
+  void Lift(const kclient::Pod& pod, const std::vector<dcu::Assignment>& slices);
   // Whether it bounds something else than before.
   bool SetQuota(const std::string& key, const kclient::ResourceQuota* quota);
   // Has the inventory know what nodes have left beside cards, from now on; and what is asked for.

@@ -19,6 +19,7 @@
 #include "reconcilers/view/commits.h"
 #include "reconcilers/view/dcu_nodes.h"
 #include "reconcilers/view/entries.h"
+#include "reconcilers/view/groups.h"
 #include "reconcilers/view/holds.h"
 #include "reconcilers/view/lines.h"
 #include "reconcilers/view/namespaces.h"
@@ -38,6 +39,7 @@ class View {
     const Namespaces& namespaces;
     const Volumes& volumes;
     const Lines& lines;
+    const Groups& groups;
     const Rooms& rooms;
     const Silence& silence;
     const kclient::Setbacks<Key>& setbacks;
@@ -70,6 +72,10 @@ class View {
   // Keys of the pods that were bound for the partition, and of those that wait and name it.
   const std::set<std::string>& PodsNaming(std::string_view partition_key) const {
     return parts_.lines.PodsNaming(partition_key);
+  }
+  // Keys of our pods that say that they are of the group.
+  const std::set<std::string>& PodsOfGroup(std::string_view group_key) const {
+    return parts_.groups.PodsOf(group_key);
   }
   // Of those that wait for the partition, who came first and may have it when it was last looked
   // at; null: none.

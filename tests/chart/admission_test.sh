@@ -150,6 +150,22 @@ what_is_refused_of_annotations() {
     "$(many_pod 2 "$one" | sed "s|name: x|name: x, $named|")"
 }
 
+what_is_refused_of_groups() {
+  local one='hygon.com/dcunum: 1' at='metadata.annotations: vdcu.io/group' size='a whole number from 1 to 256, the pods of the group'
+  right "a group" "$one" 'annotations: {vdcu.io/group: Train_1, vdcu.io/group-size: "256"}'
+  wrong "a group of none" "$at-size: \\\"0\\\": must be $size" "$one" 'annotations: {vdcu.io/group: train, vdcu.io/group-size: "0"}'
+  wrong "a group that is too large" "$at-size: \\\"257\\\": must be $size" "$one" 'annotations: {vdcu.io/group: train, vdcu.io/group-size: "257"}'
+  wrong "a group whose size is no number" "$at-size: \\\"four\\\": must be $size" "$one" 'annotations: {vdcu.io/group: train, vdcu.io/group-size: four}'
+  wrong "a group without a size" "$at: \\\"train\\\": set annotation vdcu.io/group-size with it, $size" "$one" 'annotations: {vdcu.io/group: train}'
+  wrong "a size without a group" "$at-size: \\\"4\\\": set annotation vdcu.io/group with it, the name that all pods of the group have" \
+    "$one" 'annotations: {vdcu.io/group-size: "4"}'
+  wrong "a group that is no name" "$at: \\\"a/b\\\": must be 1 to 63 characters, letters, digits, -, _ and ., the first and last a letter or digit" \
+    "$one" 'annotations: {vdcu.io/group: a/b, vdcu.io/group-size: "4"}'
+  wrong "a group and a partition" "$at: \\\"train\\\": pods of a group are given slices of their own; leave out annotation vdcu.io/partition" \
+    "$one" 'annotations: {vdcu.io/group: train, vdcu.io/group-size: "4", vdcu.io/partition: r}'
+  takes "a group of another scheduler" admin POST $PODS "$(pod "$one" 'schedulerName: volcano' 'annotations: {vdcu.io/group-size: "0"}')"
+}
+
 who_may_place() {
   local one='hygon.com/dcunum: 1' past='pods that ask for cards fail on their node unless they are placed by vdcu-scheduler or volcano'
   refuses "another scheduler" "spec.schedulerName: \\\"mine\\\": $past" admin POST $PODS "$(pod "$one" 'schedulerName: mine')"
@@ -261,6 +277,7 @@ main() {
   what_is_refused
   what_is_refused_of_several
   what_is_refused_of_annotations
+  what_is_refused_of_groups
   who_may_place
   with_other_values
   the_controller_says_the_same

@@ -151,6 +151,21 @@ TEST_F(WebhookTest, WhatCouldNeverBePlacedIsRefusedInTheControllersWords) {
               return pod;
             }(),
             "spec.nodeName: \"n1\": a pod that names a reserved partition"},
+           {"a group of none",
+            [&] {
+              json pod = Pod(kCard, ours);
+              pod["metadata"]["annotations"] = {{"vdcu.io/group", "g"},
+                                                {"vdcu.io/group-size", "0"}};
+              return pod;
+            }(),
+            "annotation vdcu.io/group-size: \"0\": must be a whole number from 1 to 256"},
+           {"the same of another scheduler, which has groups of its own",
+            [&] {
+              json pod = Pod(kCard, {{"schedulerName", "volcano"}});
+              pod["metadata"]["annotations"] = {{"vdcu.io/group-size", "0"}};
+              return pod;
+            }(),
+            ""},
            {"a wrong annotation",
             [&] {
               json pod = Pod(kCard, ours);

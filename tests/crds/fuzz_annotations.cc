@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "crds/pod_group.h"
 #include "crds/pod_request.h"
 
 namespace {
@@ -15,7 +16,8 @@ using vdcu::kclient::Container;
 constexpr std::string_view kNames[] = {
     "vdcu.io/share",           "vdcu.io/policy",        "vdcu.io/partition",
     "hygon.com/use-dcutype",   "hygon.com/use-gpuuuid", "hygon.com/nouse-dcutype",
-    "hygon.com/nouse-gpuuuid", "hygon.com/use-hcutype", "vdcu.io/bound-partition"};
+    "hygon.com/nouse-gpuuuid", "hygon.com/use-hcutype", "vdcu.io/bound-partition",
+    "vdcu.io/group",           "vdcu.io/group-size"};
 constexpr size_t kMostError = 1024;
 
 vdcu::kclient::Pod PodOf(std::string_view text) {
@@ -41,6 +43,9 @@ vdcu::kclient::Pod PodOf(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto pod = PodOf({reinterpret_cast<const char*>(data), size});
   vdcu::crds::BoundPartition(pod.meta);
+  const auto group = vdcu::crds::ParsePodGroup(pod.meta);
+  if (!group && group.error().message.size() > kMostError) std::abort();
+  if (group && *group && (**group).size > vdcu::crds::kMaxGroupSize) std::abort();
   const auto request = vdcu::crds::ParsePodRequest(pod);
   if (!request) {
     if (request.error().message.size() > kMostError) std::abort();

@@ -111,12 +111,12 @@ TEST_F(PartitionTest, ARefusedOneIsPlacedAnewElsewhere) {
   EXPECT_TRUE(LiftsFinalizer(plan));
   shown_.Show(MakePartition("r").Version("2").Obj());
   const auto filter =
-      FindWaiting(shown_.cluster.view(), PartitionKey("team-a/r"))->Fits(shown_.at.now);
+      FindWaitingOne(shown_.cluster.view(), PartitionKey("team-a/r"))->Fits(shown_.at.now);
   EXPECT_EQ((*filter)("n"), "node refused the slice just now");
   EXPECT_EQ(shown_.OfPartition(Reserved().Obj()).requeue_after, base::Duration(1'000));
   shown_.Pass(base::Duration(1'000));
   EXPECT_EQ(
-      (*FindWaiting(shown_.cluster.view(), PartitionKey("team-a/r"))->Fits(shown_.at.now))("n"),
+      (*FindWaitingOne(shown_.cluster.view(), PartitionKey("team-a/r"))->Fits(shown_.at.now))("n"),
       std::nullopt);
 }
 

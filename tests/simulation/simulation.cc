@@ -155,6 +155,8 @@ void Simulation::CreatePod() {
   } else {
     containers = {Container("main", slice())};
   }
+  const bool grouped = hazards_ == Hazards::kGroups && NamedBy(pod).empty() && Draw() < 0.7;
+  if (grouped) SetGroup(pod);
   api_.Create("pods", std::move(pod));
 }
 
@@ -181,6 +183,7 @@ void Simulation::DeletePod() {
   const bool bound = Draw() < 0.7;
   const auto key = PickPod(bound);
   if (!key) return;
+  NoteGroupLoss(*key);
   // The kubelet ends a bound one, some time later.
   if (bound) {
     api_.Change("pods", *key, [](Json& pod) { pod["metadata"]["finalizers"] = {"kubelet"}; });
@@ -199,6 +202,7 @@ void Simulation::DeletePartition() {
   const Json& object = *api_.Find("vdcupartitions", key);
   changed_by_others_.insert(object["metadata"]["uid"]);
   changed_by_others_.insert(object["spec"]["podRef"]["uid"]);
+  NoteGroupLoss(kNamespace + ("/" + object["spec"]["podRef"]["name"].get<std::string>()));
   api_.Delete("vdcupartitions", key);
 }
 
@@ -273,6 +277,7 @@ bool Simulation::IsRefused(const SimulatedApi::Write& write) const {
 
 void Simulation::FinishPod() {
   if (const auto key = PickPod(true)) {
+    NoteGroupLoss(*key);
     api_.Change("pods", *key, [](Json& pod) { pod["status"]["phase"] = "Succeeded"; });
   }
 }

@@ -24,8 +24,9 @@ namespace vdcu::simulation {
 // NotReady, cordoned, out of service or made anew, pods that end only by force, processes that
 // outlive their pod, and people who delete a pod's partition. kRefusals has, besides, rules that
 // refuse some writes for a while, people who edit which reserved partition a pod names, and
-// finalizers of others that keep a partition.
-enum class Hazards { kAll, kRefusals };
+// finalizers of others that keep a partition. kGroups has those of kAll, and half of the pods are
+// of groups.
+enum class Hazards { kAll, kRefusals, kGroups };
 // In what state the nodes are while all comes to rest.
 enum class Nodes { kAsTheyAre, kMended };
 
@@ -66,6 +67,11 @@ class Simulation {
   void Elapse(base::Duration by);
   void CreatePod();
   void CreateReserved();
+  static std::string GroupOf(const Json& pod);
+  void SetGroup(Json& pod);
+  void NoteGroupLoss(const std::string& pod_key);
+  void NoteWithdrawal(const std::string& partition_key);
+  bool IsBoundOrSoon(const Json& pod);
   void DeletePod();
   void FinishPod();
   void DisturbNode();
@@ -86,6 +92,8 @@ class Simulation {
                                           const SimulatedKubelet::Assignments& held);
   std::string WhyWronglyDoubted(const SimulatedApi::Write& write);
   std::string WhyWronglyBound(const std::string& key, const std::string& node);
+  std::string WhyBoundBeforeItsGroup(const Json& pod);
+  std::string WhyBoundInPart();
   std::string WhyWronglyGranted(const SimulatedApi::Write& write);
   std::string WhyWronglyLetGo(const SimulatedApi::Write& write);
   void NoteSilence(const std::string& key);
@@ -111,7 +119,8 @@ class Simulation {
   std::set<std::string> missed_;  // nodes that have not prepared a slice in time
   // Nodes that are passed over because their daemon is silent.
   std::map<std::string, Silence> silent_;
-  std::set<int> rules_;  // in force
+  std::set<int> rules_;                // in force
+  std::set<std::string> torn_groups_;  // by name
   int made_ = 0;
   int bound_ = 0;
 };

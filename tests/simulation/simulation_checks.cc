@@ -58,7 +58,10 @@ std::string Simulation::WhyWronglyStored(const SimulatedApi::Write& write) {
       Text(write.body, "/metadata/uid") + Text(write.body, "/preconditions/uid");
   if (write.subresource == "binding") {
     ++bound_;
-    if (write.stray) changed_by_others_.insert(uid);
+    if (write.stray) {
+      changed_by_others_.insert(uid);
+      NoteGroupLoss(write.key);
+    }
     return WhyBoundWithoutSlices(*api_.Find(write.kind, write.key));
   }
   if (write.kind != "vdcupartitions" || write.subresource == "status") return "";
@@ -96,6 +99,7 @@ std::string Simulation::WhatIsWrongAtRest() {
   for (const auto& [key, pod] : api_.All("pods")) {
     if (Runs(api_, pod["metadata"]["uid"], "")) used.insert(NamedBy(pod));
   }
+  if (std::string why = WhyBoundInPart(); !why.empty()) return why;
   for (const auto& partition : Partitions(api_)) {
     const std::string key = partition.meta.key();
     // A reserved one that was made or placed anew while a pod still has the old slice may be
@@ -172,7 +176,8 @@ std::string Simulation::WhatIsLeftToDo() {
   }
   while (const auto decision = placer.Next(fresh.at)) {
     if (decision->placed) {
-      return decision->key.Text() + " fits: " + api_.Find("pods", decision->key.object())->dump();
+      const Json* pod = api_.Find("pods", decision->key.object());
+      return decision->key.Text() + " fits: " + (pod ? pod->dump() : "");
     }
   }
   return "";

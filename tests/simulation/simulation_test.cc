@@ -71,6 +71,8 @@ void RunMany(Hazards hazards) {
 
 TEST(Simulation, NothingIsGrantedTwiceNothingLeaksAndAllThatFitsRuns) { RunMany(Hazards::kAll); }
 
+TEST(Simulation, GroupsAreBoundWholeOrNotAtAll) { RunMany(Hazards::kGroups); }
+
 TEST(Simulation, AlsoWhereRulesRefuseWhatIsWritten) { RunMany(Hazards::kRefusals); }
 
 }  // namespace

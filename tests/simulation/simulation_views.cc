@@ -146,6 +146,7 @@ std::string Simulation::WhyWronglySent(const Write& write) {
   const bool spec = write.kind == "vdcupartitions" && write.subresource.empty();
   if (!spec) return "";
   if (write.method == "DELETE") {
+    NoteWithdrawal(write.key);
     NoteSilence(write.key);
     return "";
   }
@@ -169,6 +170,7 @@ std::string Simulation::WhyWronglyDoubted(const Write& write) {
 std::string Simulation::WhyWronglyBound(const std::string& key, const std::string& node) {
   if (const std::string why = WhyUnfit(api_.Shown("nodes"), node); !why.empty()) return why;
   const Json& pod = api_.Shown("pods").at(key);
+  if (std::string why = WhyBoundBeforeItsGroup(pod); !why.empty()) return why;
   const std::string uid = pod["metadata"]["uid"];
   const std::string named = NamedBy(pod);
   size_t slices = 0;
@@ -255,6 +257,7 @@ void Simulation::NoteSilence(const std::string& key) {
   const base::TimePoint now = loop_.clock().Now();
   if (now - node.worked_at() < settings_.prepare_timeout) return;
   if (!pod || !WhyUnfit(api_.Shown("nodes"), node.name()).empty()) return;
+  if (!GroupOf(*pod).empty()) return;  // another of its group may be why
   if (!NamedBy(*pod).empty()) return;  // it does not ask for slices of its own any more
   const auto slices = std::count_if(partitions.begin(), partitions.end(), [&](const auto& other) {
     return Text(other.second, "/spec/podRef/uid") == partition->spec.pod_ref->uid &&
