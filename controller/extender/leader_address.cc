@@ -50,11 +50,12 @@ kclient::WorkPlan LeaderAddress::PlanFor(const kclient::Answer& found) const {
          {"endpoints", endpoints},
          {"ports", ports}}));
   }
-  const auto meta = kclient::Get(*found, "metadata").value_or(kclient::JsonView());
+  const auto meta = kclient::Get(*found, "metadata");
+  if (!meta) return {};  // an answer that is no object
   return kclient::PlanOf(kclient::MakePatch(
       kEndpointSlices, of_.ns, of_.service, "",
       {{"metadata", {{"labels", labels}}}, {"endpoints", endpoints}, {"ports", ports}},
-      kclient::GetStringOr(meta, "uid"), kclient::GetStringOr(meta, "resourceVersion")));
+      kclient::GetStringOr(*meta, "uid"), kclient::GetStringOr(*meta, "resourceVersion")));
 }
 
 }  // namespace vdcu::controller

@@ -31,13 +31,14 @@ base::Result<BindingReview> ReadBindingReview(std::string_view body) {
   if (kind != "Binding") {
     return base::Invalid("request.object.kind: \"" + kind + "\": must be Binding");
   }
-  const JsonView request = kclient::Get(text, "request").value_or(JsonView());
-  const JsonView meta = kclient::Get(review.object, "metadata").value_or(JsonView());
+  const auto request = kclient::Get(text, "request");
+  const auto meta = kclient::Get(review.object, "metadata");
+  if (!request || !meta) return base::Invalid("request.object.metadata: must be an object");
   BindingReview binding;
   binding.uid = review.uid;
-  binding.pod_uid = kclient::GetStringOr(meta, "uid");
-  binding.dry_run = kclient::GetBool(request, "dryRun").value_or(false);
-  ASSIGN_OR_RETURN(binding.pod, ReadKey(request, meta));
+  binding.pod_uid = kclient::GetStringOr(*meta, "uid");
+  binding.dry_run = kclient::GetBool(*request, "dryRun").value_or(false);
+  ASSIGN_OR_RETURN(binding.pod, ReadKey(*request, *meta));
   if (const auto target = kclient::Get(review.object, "target")) {
     binding.node = kclient::GetStringOr(*target, "name");
   }
