@@ -305,11 +305,14 @@ TEST_F(PodResourcesTest, GivesUpInTimeAndSaysWhy) {
   lister_.BeBusy(1'000'000);
   List(base::Duration(100));
   WaitFor(1);
+  EXPECT_THAT(answers_, ElementsAre(base::ToString(base::ErrorCode::kUnavailable)));
   lister_.Listen(socket_);
-  List(base::Duration(100));
-  WaitFor(2);
-  EXPECT_THAT(answers_, ElementsAre(base::ToString(base::ErrorCode::kUnavailable),
-                                    base::ToString(base::ErrorCode::kThrottled)));
+  // On a busy machine the last of its calls may have no time left to be answered in.
+  do {
+    List(base::Duration(100));
+    WaitFor(answers_.size() + 1);
+  } while (answers_.back() != base::ToString(base::ErrorCode::kThrottled) && answers_.size() < 50);
+  EXPECT_EQ(answers_.back(), base::ToString(base::ErrorCode::kThrottled));
 }
 
 TEST_F(PodResourcesTest, SaysAtWhichSocketNobodyListens) {
