@@ -1,9 +1,8 @@
 #include "controller/runner.h"
 
-#include <algorithm>
-#include <iterator>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "crds/resources.h"
 #include "crds/writes.h"
@@ -64,12 +63,12 @@ Assumption WithIdentity(Assumption assumption, const kclient::Answer& answer) {
 // what else is written.
 void TakeEventsOf(kclient::PlannedTask& task, std::vector<kclient::Event>& events) {
   if (task.use != Use::kReport && !task.write.binds()) return;
-  const auto own =
-      std::stable_partition(events.begin(), events.end(), [&](const kclient::Event& event) {
-        return event.regarding.ns != task.write.ns || event.regarding.name != task.write.name;
-      });
-  std::move(own, events.end(), std::back_inserter(task.events));
-  events.erase(own, events.end());
+  std::vector<kclient::Event> others;
+  for (kclient::Event& event : events) {
+    const bool own = event.regarding.ns == task.write.ns && event.regarding.name == task.write.name;
+    (own ? task.events : others).push_back(std::move(event));
+  }
+  events = std::move(others);
 }
 
 }  // namespace
