@@ -13,7 +13,7 @@ CTEST := ctest --output-on-failure --no-tests=error
 # What the tests start; the pods of the chart are placed by kube-scheduler.
 CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kube-scheduler kubectl
 
-.PHONY: help deps build docs images release demo test e2e compat soak lint fuzz tsan coverage bench format clean
+.PHONY: help deps build docs images release demo test e2e compat schedulers soak lint fuzz tsan coverage bench format clean
 .PHONY: configure control-plane machines helm cert-manager build-tests build-asan build-fuzz
 
 help: ## this list
@@ -48,6 +48,11 @@ e2e: deps control-plane machines helm configure ## pods on a real kubelet and co
 compat: deps control-plane machines helm configure ## older Kubernetes: builds each (15 min of two cores, once), and runs the tests on it (root only)
 	$(STEP) "build (release)" ninja -C build binaries end-to-end-tests placement_integration_test
 	@tools/compat
+
+schedulers: deps control-plane configure ## the real Volcano: builds it (4 min of two cores, once), and has it place pods with cards
+	$(STEP) "Volcano" tests/volcano/build
+	$(STEP) "build (release)" ninja -C build binaries volcano_test
+	@$(CTEST) --test-dir build -C schedulers -L schedulers
 
 soak: deps control-plane machines configure ## faults for SOAK_SECONDS=600 at random, each write refused in each way, 200 rounds on a real kubelet
 	$(STEP) "build (release)" ninja -C build faults_soak end-to-end-tests

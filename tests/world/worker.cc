@@ -1,5 +1,7 @@
 #include "tests/world/worker.h"
 
+#include <utility>
+
 #include "base/check.h"
 #include "tests/world/paths.h"
 
@@ -19,8 +21,11 @@ std::string LastLines(const std::string& path) {
 }  // namespace
 
 Worker::Worker(const Cluster& cluster, const Api& api, const std::string& name,
-               const hosts::HostOptions& options)
-    : NodeHost(name, cluster.folder() + "/" + name, options), cluster_(cluster), api_(api) {
+               const hosts::HostOptions& options, std::vector<std::string> flags)
+    : NodeHost(name, cluster.folder() + "/" + name, options),
+      cluster_(cluster),
+      api_(api),
+      flags_(std::move(flags)) {
   Register();
   Start();
 }
@@ -47,10 +52,11 @@ void Worker::Register() {
 }
 
 void Worker::Start() {
-  daemon_ = std::make_unique<Background>(
-      std::vector<std::string>{NodeBinary(), "--kubeconfig", kubeconfig_, "--node-name", name(),
-                               "--host-root", folder(), "--kubelet-dir", "", "--advertise"},
-      folder() + ".log");
+  std::vector<std::string> command{NodeBinary(), "--kubeconfig", kubeconfig_, "--node-name",
+                                   name(),       "--host-root",  folder(),    "--kubelet-dir",
+                                   "",           "--advertise"};
+  command.insert(command.end(), flags_.begin(), flags_.end());
+  daemon_ = std::make_unique<Background>(command, folder() + ".log");
 }
 
 json Worker::DcuNode() const {

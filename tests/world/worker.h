@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -16,9 +17,9 @@ namespace vdcu::world {
 
 class Worker : public NodeHost {
  public:
-  // Registers the Node and starts the daemon.
+  // Registers the Node and starts the daemon, with these flags besides.
   Worker(const Cluster& cluster, const Api& api, const std::string& name,
-         const hosts::HostOptions& options);
+         const hosts::HostOptions& options, std::vector<std::string> flags = {});
 
   // A Node of that name, and a token that ends with it.
   void Register();
@@ -34,6 +35,7 @@ class Worker : public NodeHost {
  private:
   const Cluster& cluster_;
   const Api& api_;
+  const std::vector<std::string> flags_;
   std::string kubeconfig_;
   std::unique_ptr<Background> daemon_;
 };
