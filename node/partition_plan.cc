@@ -122,6 +122,8 @@ PartitionPlan PlanLettingGo(const PartitionView& view) {
     return plan;
   }
   if (view.pod == PodState::kUsing || view.pod == PodState::kEnding) return plan;
+  // The pod may be given it at any moment.
+  if (view.pod == PodState::kWaiting && view.held) return plan;
   plan.release = view.held;
   if (meta.HasFinalizer(crds::kFinalizer)) plan.write = LiftFinalizer(meta);
   return plan;

@@ -3,7 +3,8 @@
 // Promises: status is patched only where it differs (times aside), with the object's UID and
 // resourceVersion; a change of health or a refusal is reported by one event, when it is first
 // written; the finalizer goes only after the pod that uses the slice is gone or terminal, with its
-// last process, and after the files.
+// last process, and after the files. Of what is not held it goes at once while the pod has not
+// begun, so that it can be given another.
 #pragma once
 
 #include <optional>
@@ -23,9 +24,10 @@ namespace vdcu::node {
 // Of the pod that uses a slice.
 enum class PodState {
   kNone,     // no pod is named
+  kWaiting,  // on this node, not taken in by its kubelet, without a process: it gets what is held
   kUsing,    // on this node and not terminal
   kGone,     // terminal, or the API says that it is not on this node; and no process of it is left
-  kEnding,   // the same, but processes of it are left
+  kEnding,   // as kGone or kWaiting, but processes of it are left
   kUnknown,  // not among this node's pods: the watch may lag, ask the API
 };
 

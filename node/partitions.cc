@@ -35,6 +35,11 @@ auto Age(const crds::VdcuPartition& partition) {
   return std::tie(partition.meta.creation_timestamp, partition.meta.name, partition.meta.ns);
 }
 
+PodState StateAsShown(const NodePod& pod) {
+  if (pod.terminal()) return PodState::kGone;
+  return pod.started ? PodState::kUsing : PodState::kWaiting;
+}
+
 // What the answer to GET pods/NAME says about the pod that used the slice.
 PodState StateFromAnswer(const base::Result<kclient::JsonView>& answer, const std::string& uid,
                          const std::string& node) {
@@ -232,11 +237,12 @@ PodState Partitions::StateOf(const std::string& ns, const std::optional<crds::Po
   PodState state = PodState::kUnknown;
   const auto known = state_.pods.Get(ns + "/" + pod->name);
   if (known && known->meta.uid == pod->uid) {
-    state = known->terminal() ? PodState::kGone : PodState::kUsing;
+    state = StateAsShown(*known);
   } else if (const auto answer = asked.pods.find(pod->uid); answer != asked.pods.end()) {
     state = answer->second;
   }
-  return state == PodState::kGone && state_.WaitForEnd(pod->uid) ? PodState::kEnding : state;
+  const bool idle = state == PodState::kGone || state == PodState::kWaiting;
+  return idle && state_.WaitForEnd(pod->uid) ? PodState::kEnding : state;
 }
 
 // Of a partition made for a pod: that pod. Of a reserved one: who holds it now; while it is being

@@ -30,10 +30,15 @@ bool IsHeldOnNode(const crds::DcuNode& node, const kclient::Pod& pod) {
                      [&](const crds::HeldSlice& held) { return held.pod_uid == pod.meta.uid; });
 }
 
+// Its kubelet has not taken it in.
+bool HasArrived(const kclient::Pod& pod) {
+  return pod.bound() && pod.scheduling && !pod.terminal() && !pod.meta.deleting();
+}
+
 // A reserved partition that it was bound for is all that it gets.
 bool AwaitsSlices(const View& view, const kclient::Pod& pod) {
-  if (!pod.bound() || !pod.scheduling || pod.terminal() || pod.meta.deleting()) return false;
-  if (!crds::AsksForCards(pod) || !crds::BoundPartition(pod.meta).empty()) return false;
+  if (!HasArrived(pod) || !crds::AsksForCards(pod)) return false;
+  if (!crds::BoundPartition(pod.meta).empty()) return false;
   const auto node = view.dcu_nodes().Find(pod.node_name);
   return node != nullptr && !IsHeldOnNode(*node, pod);
 }
@@ -102,11 +107,13 @@ bool IsOn(const PartitionEntry& entry, const std::string& node) {
 // The daemon holds nothing of it.
 bool IsRefused(const PartitionEntry& entry) { return IsFalse(entry.object(), crds::kPrepared); }
 
-// Those that the daemon has refused; another slice is tried a moment later.
-Plan TakeBack(const kclient::Pod& pod, const std::vector<PartitionEntryPtr>& entries) {
+// Those that the daemon of its node has refused; another slice is tried a moment later. Also where
+// the pod shall have none any more: they would stay with it. Nothing: there are none.
+std::optional<Plan> TakeBackRefused(const kclient::Pod& pod, const OwnPartitions& own) {
   std::vector<PartitionEntryPtr> refused;
-  std::copy_if(entries.begin(), entries.end(), std::back_inserter(refused),
-               [](const auto& entry) { return IsRefused(*entry); });
+  std::copy_if(own.entries.begin(), own.entries.end(), std::back_inserter(refused),
+               [&](const auto& entry) { return IsOn(*entry, pod.node_name) && IsRefused(*entry); });
+  if (refused.empty() || own.unsettled) return {};
   Plan plan = Withdraw(pod, refused, "SliceRefused",
                        "node " + pod.node_name + " refused a slice: another is tried");
   plan.notes.emplace_back(PodRefused{pod.meta.key(), pod.node_name});
@@ -135,19 +142,17 @@ bool IsSettled(const kclient::Pod& pod, const OwnPartitions& own) {
 Plan ReconcileBound(const View& view, const PodEntry& entry, const Instant& at) {
   const kclient::Pod& pod = *entry.pod;
   Plan plan;
+  if (!HasArrived(pod)) return plan;
+  const auto own = FindOwnPartitions(view, pod, 0);
+  if (auto back = TakeBackRefused(pod, own)) return std::move(*back);
   if (!AwaitsSlices(view, pod)) return plan;
   if (entry.request->has_value() && (*entry.request)->empty()) return plan;
   if (auto never = WhyNever(view, entry)) {
     AppendReport(plan, entry, "False", std::move(*never), at);
     return plan;
   }
-  const auto own = FindOwnPartitions(view, pod, 0);
-  if (!IsSettled(pod, own)) {
-    const bool refused = std::any_of(own.entries.begin(), own.entries.end(),
-                                     [](const auto& e) { return IsRefused(*e); });
-    // Of one on another node its reconciler lets go, and then the watch brings the pod back.
-    return refused && !own.unsettled ? TakeBack(pod, own.entries) : plan;
-  }
+  // Of one on another node its reconciler lets go, and then the watch brings the pod back.
+  if (!IsSettled(pod, own)) return plan;
   if (MissingOf(entry, own).empty()) return SayThatItHas(entry, at);
   const Setback* setback = view.FindSetback(PodKey(pod.meta.key()));
   if (setback == nullptr || !setback->Holds(at.now)) {

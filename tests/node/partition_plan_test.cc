@@ -170,6 +170,9 @@ TEST(PartitionPlan, LetsGoOnlyOnceThePodIsGone) {
   for (const Case& c : std::vector<Case>{
            {"no pod", PodState::kNone, true, false, true, true},
            {"a pod that runs", PodState::kUsing, true, false, false, false},
+           {"a pod that runs without it", PodState::kUsing, false, false, false, false},
+           {"a pod that may begin with it", PodState::kWaiting, true, false, false, false},
+           {"a pod that awaits another", PodState::kWaiting, false, false, false, true},
            {"a pod that is gone", PodState::kGone, true, false, true, true},
            {"a pod that the watch does not show", PodState::kUnknown, true, true, false, false},
            {"nothing held", PodState::kGone, false, false, false, true}}) {

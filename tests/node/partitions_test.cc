@@ -213,6 +213,34 @@ TEST_F(PartitionsTest, LetsGoOfAPodsSliceOnlyAfterThePod) {
   EXPECT_FALSE(root_.Exists("/etc/vdev/vdev4.conf"));
 }
 
+// The pod awaits its slices on this node, and the controller gives it another once this one is
+// gone.
+TEST_F(PartitionsTest, LetsGoAtOnceOfWhatItRefusedAPodThatHasNotBegun) {
+  struct Case {
+    std::string sentence;
+    bool started;
+    bool processes;
+    bool want_lift;
+  };
+  Put(MakePartition("before", MakeAssignment(0)));
+  Prepare("before");
+  for (const Case& c : std::vector<Case>{{"its kubelet has taken it in", true, false, false},
+                                         {"processes of it are left", false, true, false},
+                                         {"it waits", false, false, true}}) {
+    SCOPED_TRACE(c.sentence);
+    NodePod pod = MakePod("a");
+    pod.phase = "Pending";
+    pod.started = c.started;
+    const auto partition = PutWithPartition(pod);
+    EXPECT_EQ(Prepare("p"), "UnitsOverlap");
+    if (c.processes) kubelet_.running = {pod.meta.uid};
+    Put(Deleting(partition));
+    EXPECT_EQ(Lifts(Reconcile("p")), c.want_lift);
+    kubelet_.running.clear();
+  }
+  EXPECT_NE(holdings_.Find("uid-before"), nullptr);
+}
+
 TEST_F(PartitionsTest, KeepsTheSliceOfAnEndedPodWhileProcessesOfItAreLeft) {
   for (const bool lost : {false, true}) {
     SCOPED_TRACE(lost ? "the object is gone" : "the object is being deleted");

@@ -219,6 +219,50 @@ TEST_F(AdoptionTest, WhatTheDaemonRefusesIsTriedAgainAMomentLater) {
   EXPECT_THAT(Writes(Grant("p")), ElementsAre(StartsWith("create vdcupartitions")));
 }
 
+// It would stay with the pod until that ends.
+TEST_F(AdoptionTest, WhatTheDaemonRefusesIsTakenBackAlsoFromOneThatGetsNoOther) {
+  const auto arrived = [] { return MakePod("p").Scheduler("default-scheduler").Limits(kWhole); };
+  struct Case {
+    std::string name;
+    PodPtr pod;
+    bool held;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"its node holds something of it", arrived().Arrived("n").Obj(), true},
+           {"it names a reserved one since",
+            arrived().Annotation("vdcu.io/partition", "r").Arrived("n").Obj(), false},
+           {"it asks wrongly since",
+            arrived().Annotation("vdcu.io/policy", "none").Arrived("n").Obj(), false},
+       }) {
+    ShownCluster shown;
+    auto node = *builders::MakeDcuNode("n").Cards(1).Obj();
+    const auto slice = MakeSlice("n", 0, 0, 6, 1000, 0, 0);
+    if (c.held) node.status.held = {{"uid-lost", slice, "uid-p", builders::kCreated}};
+    shown.ShowNode("n", 1);
+    shown.Show(std::make_shared<const crds::DcuNode>(node));
+    shown.Show(c.pod);
+    shown.Show(MakePartition("")
+                   .For(c.pod)
+                   .Assigned(slice)
+                   .Condition(crds::kPrepared, "False", "UnitsOverlap")
+                   .Obj());
+    EXPECT_THAT(Writes(shown.OfPod("p")), ElementsAre(StartsWith("delete vdcupartitions")))
+        << c.name;
+  }
+}
+
+TEST_F(AdoptionTest, WhatAnotherNodeRefusedSpeaksNotAgainstThisOne) {
+  shown_.ShowNode("m", 1);
+  const PodPtr pod = Arrived("p").Obj();
+  shown_.Show(pod);
+  shown_.Show(MakePartition("")
+                  .For(pod)
+                  .Assigned(MakeSlice("m", 0, 0, 6, 1000, 0, 0))
+                  .Condition(crds::kPrepared, "False", "UnitsOverlap")
+                  .Obj());
+  EXPECT_THAT(shown_.OfPod("p").notes, IsEmpty());
+}
+
 TEST_F(AdoptionTest, SlicesOnAnotherNodeGoFirst) {
   shown_.ShowNode("m", 1);
   const PodPtr pod = Arrived("p").Obj();

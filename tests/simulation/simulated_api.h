@@ -115,7 +115,7 @@ class SimulatedApi : public SimulatedStore {
   void ShowList(const std::string& sender, const std::string& kind, const Json& list);
   void ForgetUnlisted(const std::string& kind);
   void NoteRefused(const Write& write, int status);
-  std::string WhyTooSoon(const Write& write) const;
+  std::string WhyTooSoon(const Write& write);
   void Show(const std::string& sender, const std::string& kind, const Json& event);
   void ForgetShown(const std::string& kind, const Json& object, const std::string& key, bool gone);
   void OnStored(const std::string& kind) override;

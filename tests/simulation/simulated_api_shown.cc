@@ -1,4 +1,6 @@
 // What the senders know and have sent.
+#include <algorithm>
+
 #include "tests/simulation/simulated_api.h"
 #include "tests/simulation/simulated_objects.h"
 
@@ -79,23 +81,39 @@ std::string WhatIsWritten(const SimulatedApi::Write& write) {
   return WhatIsWritten(write, Grants(write.body));
 }
 
+// What is made for a pod is made anew at once where the pod has come to a node by itself since: its
+// kubelet waits.
+std::string WhatIsMade(const SimulatedApi::Write& write, const std::map<std::string, Json>& pods) {
+  const std::string ns = write.key.substr(0, write.key.find('/') + 1);
+  const auto pod = pods.find(ns + Text(write.body, "/spec/podRef/name"));
+  const bool bound = pod != pods.end() && !Text(pod->second, "/spec/nodeName").empty();
+  return WhatIsWritten(write) + (bound ? " for a bound pod" : "");
+}
+
 }  // namespace
 
 void SimulatedApi::NoteRefused(const Write& write, int status) {
   if (status == 403) {
-    refused_[WhatIsWritten(write)] = loop_.clock().Now();
+    refused_[WhatIsMade(write, Shown("pods"))] = loop_.clock().Now();
   } else {
-    refused_.erase(WhatIsWritten(write));
+    refused_.erase(WhatIsMade(write, Shown("pods")));
     // What is taken back next is another assignment than the one that was kept.
     if (Grants(write.body)) refused_.erase(WhatIsWritten(write, false));
   }
 }
 
 // What a rule refuses is refused again.
-std::string SimulatedApi::WhyTooSoon(const Write& write) const {
+std::string SimulatedApi::WhyTooSoon(const Write& write) {
   constexpr base::Duration kSoonest{125};
-  const auto found = refused_.find(WhatIsWritten(write));
+  const auto found = refused_.find(WhatIsMade(write, Shown("pods")));
   if (found == refused_.end() || loop_.clock().Now() - found->second >= kSoonest) return "";
+  // A request is set back when all its writes have been answered.
+  const bool asked = std::any_of(pending_.begin(), pending_.end(), [&](const auto& item) {
+    const auto& other = item.second.write;
+    return other && item.second.on_done && Grants(other->body) && other->key != write.key &&
+           Text(other->body, "/spec/podRef/uid") == Text(write.body, "/spec/podRef/uid");
+  });
+  if (asked && Grants(write.body) && write.method == "POST") return "";
   return write.method + " " + write.kind + "/" + write.subresource + " again, refused just now";
 }
 

@@ -17,6 +17,8 @@ constexpr double kFaults = 0.1;
 constexpr double kMood = 0.02;
 constexpr double kLinger = 0.2;
 constexpr int kRules = 9;
+// Of Act, by hazards.
+constexpr int kMoves[] = {118, 133, 118, 158};
 
 SimulatedApi::Json Container(const std::string& name, const SimulatedApi::Json& amounts) {
   return {{"name", name}, {"resources", {{"limits", amounts}, {"requests", amounts}}}};
@@ -93,8 +95,10 @@ void Simulation::Restart() {
 void Simulation::Act() {
   api_.SetFaults(kFaults);
   for (const auto& node : nodes_) node->SetMood(kMood, kLinger);
-  const int what = Pick(hazards_ == Hazards::kRefusals ? 133 : 118);
-  if (what >= 130) {
+  const int what = Pick(kMoves[static_cast<int>(hazards_)]);
+  if (what >= 133) {
+    LetArrive();
+  } else if (what >= 130) {
     EditPod();
   } else if (what >= 118) {
     ChangeRules();
@@ -131,7 +135,8 @@ void Simulation::Elapse(base::Duration by) {
   }
 }
 
-void Simulation::CreatePod() {
+// By hand on `node`, unless that is empty.
+void Simulation::CreatePod(const std::string& node) {
   if (api_.All("pods").size() >= kMostPods) return;
   const auto slice = [this] {
     constexpr int kPercents[] = {5, 15, 50, 100};
@@ -157,6 +162,7 @@ void Simulation::CreatePod() {
   }
   const bool grouped = hazards_ == Hazards::kGroups && NamedBy(pod).empty() && Draw() < 0.7;
   if (grouped) SetGroup(pod);
+  if (!node.empty()) pod["spec"]["nodeName"] = node;
   api_.Create("pods", std::move(pod));
 }
 
@@ -165,7 +171,8 @@ void Simulation::CreateReserved() {
   const std::string key = kNamespace + ("/" + name);
   if (api_.Find("vdcupartitions", key)) return api_.Delete("vdcupartitions", key);
   Json meta = {{"name", name}, {"namespace", kNamespace}};
-  if (hazards_ == Hazards::kRefusals && name == "r2") meta["finalizers"] = {kForeign};
+  const bool refusals = hazards_ == Hazards::kRefusals || hazards_ == Hazards::kArrivals;
+  if (refusals && name == "r2") meta["finalizers"] = {kForeign};
   api_.Create("vdcupartitions",
               {{"metadata", meta}, {"spec", {{"computeUnits", 10 + Pick(50)}, {"memory", "1Gi"}}}});
 }
@@ -216,6 +223,16 @@ void Simulation::EditPod() {
     annotations["vdcu.io/partition"] = "r" + std::to_string(other);
     if (other == 3) annotations.erase("vdcu.io/partition");
   });
+}
+
+// A pod is on a node without having passed us: it was made there by hand, or another scheduler has
+// bound it, maybe while we were about to bind it elsewhere.
+void Simulation::LetArrive() {
+  const std::string node = nodes_[Pick(static_cast<int>(nodes_.size()))]->name();
+  if (Draw() < 0.7) return CreatePod(node);
+  const auto key = PickPod(false);
+  if (!key) return;
+  api_.Change("pods", *key, [&](Json& pod) { pod["spec"]["nodeName"] = node; });
 }
 
 // A pod of a node that is cut off ends only when it is deleted by force.

@@ -25,8 +25,8 @@ namespace vdcu::simulation {
 // outlive their pod, and people who delete a pod's partition. kRefusals has, besides, rules that
 // refuse some writes for a while, people who edit which reserved partition a pod names, and
 // finalizers of others that keep a partition. kGroups has those of kAll, and half of the pods are
-// of groups.
-enum class Hazards { kAll, kRefusals, kGroups };
+// of groups. kArrivals has those of kRefusals, and pods that others bind.
+enum class Hazards { kAll, kRefusals, kGroups, kArrivals };
 // In what state the nodes are while all comes to rest.
 enum class Nodes { kAsTheyAre, kMended };
 
@@ -65,7 +65,7 @@ class Simulation {
   std::optional<std::string> PickPod(bool bound);
   void Restart();
   void Elapse(base::Duration by);
-  void CreatePod();
+  void CreatePod(const std::string& node = "");
   void CreateReserved();
   static std::string GroupOf(const Json& pod);
   void SetGroup(Json& pod);
@@ -80,6 +80,7 @@ class Simulation {
   void ChangeRules();
   bool IsRefused(const SimulatedApi::Write& write) const;
   void EditPod();
+  void LetArrive();
   void EndDeletions(bool all);
   void EndForeignFinalizers(bool all);
 
@@ -103,6 +104,7 @@ class Simulation {
   std::string WhyWronglyStored(const SimulatedApi::Write& write);
   std::string WhyBoundWithoutSlices(const Json& pod);
   std::string WhyGrantedTwice();
+  bool AwaitsEnd(const crds::VdcuPartition& partition, const std::set<std::string>& used) const;
   std::string WhyWrongOnNode(const SimulatedNode& node, std::map<std::string, bool>& named);
 
   const Hazards hazards_;

@@ -102,13 +102,8 @@ std::string Simulation::WhatIsWrongAtRest() {
   if (std::string why = WhyBoundInPart(); !why.empty()) return why;
   for (const auto& partition : Partitions(api_)) {
     const std::string key = partition.meta.key();
-    // A reserved one that was made or placed anew while a pod still has the old slice may be
-    // refused, or deleted before it is admitted, and stays so until that pod ends.
-    const bool waits =
-        (!reconcilers::IsTrue(partition, crds::kPrepared) || partition.meta.deleting()) &&
-        !partition.spec.pod_ref && used.contains(partition.meta.name);
     if (partition.assigned() && NodeOf(partition.spec.assignment->node).works()) {
-      named[partition.meta.uid] = !waits;
+      named[partition.meta.uid] = !AwaitsEnd(partition, used);
     }
     const bool in_use = used.contains(partition.meta.name) ||
                         (partition.spec.pod_ref && Runs(api_, partition.spec.pod_ref->uid, ""));
@@ -132,6 +127,19 @@ std::string Simulation::WhatIsWrongAtRest() {
     if (must_be_held) return "not held by its node: " + uid;
   }
   return "";
+}
+
+// One that was made or placed anew while a pod still has the old slice may be refused, or deleted
+// before it is admitted, and stays so until that pod ends. `used`: names of reserved ones.
+bool Simulation::AwaitsEnd(const crds::VdcuPartition& partition,
+                           const std::set<std::string>& used) const {
+  if (!partition.spec.pod_ref) {
+    const bool prepared = reconcilers::IsTrue(partition, crds::kPrepared);
+    return (!prepared || partition.meta.deleting()) && used.contains(partition.meta.name);
+  }
+  const auto& running = NodeOf(partition.spec.assignment->node).kubelet().running();
+  const auto slices = running.find(partition.spec.pod_ref->uid);
+  return slices != running.end() && !slices->second.contains(partition.meta.uid);
 }
 
 const SimulatedNode& Simulation::NodeOf(const std::string& name) const {

@@ -50,6 +50,9 @@ TEST(Simulation, WhatFailedOnceHolds) {
   // A create whose answer was lost, refused when it was repeated: its pod was forgotten, and what
   // it might have been given was given to another.
   RunOnce(10115U, Hazards::kAll, bound);
+  // A slice that the daemon had refused kept its finalizer for as long as its pod awaited another,
+  // which it could not get before.
+  RunOnce(23U, Hazards::kArrivals, bound);
 }
 
 // As many as there is time for; VDCU_TEST_SEED runs that one again, VDCU_TEST_RUNS so many from it.
@@ -74,6 +77,8 @@ TEST(Simulation, NothingIsGrantedTwiceNothingLeaksAndAllThatFitsRuns) { RunMany(
 TEST(Simulation, GroupsAreBoundWholeOrNotAtAll) { RunMany(Hazards::kGroups); }
 
 TEST(Simulation, AlsoWhereRulesRefuseWhatIsWritten) { RunMany(Hazards::kRefusals); }
+
+TEST(Simulation, AlsoWherePodsComeByThemselves) { RunMany(Hazards::kArrivals); }
 
 }  // namespace
 }  // namespace vdcu::simulation
