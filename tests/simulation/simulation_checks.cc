@@ -164,8 +164,10 @@ std::string Simulation::WhyWrongOnNode(const SimulatedNode& node,
   return lost.empty() ? "" : node.name() + " does not hold any more: " + *lost.begin();
 }
 
+// Under the same settings: whether a group is given slices may rest on the policy, as its pods are
+// placed one after the other.
 std::string Simulation::WhatIsLeftToDo() {
-  reconcilers::ShownCluster fresh;
+  reconcilers::ShownCluster fresh(settings_);
   reconcilers::Placer placer(fresh.cluster);
   fresh.at.now = loop_.clock().Now();
   fresh.at.wall_time = loop_.clock().Wall();
