@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "node/kubelet/plugin.h"
 #include "node/slice_files.h"
 
 namespace vdcu::node {
@@ -44,7 +45,7 @@ void FindSockets(const HostTraces& where, std::vector<Trace>& traces) {
   std::error_code code;
   std::filesystem::directory_iterator folder(where.plugin_folder, code);
   for (; !code && folder != std::filesystem::directory_iterator(); folder.increment(code)) {
-    const std::string name = folder->path().filename();
+    const std::string name = kubelet::Plugin::WithoutNumber(folder->path().filename());
     std::error_code ignored;
     if (!folder->is_socket(ignored) || where.own.contains(name) || !LooksLikeDcu(name)) continue;
     const std::string path = folder->path();

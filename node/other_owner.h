@@ -36,7 +36,7 @@ struct Trace {
 struct HostTraces {
   const base::Root& host;
   std::string plugin_folder;            // the kubelet's, as this process sees it
-  const std::set<std::string>& own;     // sockets of this process, by name
+  const std::set<std::string>& own;     // sockets of this process, by name without its number
   const std::set<std::string>& former;  // what a vdcu-node of other --resource-names may have left
   const Slices& slices;                 // ours
   std::function<bool(const std::string& pod_uid)> has_processes;

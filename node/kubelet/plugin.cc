@@ -1,11 +1,15 @@
 #include "node/kubelet/plugin.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <utility>
 
 #include <deviceplugin.grpc.pb.h>
 #include "base/log.h"
+#include "base/random.h"
 #include "node/kubelet/channel.h"
 #include "node/kubelet/unary_call.h"
 
@@ -15,6 +19,8 @@ namespace {
 
 constexpr char kKubeletSocket[] = "kubelet.sock";
 constexpr char kApiVersion[] = "v1beta1";
+constexpr std::string_view kSuffix = ".sock";
+constexpr size_t kNumberSize = 9;  // "-0badcafe"
 constexpr base::Duration kTimeout{5'000};
 // The kubelet's socket is there a moment before anybody answers.
 constexpr base::Duration kFirstRetry{10};
@@ -25,6 +31,18 @@ bool Exists(const std::string& path) {
   return std::filesystem::exists(path, code);
 }
 
+bool Remove(const std::filesystem::path& path) {
+  std::error_code code;
+  return std::filesystem::remove(path, code);
+}
+
+// "vdcu-hygon.com_dcunum.sock" -> "vdcu-hygon.com_dcunum-0badcafe.sock"
+std::string WithNumber(std::string endpoint) {
+  char number[kNumberSize + 1];
+  snprintf(number, sizeof number, "-%08x", static_cast<uint32_t>(base::SystemRandom()() * 0x1p32));
+  return endpoint.insert(endpoint.size() - kSuffix.size(), number);
+}
+
 }  // namespace
 
 class Plugin::Registration {
@@ -33,7 +51,7 @@ class Plugin::Registration {
       : stub_(v1beta1::Registration::NewStub(
             ConnectTo(plugin.options_.folder + "/" + kKubeletSocket))) {
     request_.set_version(kApiVersion);
-    request_.set_endpoint(plugin.Endpoint());
+    request_.set_endpoint(plugin.endpoint_);
     request_.set_resource_name(plugin.options_.resource);
     request_.mutable_options()->set_pre_start_required(true);
     request_.mutable_options()->set_get_preferred_allocation_available(true);
@@ -58,16 +76,30 @@ Plugin::Plugin(base::UvLoop& loop, Options options, PluginHandler& handler)
     : loop_(loop),
       options_(std::move(options)),
       handler_(handler),
+      endpoint_(EndpointOf(options_.resource)),
       retry_timer_(loop.MakeTimer([this] { Register(); })),
       retry_delay_(kFirstRetry) {}
 
-Plugin::~Plugin() = default;
+Plugin::~Plugin() {
+  if (server_) Remove(Path());
+}
 
 // "vdcu-hygon.com_dcunum.sock"
 std::string Plugin::EndpointOf(std::string_view resource) {
   std::string name(resource);
   std::replace(name.begin(), name.end(), '/', '_');
-  return "vdcu-" + name + ".sock";
+  return "vdcu-" + name + std::string(kSuffix);
+}
+
+std::string Plugin::WithoutNumber(std::string endpoint) {
+  if (endpoint.size() < kNumberSize + kSuffix.size() || !endpoint.ends_with(kSuffix)) {
+    return endpoint;
+  }
+  const auto end = endpoint.end() - kSuffix.size();
+  const auto dash = end - kNumberSize;
+  const auto is_hex = [](unsigned char c) { return std::isxdigit(c) != 0; };
+  if (*dash == '-' && std::all_of(dash + 1, end, is_hex)) endpoint.erase(dash, end);
+  return endpoint;
 }
 
 void Plugin::SetDevices(std::vector<Device> devices) {
@@ -92,13 +124,13 @@ void Plugin::Check() {
     if (!watch) return Fail(watch.error());
     watch_ = std::move(*watch);
   }
-  if (!server_ || !Exists(options_.folder + "/" + Endpoint())) return Listen();
+  if (!server_ || !Exists(Path())) return Listen();
   if (!registered_ && !registration_ && !retry_timer_->armed()) Register();
 }
 
 void Plugin::OnChange(const std::string& name) {
-  if (name == Endpoint()) {
-    if (!Exists(options_.folder + "/" + name)) Listen();
+  if (name == endpoint_) {
+    if (!Exists(Path())) Listen();
   } else if (name == kKubeletSocket && Exists(options_.folder + "/" + name) && server_) {
     retry_delay_ = kFirstRetry;
     Register();
@@ -109,12 +141,13 @@ void Plugin::Listen() {
   registered_ = false;
   registration_.reset();
   server_.reset();  // before the new one: its end removes the socket by name
+  RemoveSockets();
+  endpoint_ = EndpointOf(options_.resource);
   options_.on_watched();
-  auto server = PluginServer::Listen(loop_,
-                                     {.socket = options_.folder + "/" + Endpoint(),
-                                      .resource = options_.resource,
-                                      .on_watched = [this] { OnWatched(); }},
-                                     handler_, devices_);
+  auto server = PluginServer::Listen(
+      loop_,
+      {.socket = Path(), .resource = options_.resource, .on_watched = [this] { OnWatched(); }},
+      handler_, devices_);
   if (!server) return Fail(server.error());
   server_ = std::move(*server);
   retry_delay_ = kFirstRetry;
@@ -127,8 +160,28 @@ void Plugin::Register() {
     return Fail(base::NotFound(options_.folder + "/" + kKubeletSocket + " is not there yet"));
   }
   if (const base::Status may = options_.may_register(); !may) return RetryLater(may.error());
+  if (!Rename()) return Fail(base::NotFound(Path() + " is gone"));  // and soon made anew
   options_.on_registering();
   registration_ = std::make_unique<Registration>(*this);
+}
+
+bool Plugin::Rename() {
+  const std::string name = WithNumber(EndpointOf(options_.resource));
+  std::error_code code;
+  std::filesystem::rename(Path(), options_.folder + "/" + name, code);
+  if (!code) endpoint_ = name;
+  return !code;
+}
+
+// Ours, and those of a vdcu-node that was killed.
+void Plugin::RemoveSockets() const {
+  std::error_code code;
+  std::filesystem::directory_iterator file(options_.folder, code);
+  for (; !code && file != std::filesystem::directory_iterator(); file.increment(code)) {
+    if (WithoutNumber(file->path().filename()) == EndpointOf(options_.resource)) {
+      Remove(file->path());
+    }
+  }
 }
 
 void Plugin::OnAnswer(const base::Status& answer) {

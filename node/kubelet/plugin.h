@@ -4,6 +4,12 @@
 // On its start the kubelet removes every socket in the folder and makes its own; so the folder is
 // watched (inotify), and within a moment of either the plugin listens and registers again. A pod in
 // admission without a registered plugin at that moment would be failed for good.
+//
+// Each registration has a name of its own for the socket. A kubelet from 1.37 on refuses a name
+// that it knows ("device plugin already connected"), and the refusal makes it forget the
+// connection, but not the name: no plugin could register under that until the kubelet starts anew.
+// It knows a name where a call of before has reached it and its answer was lost, or was not waited
+// for.
 #pragma once
 
 #include <memory>
@@ -40,8 +46,10 @@ class Plugin {
 
   const std::string& resource() const { return options_.resource; }
   // The name of its socket in the folder.
-  std::string Endpoint() const { return EndpointOf(options_.resource); }
+  const std::string& Endpoint() const { return endpoint_; }
+  // The name until the first registration, and without what tells one registration from another.
   static std::string EndpointOf(std::string_view resource);
+  static std::string WithoutNumber(std::string endpoint);
   bool registered() const { return registered_; }
   // Whether the kubelet has been sent the devices and is still there.
   bool watched() const { return server_ && server_->watched(); }
@@ -54,6 +62,9 @@ class Plugin {
   void OnChange(const std::string& name);
   void Listen();
   void Register();
+  bool Rename();
+  void RemoveSockets() const;
+  std::string Path() const { return options_.folder + "/" + endpoint_; }
   void OnAnswer(const base::Status& answer);
   void OnWatched();
   void RetryLater(const base::Error& error);
@@ -64,6 +75,7 @@ class Plugin {
   PluginHandler& handler_;
   std::vector<Device> devices_;  // none before the first SetDevices
   bool has_devices_ = false;
+  std::string endpoint_;
   std::unique_ptr<PluginServer> server_;
   std::unique_ptr<base::Subscription> watch_;
   std::unique_ptr<Registration> registration_;  // in flight

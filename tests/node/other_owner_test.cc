@@ -39,6 +39,7 @@ class OtherOwnerTest : public testing::Test {
 
 TEST_F(OtherOwnerTest, OurOwnAndOthersThingsAreNoTraces) {
   const Socket own(Plugin("vdcu-hygon.com_dcunum.sock"), false);
+  const Socket registered(Plugin("vdcu-hygon.com_dcunum-0badcafe.sock"), true);
   const Socket kubelet(Plugin("kubelet.sock"), true);
   const Socket gpus(Plugin("nvidia.com_gpu.sock"), true);
   slices_["uid-p"] = {"uid-p", "team", "p", MakeAssignment(0), {}, ""};
@@ -61,7 +62,11 @@ TEST_F(OtherOwnerTest, AnotherNameOfOursIsATraceOnlyWhileSomebodyListens) {
     EXPECT_THAT(Find(), UnorderedElementsAre(Trace{Trace::Kind::kSocket,
                                                    Plugin("vdcu-hygon.com_hcunum.sock"), false}));
   }
+  const Socket registered(Plugin("vdcu-hygon.com_hcunum-0badcafe.sock"), false);
   EXPECT_THAT(Find(), IsEmpty());
+  const Socket foreign(Plugin("vdcu-hygon.com_hcunum-other.sock"), false);
+  EXPECT_THAT(Find(), UnorderedElementsAre(Trace{
+                          Trace::Kind::kSocket, Plugin("vdcu-hygon.com_hcunum-other.sock"), true}));
 }
 
 TEST_F(OtherOwnerTest, FindsSocketsFilesAndFoldersAndTellsTheDead) {
