@@ -45,7 +45,7 @@ e2e: deps control-plane machines helm configure ## pods on a real kubelet and co
 	$(STEP) "build (release)" ninja -C build binaries end-to-end-tests
 	@$(CTEST) --test-dir build -L e2e -j $(TESTS)
 
-compat: deps control-plane machines helm configure ## older Kubernetes: builds each (15 min of two cores, once), and runs the tests on it (root only)
+compat: deps control-plane machines helm configure ## other versions of Kubernetes: builds each (15 min of two cores, once), and runs the tests on it (root only)
 	$(STEP) "build (release)" ninja -C build binaries end-to-end-tests placement_integration_test
 	@tools/compat
 
