@@ -82,6 +82,10 @@ Daemon::Daemon(base::Loop& loop, kclient::Client& client, const base::Root& host
     lease_ =
         std::make_unique<NodeLease>(client, loop, options_.lease_namespace, options_.node_name);
   }
+  if (options_.hami != crds::Hami::kOff) {
+    hami_ = std::make_unique<HamiRegister>(HamiRegister::Sources{loop, client, state_, metrics},
+                                           options_.hami, random);
+  }
   if (!options_.advertise.empty()) {
     node_informer_ = std::make_unique<kclient::Informer<kclient::Node>>(
         client, loop, Only(kclient::kNodes, "metadata.name", options_), random);
@@ -151,6 +155,7 @@ void Daemon::WatchNodes() {
   dcunode_informer_.AddHandler([this](const auto&, const auto&) { changes_.NoteDcuNode(); });
   dcunode_informer_.OnSynced([this] { OnSynced(); });
   dcunode_informer_.Start();
+  if (hami_) hami_->Start();
   if (!node_informer_) return;
   node_informer_->AddHandler([this](const auto&, const auto&) { changes_.NoteNode(); });
   node_informer_->Start();
@@ -204,6 +209,7 @@ void Daemon::Pass() {
   for (const std::string& pod_uid : noted.released) stages_.Forget(pod_uid);
   CountHoldings();
   for (const kclient::Key& key : KeysOf(noted, state_)) executor_.Add(key);
+  if (hami_ && ConcernsRegister(noted)) executor_.Add({kHamiRegister, {}, state_.node});
   if (fronts_) fronts_->Update(noted);
 }
 
@@ -218,6 +224,7 @@ void Daemon::CountHoldings() const {
 kclient::WorkPlan Daemon::Reconcile(const kclient::Key& key) {
   housekeeping_.NoteWork();
   if (key.kind == kDcuNode) return ReconcileDcuNode();
+  if (key.kind == kHamiRegister) return hami_->Reconcile();
   if (key.kind == kNode) {
     return Advertise(*state_.nodes, options_.node_name,
                      AmountsOf(options_.advertise, state_.scan.devices));
@@ -262,6 +269,7 @@ void Daemon::ForEachInformer(const Visit& visit) const {
   visit(pod_informer_);
   visit(dcunode_informer_);
   if (node_informer_) visit(*node_informer_);
+  if (hami_) visit(hami_->informer());
 }
 
 void Daemon::UpdateMetrics() const {

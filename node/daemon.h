@@ -25,6 +25,7 @@
 #include "kclient/event_recorder.h"
 #include "kclient/informer.h"
 #include "node/fronts.h"
+#include "node/hami_register.h"
 #include "node/holdings.h"
 #include "node/housekeeping.h"
 #include "node/metrics.h"
@@ -45,6 +46,7 @@ struct DaemonOptions {
   bool take_over = false;                                // remove what another plugin left behind
   bool pod_metrics = false;                              // that name pods
   std::vector<std::string> metric_names = {};            // of kFamiliarMetrics
+  crds::Hami hami = crds::Hami::kOff;  // as what the Node's annotations show cards
   // It cannot go on: another plugin owns the cards.
   std::function<void(const base::Error&)> on_fatal = nullptr;
 };
@@ -111,6 +113,7 @@ class Daemon : private kclient::Decider {
   Partitions partitions_;
   NodeObject node_object_;
   Housekeeping housekeeping_;
+  std::unique_ptr<HamiRegister> hami_;       // if tools of HAMi are to see the cards
   std::unique_ptr<NodeLease> lease_;         // if no kubelet runs here
   std::unique_ptr<OwnerCheck> owner_check_;  // until it is known that the cards are ours
   bool begun_ = false;

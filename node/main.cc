@@ -95,7 +95,8 @@ DaemonOptions ToDaemonOptions(const Options& options, const kclient::Config& con
                        .lease_namespace = crds::LeaseNamespace(config.namespace_name),
                        .take_over = options.take_over,
                        .pod_metrics = options.pod_metrics,
-                       .metric_names = options.metric_names};
+                       .metric_names = options.metric_names,
+                       .hami = options.hami};
   daemon.advertise = AdvertisedBy(options);
   if (!options.kubelet_dir.empty()) daemon.kubelet = ToKubeletOptions(options, loop);
   return daemon;

@@ -50,7 +50,13 @@ Metrics::Metrics()
                          .Name("vdcu_node_stage_seconds")
                          .Help("From the stage before to this one: prepared, bound (as this "
                                "node's watch shows it), allocated, started")
-                         .Register(*registry_)) {}
+                         .Register(*registry_)),
+      hami_requests_(prometheus::BuildCounter()
+                         .Name("vdcu_node_hami_requests_total")
+                         .Help("How often a HAMi scheduler has asked for this node's cards, as its "
+                               "own, since --hami shows them")
+                         .Register(*registry_)
+                         .Add({})) {}
 
 void Metrics::OnPrepared(double seconds) {
   prepared_.Increment();

@@ -35,6 +35,7 @@ class Metrics {
   void OnStage(const std::string& stage, base::Duration since_last);
   // Of a write, or of a key.
   void OnError(const base::Error& error);
+  void OnHamiRequest() { hami_requests_.Increment(); }
   void SetHeld(size_t slices) { held_.Set(static_cast<double>(slices)); }
   void SetCards(size_t healthy, size_t unhealthy);
 
@@ -50,6 +51,7 @@ class Metrics {
   prometheus::Histogram& allocate_seconds_;
   prometheus::Family<prometheus::Counter>& admissions_refused_;
   prometheus::Family<prometheus::Histogram>& stage_seconds_;
+  prometheus::Counter& hami_requests_;
 };
 
 }  // namespace vdcu::node

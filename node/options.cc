@@ -112,6 +112,15 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
       ->delimiter(',')
       ->default_str("")
       ->check(CheckMetricNames);
+  std::map<std::string, std::function<void()>> families;
+  for (const auto& [name, family] : crds::kHamis) {
+    families[std::string(name)] = [&options, family = family] { options.hami = family; };
+  }
+  base::AddChoice(
+      app, "--hami",
+      "As which family of cards the Node's annotations tell tools of HAMi of them: with "
+      "ids by index, with ids by serial number, or not",
+      families, "off");
   app.add_option("--resource-names", options.resource_names,
                  "Resources that stand for the cards, comma-separated")
       ->delimiter(',')

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/flags.h"
+#include "crds/hami.h"
 #include "crds/memory_unit.h"
 
 namespace vdcu::node {
@@ -24,6 +25,7 @@ struct Options {
   crds::MemoryUnit memory_unit = crds::MemoryUnit::kMi;
   bool pod_metrics = false;
   std::vector<std::string> metric_names;
+  crds::Hami hami = crds::Hami::kOff;
   std::vector<std::string> resource_names{"hygon.com/dcunum"};
 };
 

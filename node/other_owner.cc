@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "crds/hami.h"
 #include "node/kubelet/plugin.h"
 #include "node/slice_files.h"
 
@@ -137,7 +138,10 @@ std::vector<Trace> FindTraces(const std::map<std::string, std::string, std::less
     const auto handshake = annotations.find("hami.io/node-handshake-" + family);
     const bool shakes = handshake != annotations.end();
     const bool stale = shakes && IsStale(handshake->second, now);
-    if (annotations.contains(key)) {
+    const auto registered = annotations.find(key);
+    const bool any = registered != annotations.end();
+    if (any && crds::IsOurHamiRegister(registered->second)) continue;
+    if (any) {
       traces.push_back({Trace::Kind::kAnnotation, key, stale});
     } else if (shakes && !stale) {
       traces.push_back({Trace::Kind::kAnnotation, handshake->first, false});

@@ -4,7 +4,7 @@
 // vdev files that no slice of ours has (docs/vdev-file.md); the community plugin's folders
 // /usr/local/vgpu/dcu/<pod uid>_…; its node annotations hami.io/node-dcu-register and
 // node-handshake-dcu ("Reported <time>", renewed every 30 s; it alone, too, while it is renewed),
-// and the same with hcu.
+// and the same with hcu. What vdcu-node --hami has written there is ours (crds/hami.h).
 //
 // A trace is dead where it provably serves nobody: a socket that refuses connections, a folder of a
 // pod without processes, a vdev file with the same bytes as one in such a folder, an annotation not

@@ -96,6 +96,8 @@ what_is_accepted() {
 --set extender.enabled=true,extender.port=9000,kubeScheduler.enabled=true,kubeScheduler.schedulerName=mine
 --set volcano.enabled=true,volcano.port=9001,node.advertiseParts=true,memoryUnit=Gi
 --set extender.enabled=true,volcano.enabled=true,node.advertiseParts=true
+--set hami=hcu
+--set hami=dcu,rbac.create=false,policies.enabled=false
 --set node.advertiseParts=true,rbac.create=false,policies.enabled=false
 --set gate.enabled=true,gate.timeoutSeconds=30,gate.users={a,b}
 --set gate.enabled=true,extender.enabled=true,admission.mode=off,admission.webhook.certificate.source=secret

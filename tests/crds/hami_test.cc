@@ -6,13 +6,51 @@
 namespace vdcu::crds {
 namespace {
 
-dcu::Device Card(int index, const std::string& serial) {
+dcu::Device Card(int index, const std::string& serial, bool healthy = true) {
   dcu::Device card;
   card.index = index;
   card.uuid = "DCU-" + serial;
+  card.model = "K100_AI";
   card.compute_units = 120;
   card.memory = dcu::MiB{65520};
+  card.numa_node = index;
+  card.healthy = healthy;
   return card;
+}
+
+// The segment of HAMi's documents, but for the mode: facts in crds/hami.h.
+TEST(Hami, TheRegisterHasASegmentForEachCard) {
+  const std::vector<dcu::Device> cards{Card(1, "T6T8290019030301", false),
+                                       Card(0, "T6T8290019020401")};
+  EXPECT_EQ(HamiRegister(Hami::kDcu, cards),
+            "DCU-0,4,65520,100,DCU-K100_AI,0,true,0,vdcu:"
+            "DCU-1,4,65520,100,DCU-K100_AI,1,false,1,vdcu:");
+  EXPECT_EQ(HamiRegister(Hami::kHcu, cards),
+            "HCU-T6T8290019020401,4,65520,100,HCU-K100_AI,0,true,0,vdcu:"
+            "HCU-T6T8290019030301,4,65520,100,HCU-K100_AI,1,false,1,vdcu:");
+  EXPECT_EQ(HamiRegister(Hami::kDcu, {}), "");
+  EXPECT_EQ(HamiRegisterKey(Hami::kDcu), "hami.io/node-dcu-register");
+  EXPECT_EQ(HamiHandshakeKey(Hami::kHcu), "hami.io/node-handshake-hcu");
+}
+
+TEST(Hami, OurRegisterIsToldFromAnotherPlugins) {
+  struct Row {
+    const char* sentence;
+    std::string text;
+    bool want;
+  };
+  const std::string ours = HamiRegister(Hami::kDcu, {Card(0, "A"), Card(1, "B")});
+  const std::string theirs = "DCU-T6T8290019020401,4,65520,100,DCU-K100_AI,0,true,0,hami:";
+  const Row rows[] = {
+      {"ours", ours, true},
+      {"HAMi's", theirs, false},
+      {"both", ours + theirs, false},
+      {"seven fields", "DCU-A,4,65520,100,DCU-K100_AI,0,true:", false},
+      {"nothing", "", false},
+      {"no end", "DCU-A,4,65520,100,DCU-K100_AI,0,true,0,vdcu", false},
+      {"ten fields", "DCU-A,4,65520,100,DCU-K100_AI,0,true,0,x,vdcu:", false},
+  };
+  for (const Row& row : rows) EXPECT_EQ(IsOurHamiRegister(row.text), row.want) << row.sentence;
 }
 
 TEST(Hami, ThePodsAnnotationHasASlotForEachContainerInitContainersFirst) {

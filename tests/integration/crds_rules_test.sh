@@ -205,6 +205,16 @@ who_may_do_more() {
     '{"status": {"capacity": {"hygon.com/dcunum": "4"}}}'
   refuses "--advertise on another's node" "status of its own node only; its token's node is 'node-2'" \
     daemon-2 PATCH /api/v1/nodes/node-1/status '{"status": {"capacity": {"hygon.com/dcunum": "4"}}}'
+  takes "--hami on the daemon's own node" daemon-1 PATCH /api/v1/nodes/node-1 \
+    '{"metadata": {"annotations": {"hami.io/node-dcu-register": "x"}}}'
+  refuses "--hami on another's node" "vdcu-node may change its own node only; its token's node is 'node-2'" \
+    daemon-2 PATCH /api/v1/nodes/node-1 '{"metadata": {"annotations": {"hami.io/node-dcu-register": "x"}}}'
+  refuses "a daemon writes another annotation" 'only the annotations hami.io/node-' \
+    daemon-1 PATCH /api/v1/nodes/node-1 '{"metadata": {"annotations": {"example.com/x": "x"}}}'
+  refuses "a daemon labels its node" 'only the annotations hami.io/node-' \
+    daemon-1 PATCH /api/v1/nodes/node-1 '{"metadata": {"labels": {"x": "x"}}}'
+  refuses "a daemon cordons its node" 'only the annotations hami.io/node-' \
+    daemon-1 PATCH /api/v1/nodes/node-1 '{"spec": {"unschedulable": true}}'
   takes "the controller's lease" controller POST \
     /apis/coordination.k8s.io/v1/namespaces/vdcu-system/leases \
     '{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: vdcu-controller}}'

@@ -233,6 +233,45 @@ TEST_F(NodeTest, AdvertisesPartsOfAllCardsAgainWhenSomebodyZeroesThem) {
   EXPECT_TRUE(Until(offers_all)) << Log();
 }
 
+TEST_F(NodeTest, ShowsItsCardsToToolsOfHamiAndWarnsWhereItsSchedulerAsks) {
+  EXPECT_EQ(Get("node", node_)["metadata"].value("annotations", json::object()), json::object());
+  daemon_.reset();
+  StartDaemon({"--hami", "hcu"});
+  const auto said = [&](const std::string& key) {
+    const json annotations = Get("node", node_)["metadata"].value("annotations", json::object());
+    return annotations.value("hami.io/" + key, "");
+  };
+  std::string want;
+  const json shown = DcuNode();
+  for (const json& card : shown["status"]["devices"]) {
+    const std::string uuid = card["uuid"];
+    const std::string index = std::to_string(card["index"].get<int>());
+    want += "HCU-" + uuid.substr(4) + ",4,32768,100,HCU-Z100L," +
+            std::to_string(card["numaNode"].get<int>()) + ",true," + index + ",vdcu:";
+  }
+  EXPECT_TRUE(Until([&] { return said("node-hcu-register") == want; }))
+      << said("node-hcu-register") << ", want " << want << "\n"
+      << Log();
+  EXPECT_TRUE(said("node-handshake-hcu").starts_with("Reported 20")) << said("node-handshake-hcu");
+  Require(cluster().Kubectl({"annotate", "node", node_, "--overwrite",
+                             "hami.io/node-handshake-hcu=Requesting_2026-01-28 11:25:27"}));
+  EXPECT_TRUE(Until([&] { return said("node-handshake-hcu").starts_with("Reported 20"); }))
+      << Log();
+  EXPECT_TRUE(Until([&] {
+    return cluster().Kubectl({"get", "events", "-A"}).text.find("HamiSchedulerAsks") !=
+           std::string::npos;
+  })) << Log();
+  EXPECT_TRUE(Until(
+      [&] { return Metrics().find("\nvdcu_node_hami_requests_total 1\n") != std::string::npos; }));
+  // As the other family, and it does not take its own register for another plugin's.
+  daemon_.reset();
+  StartDaemon({"--hami", "dcu"});
+  EXPECT_TRUE(Until([&] {
+    return said("node-dcu-register").starts_with("DCU-0,4,32768,100,DCU-Z100L,") &&
+           said("node-hcu-register").empty() && said("node-handshake-hcu").empty();
+  })) << Log();
+}
+
 TEST_F(NodeTest, PreparesRefusesAndLetsGo) {
   Apply(Partition("a", "0x00000000000001ff", 9, 0));
   ASSERT_TRUE(Becomes("a", "Ready", "True/Ready"));
