@@ -112,4 +112,14 @@ Write MakeBind(std::string_view ns, std::string_view pod, std::string_view uid,
   return write;
 }
 
+Write MakeEviction(std::string_view ns, std::string_view pod, std::string_view uid) {
+  Write write = Make(Write::Verb::kCreate, kPods, ns, pod);
+  write.subresource = "eviction";
+  write.body = {{"apiVersion", "policy/v1"},
+                {"kind", "Eviction"},
+                {"metadata", {{"name", pod}, {"namespace", ns}}},
+                {"deleteOptions", {{"preconditions", {{"uid", uid}}}}}};
+  return write;
+}
+
 }  // namespace vdcu::kclient

@@ -1,6 +1,6 @@
 // A write to the API as a value: reconcilers return them, Client::Apply carries them out. Every one
-// carries a precondition: a create its name, a patch a resourceVersion or UID, a delete and a
-// binding the UID.
+// carries a precondition: a create its name, a patch a resourceVersion or UID, a delete, a binding
+// and an eviction the UID.
 #pragma once
 
 #include <string>
@@ -48,10 +48,11 @@ struct Write {
   Resource resource;
   std::string ns;
   std::string name;
-  std::string subresource;  // "status", "binding" or empty
+  std::string subresource;  // "status", "binding", "eviction" or empty
   nlohmann::json body;      // of a delete: DeleteOptions
 
   bool binds() const { return subresource == "binding"; }
+  bool evicts() const { return subresource == "eviction"; }
   // "create vdcupartitions team-a/p1", for logs and error messages.
   std::string Describe() const;
 };
@@ -72,5 +73,8 @@ Write MakeDelete(const Resource& resource, std::string_view ns, std::string_view
 // same write.
 Write MakeBind(std::string_view ns, std::string_view pod, std::string_view uid,
                std::string_view node, const Labels& annotations = {});
+// POST pods/NAME/eviction with the pod's UID as precondition: it is deleted, with its own grace
+// period, unless a PodDisruptionBudget keeps it (429). Kubernetes 1.22 or later.
+Write MakeEviction(std::string_view ns, std::string_view pod, std::string_view uid);
 
 }  // namespace vdcu::kclient

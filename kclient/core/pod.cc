@@ -115,8 +115,12 @@ std::shared_ptr<const PodScheduling> ParseScheduling(JsonView pod, JsonView spec
   }
   scheduling->spread = ParseSpreadConstraints(spec, meta.labels);
   scheduling->gated = HasElements(spec, "schedulingGates");
+  scheduling->preempts = GetString(spec, "preemptionPolicy") != "Never";
   scheduling->unsupported = FindUnsupported(spec);
-  if (const auto status = Get(pod, "status")) ParsePodConditions(*status, prefixes, *scheduling);
+  if (const auto status = Get(pod, "status")) {
+    scheduling->nominated = GetStringOr(*status, "nominatedNodeName");
+    ParsePodConditions(*status, prefixes, *scheduling);
+  }
   return scheduling;
 }
 

@@ -42,7 +42,9 @@ struct PodScheduling {
   std::vector<Toleration> tolerations;
   // Names of PersistentVolumeClaims, generic ephemeral ones as <pod>-<volume>.
   std::vector<std::string> claims;
-  bool gated = false;  // has schedulingGates
+  bool gated = false;     // has schedulingGates
+  bool preempts = true;   // preemptionPolicy is not Never
+  std::string nominated;  // status.nominatedNodeName: where others end for it
   // Fields that this scheduler does not understand, by their path ("spec.resourceClaims"); such a
   // pod is left alone.
   std::vector<std::string> unsupported;

@@ -33,6 +33,8 @@ const WriteCase kWrites[] = {
      "/apis/coordination.k8s.io/v1/namespaces/team-a/leases/l1", "application/json"},
     {"a binding", MakeBind("team-a", "p1", "u", "n1"), "POST",
      "/api/v1/namespaces/team-a/pods/p1/binding", "application/json"},
+    {"an eviction", MakeEviction("team-a", "p1", "u"), "POST",
+     "/api/v1/namespaces/team-a/pods/p1/eviction", "application/json"},
 };
 
 TEST(Client, EachWriteIsARequest) {

@@ -14,7 +14,7 @@ constexpr std::string_view kPending = R"({"kind": "Pod", "apiVersion": "v1",
   "metadata": {"name": "train-0", "namespace": "team-a", "uid": "u1", "labels": {"app": "x"},
     "annotations": {"vdcu.io/partition": "p1", "hygon.com/use-dcutype": "K100_AI", "other": "y"}},
   "spec": {
-    "schedulerName": "vdcu-scheduler", "priority": 1000,
+    "schedulerName": "vdcu-scheduler", "priority": 1000, "preemptionPolicy": "Never",
     "nodeSelector": {"zone": "a"},
     "schedulingGates": [{"name": "wait"}],
     "affinity": {
@@ -38,7 +38,7 @@ constexpr std::string_view kPending = R"({"kind": "Pod", "apiVersion": "v1",
                  {"containerPort": 8080, "hostPort": 8080, "hostIP": "10.0.0.1"}],
        "resources": {"limits": {"hygon.com/dcunum": "1", "hygon.com/dcumem": "2000"},
                      "requests": {"cpu": "1", "hygon.com/dcunum": "1"}}}]},
-  "status": {"phase": "Pending", "conditions": [
+  "status": {"phase": "Pending", "nominatedNodeName": "node-1", "conditions": [
     {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3",
      "lastTransitionTime": "2026-01-02T00:00:00Z"}]}})";
 
@@ -76,6 +76,8 @@ TEST(Pod, APendingOneKeepsWhatPlacementNeeds) {
   EXPECT_EQ(scheduling.tolerations, (std::vector<Toleration>{{"dcu", "Exists", "", "NoSchedule"}}));
   EXPECT_EQ(scheduling.claims, (std::vector<std::string>{"data-claim", "train-0-scratch"}));
   EXPECT_TRUE(scheduling.gated);
+  EXPECT_FALSE(scheduling.preempts);
+  EXPECT_EQ(scheduling.nominated, "node-1");
   EXPECT_TRUE(scheduling.unsupported.empty()) << "preferences are no needs";
   EXPECT_EQ(scheduling.scheduled.reason, "Unschedulable");
 }
@@ -135,6 +137,7 @@ TEST(Pod, ABareOneHasNoWishes) {
   ASSERT_NE(pod->scheduling, nullptr);
   EXPECT_FALSE(pod->scheduling->affinity.present);
   EXPECT_FALSE(pod->scheduling->gated);
+  EXPECT_TRUE(pod->scheduling->preempts);
   EXPECT_TRUE(pod->scheduling->scheduled.type.empty());
   EXPECT_TRUE(pod->requests.empty());
 }

@@ -27,6 +27,8 @@ TEST(OutcomeOf, WhatAnAnswerSaysAboutAWrite) {
            {"what exists may be ours", create, ErrorCode::kAlreadyExists, Outcome::kUnknown},
            {"a pod that is bound may be by us", bind, ErrorCode::kConflict, Outcome::kUnknown},
            {"an object that has changed since", patch, ErrorCode::kConflict, Outcome::kRefused},
+           {"a pod of the name of one that is to go", MakeEviction("team-a", "p", "uid"),
+            ErrorCode::kConflict, Outcome::kRefused},
            {"a pod that is gone", bind, ErrorCode::kNotFound, Outcome::kRefused},
            {"no right", create, ErrorCode::kForbidden, Outcome::kRefused},
            {"too many requests", patch, ErrorCode::kThrottled, Outcome::kRefused},
