@@ -169,6 +169,11 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
                   "annotations of the pod: with ids by index, with ids by serial number, or not",
                   ChoicesOf(crds::kHamis, options.hami),
                   std::string(crds::Spell(crds::kHamis, options.hami)));
+  base::AddChoice(app, "--preemption",
+                  "Whether pods of a lower priority are evicted for one that fits on no node",
+                  {{"true", [&options] { options.preemption = true; }},
+                   {"false", [&options] { options.preemption = false; }}},
+                  "true");
   app.add_flag("--leader-elect", options.leader_elect,
                "Act only while holding the Lease vdcu-controller: for several replicas");
   app.add_option("--lease-namespace", options.lease_namespace,

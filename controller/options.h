@@ -20,6 +20,7 @@ struct Options {
   dcu::Sharing share_cards = dcu::Sharing::kCluster;
   crds::MemoryUnit memory_unit = crds::MemoryUnit::kMi;
   crds::Hami hami = crds::Hami::kOff;
+  bool preemption = true;
   bool leader_elect = false;
   std::string lease_namespace;  // empty: the pod's own, else "vdcu-system"
   struct Webhook {

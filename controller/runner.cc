@@ -26,6 +26,7 @@ bool IsOf(const Assumption& assumption) {
 
 std::string_view VerbName(const kclient::Write& write) {
   if (write.binds()) return "bind";
+  if (write.evicts()) return "evict";
   switch (write.verb) {
     case kclient::Write::Verb::kCreate:
       return "create";
@@ -41,6 +42,8 @@ Use UseOf(const reconcilers::PlannedWrite& planned) {
   if (std::holds_alternative<reconcilers::AssumeReported>(assumption)) return Use::kReport;
   if (std::holds_alternative<reconcilers::AssumeDoubted>(assumption)) return Use::kKeep;
   if (std::holds_alternative<reconcilers::AssumeNudged>(assumption)) return Use::kKeep;
+  if (std::holds_alternative<reconcilers::AssumeEvicted>(assumption)) return Use::kKeep;
+  if (std::holds_alternative<reconcilers::AssumeNominated>(assumption)) return Use::kKeep;
   if (std::holds_alternative<reconcilers::AssumeWritten>(assumption)) {
     return planned.write.subresource == "status" ? Use::kReport : Use::kKeep;
   }
@@ -59,10 +62,10 @@ Assumption WithIdentity(Assumption assumption, const kclient::Answer& answer) {
   return assumption;
 }
 
-// An event says what the report, or the binding, of its object says, once: it must not wait for
-// what else is written.
+// An event says what the report, the binding or the eviction of its object says, once: it must not
+// wait for what else is written.
 void TakeEventsOf(kclient::PlannedTask& task, std::vector<kclient::Event>& events) {
-  if (task.use != Use::kReport && !task.write.binds()) return;
+  if (task.use != Use::kReport && !task.write.binds() && !task.write.evicts()) return;
   std::vector<kclient::Event> others;
   for (kclient::Event& event : events) {
     const bool own = event.regarding.ns == task.write.ns && event.regarding.name == task.write.name;
@@ -104,7 +107,7 @@ kclient::WorkPlan Runner::Reconcile(const kclient::Key& key) {
   if (plan.commit) asked_.insert(reconcilers::TurnOf(parts_.cluster.view(), key));
   const bool untold = untold_.erase(key) != 0;
   if (plan.place) {
-    if (untold) placer_.Remove(key);
+    if (untold) placer_.Renew(key);
     placer_.Add(key, at.now);
   } else {
     placer_.Remove(key);
@@ -151,7 +154,11 @@ std::optional<kclient::Decider::Placement> Runner::PlaceAsked() {
   if (const auto pod = parts_.cluster.view().FindPod(key.object())) {
     parts_.cluster.DropHold(pod->pod->meta.uid);
   }
-  auto plan = reconcilers::GrantAsked(parts_.cluster.view(), key, at);
+  auto plan = [&] {
+    reconcilers::Trial trial = parts_.cluster.BeginTrial();
+    reconcilers::OutrankFor(parts_.cluster.view(), key, trial);
+    return reconcilers::GrantAsked(parts_.cluster.view(), key, at);
+  }();
   Note(plan, at.now);
   if (!plan.writes.empty()) parts_.metrics.CountPlacements(1);
   return Placement{std::move(key), WorkOf(std::move(plan))};

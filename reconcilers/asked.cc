@@ -1,6 +1,7 @@
 #include "reconcilers/asked.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <variant>
 
@@ -171,6 +172,14 @@ Plan ReconcileAsked(const View& view, const PodEntry& entry, const Instant& at) 
     return Refuse(pod, FindOwnPartitions(view, pod, 0), std::move(*why));
   }
   return ReconcileCommit(view, entry, *commit, at);
+}
+
+void OutrankFor(const View& view, const Key& key, Trial& trial) {
+  const PodEntryPtr entry = view.FindPod(key.object());
+  if (entry == nullptr) return;
+  const bool there = entry->pod->bound();
+  trial.Outrank(there ? std::numeric_limits<int>::max() : entry->pod->priority,
+                entry->pod->meta.uid);
 }
 
 Plan GrantAsked(const View& view, const Key& key, const Instant& at) {

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "reconcilers/plan.h"
+#include "reconcilers/view/trial.h"
 #include "reconcilers/view/view.h"
 
 namespace vdcu::reconcilers {
@@ -25,7 +26,8 @@ std::optional<std::string> WhyNotServed(const View& view, const PodEntry& entry)
 Plan ReconcileAsked(const View& view, const PodEntry& entry, const Instant& at);
 
 // The cards of a plan with `commit`, of any pod. Of what is held for the pod nothing may count any
-// more.
+// more, nor may claims of less important pods; or of any, where the pod is on its node already.
+void OutrankFor(const View& view, const Key& key, Trial& trial);
 Plan GrantAsked(const View& view, const Key& key, const Instant& at);
 
 // The end of asking for the pod on that node. Nothing: it is under way. Errors: why the pod is not

@@ -60,6 +60,10 @@ void CopyNode(const View& view, const std::string& name, const crds::DcuNode& no
     if (hold.node() != name || without.contains(uid)) return;
     SetSlices(uid, hold.pod, hold.assignments, copy);
   });
+  view.claims().ForEach([&](const std::string& uid, const Claim& claim) {
+    if (claim.node() != name) return;
+    SetSlices(uid, claim.pod->meta.key(), claim.assignments, copy);
+  });
 }
 
 Plans::Cards CardsIn(const dcu::Placement& placement) {

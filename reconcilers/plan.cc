@@ -20,6 +20,8 @@ Key KeyOfOne(const AssumeBound& bound) { return PodKey(bound.pod); }
 Key KeyOfOne(const AssumeReported& reported) { return PodKey(reported.pod); }
 Key KeyOfOne(const AssumeDoubted& doubted) { return DcuNodeKey(doubted.node); }
 Key KeyOfOne(const AssumeNudged& nudged) { return PodKey(nudged.pod); }
+Key KeyOfOne(const AssumeEvicted& evicted) { return PodKey(evicted.pod); }
+Key KeyOfOne(const AssumeNominated& nominated) { return PodKey(nominated.pod); }
 
 }  // namespace
 
@@ -50,6 +52,7 @@ std::string_view RefusedReasonOf(const Assumption& assumption) {
   if (std::holds_alternative<AssumeCreated>(assumption)) return "CreateRefused";
   if (std::holds_alternative<AssumeAssigned>(assumption)) return "AssignRefused";
   if (std::holds_alternative<AssumeBound>(assumption)) return "BindRefused";
+  if (std::holds_alternative<AssumeEvicted>(assumption)) return "EvictionRefused";
   return "WriteRefused";
 }
 

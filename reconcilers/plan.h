@@ -66,8 +66,19 @@ struct AssumeNudged {
   std::string pod;
   std::string uid;
 };
-using Assumption = std::variant<AssumeCreated, AssumeAssigned, AssumeWritten, AssumeBound,
-                                AssumeReported, AssumeDoubted, AssumeNudged>;
+// The victim is asked to go, so that the pod gets room.
+struct AssumeEvicted {
+  std::string pod;     // key
+  std::string victim;  // UID
+};
+// The status of the pod names the node where others end for it, or none any more.
+struct AssumeNominated {
+  std::string pod;
+  std::string uid;
+};
+using Assumption =
+    std::variant<AssumeCreated, AssumeAssigned, AssumeWritten, AssumeBound, AssumeReported,
+                 AssumeDoubted, AssumeNudged, AssumeEvicted, AssumeNominated>;
 
 // What a decision has found out and later ones have to know. The runner notes it in the cluster
 // when the decision is made, before any of its writes is sent.
@@ -121,8 +132,18 @@ struct CommitReady {
 struct GroupComplete {
   std::vector<std::string> pods;
 };
-using Note = std::variant<NodeSilent, PodRefused, PartitionRefused, MisnamingReported, LineSeen,
-                          SliceHeld, SliceSought, CommitFailed, CommitReady, GroupComplete>;
+// On their node others end for the pod, which is to have these slices then.
+struct RoomClaimed {
+  std::string pod;  // key
+  std::vector<dcu::Assignment> assignments;
+};
+// Nowhere do any.
+struct RoomUnclaimed {
+  std::string uid;
+};
+using Note =
+    std::variant<NodeSilent, PodRefused, PartitionRefused, MisnamingReported, LineSeen, SliceHeld,
+                 SliceSought, CommitFailed, CommitReady, GroupComplete, RoomClaimed, RoomUnclaimed>;
 
 struct PlannedWrite {
   kclient::Write write;

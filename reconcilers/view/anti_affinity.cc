@@ -23,6 +23,11 @@ bool AntiAffinity::Take(const kclient::Pod& pod, std::string_view node) {
   return true;
 }
 
+void AntiAffinity::Count(const kclient::Pod& pod, std::string_view node, int more) {
+  if (pod.anti_affinity.empty()) return;
+  groups_.find(pod.anti_affinity)->second.nodes.find(base::Symbol(node))->second += more;
+}
+
 std::vector<Keeper> AntiAffinity::KeepersOf(const std::string& ns, const kclient::Labels& ns_labels,
                                             const kclient::Labels& labels) const {
   std::vector<Keeper> keepers;

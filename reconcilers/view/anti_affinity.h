@@ -28,6 +28,9 @@ class AntiAffinity {
   // that have its terms.
   bool Add(const kclient::Pod& pod, std::string_view node);
   bool Take(const kclient::Pod& pod, std::string_view node);
+  // The pod, which is on the node, counts there or does not for a moment: nothing comes or goes.
+  void Hide(const kclient::Pod& pod, std::string_view node) { Count(pod, node, -1); }
+  void Unhide(const kclient::Pod& pod, std::string_view node) { Count(pod, node, +1); }
 
   // Holds until the next change.
   std::vector<Keeper> KeepersOf(const std::string& ns, const kclient::Labels& ns_labels,
@@ -41,6 +44,8 @@ class AntiAffinity {
     uint64_t id = 0;
     std::map<base::Symbol, int> nodes;
   };
+
+  void Count(const kclient::Pod& pod, std::string_view node, int more);
 
   std::map<std::vector<kclient::PodAffinityTerm>, Group> groups_;  // none is empty
   uint64_t next_id_ = 0;

@@ -42,6 +42,8 @@ class Changes {
   }
   // It has more room than before, or other properties.
   void Improve(const std::string& node);
+  // A pod that may be evicted has come to it.
+  void Offer(std::string_view node) { offered_.emplace(node); }
   // Its quotas, or what it holds, may leave more room than before.
   void Ease(std::string_view ns);
   // Nodes or cards have come, gone or changed: what was said of all of them does not hold any more.
@@ -61,6 +63,7 @@ class Changes {
   bool TakeAllDirty() { return std::exchange(all_dirty_, false); }
   bool TakeReshaped() { return std::exchange(reshaped_, false); }
   std::set<std::string> TakeImproved() { return std::exchange(improved_, {}); }
+  std::set<std::string> TakeOffered() { return std::exchange(offered_, {}); }
   std::set<std::string> TakeEased() { return std::exchange(eased_, {}); }
 
  private:
@@ -78,6 +81,7 @@ class Changes {
   std::set<base::Symbol> pods_;
   std::set<base::Symbol> pod_groups_;  // "namespace/group"
   std::set<std::string> improved_;
+  std::set<std::string> offered_;
   std::set<std::string> eased_;
   bool reshaped_ = false;
 };

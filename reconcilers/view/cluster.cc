@@ -66,6 +66,18 @@ void Cluster::TakeOne(const GroupComplete& complete, base::TimePoint /*now*/) {
   for (const std::string& pod : complete.pods) changes_.MarkPodAlone(pod);
 }
 
+void Cluster::TakeOne(const RoomClaimed& claimed, base::TimePoint /*now*/) { Claim(claimed); }
+
+void Cluster::TakeOne(const RoomUnclaimed& unclaimed, base::TimePoint /*now*/) {
+  claims_.Drop(unclaimed.uid);
+}
+
+void Cluster::Claim(const RoomClaimed& claimed) {
+  if (const PodEntryPtr entry = objects_.FindPod(claimed.pod)) {
+    claims_.Set({.pod = entry->pod, .assignments = claimed.assignments});
+  }
+}
+
 void Cluster::Ask(const kclient::Pod& pod, const std::string& node, base::TimePoint now) {
   commits_.Ask(pod.meta.uid,
                {.node = node, .until = now + settings_.commit_timeout, .failure = ""});

@@ -62,12 +62,15 @@ class Cluster {
   void Prepare(const kclient::Pod& pod, const std::string& node, base::TimePoint now);
   // What was kept for the pod, if anything, is free.
   void DropHold(std::string_view pod_uid) { holds_.Drop(pod_uid); }
+  // The pod waits for this room, which counts as taken, or does not any more.
+  void Claim(const RoomClaimed& claimed);
+  void DropClaim(std::string_view pod_uid) { claims_.Drop(pod_uid); }
   // Lets nodes be tried whose silence is over, and drops holds whose time is; returns when that of
   // the next one is.
   std::optional<base::TimePoint> Expire(base::TimePoint now);
 
   // For one decision.
-  Trial BeginTrial() { return {rooms_, objects_}; }
+  Trial BeginTrial() { return {rooms_, objects_, claims_}; }
 
   std::vector<Key> TakeDirty(size_t most = SIZE_MAX);
   bool HasDirty() const { return changes_.HasDirty(); }
@@ -83,6 +86,8 @@ class Cluster {
   void TakeOne(const CommitFailed& failed, base::TimePoint now);
   void TakeOne(const CommitReady& ready, base::TimePoint now);
   void TakeOne(const GroupComplete& complete, base::TimePoint now);
+  void TakeOne(const RoomClaimed& claimed, base::TimePoint now);
+  void TakeOne(const RoomUnclaimed& unclaimed, base::TimePoint now);
 
   // Each refers to those before it only.
   const Settings settings_;
@@ -93,20 +98,25 @@ class Cluster {
   kclient::Setbacks<Key> setbacks_;  // by request
   Silence silence_{settings_};
   Arrivals arrivals_;
+  Priorities priorities_;
+  Evictions evictions_;
   Changes changes_{lines_, groups_, arrivals_};
   Rooms rooms_{changes_, settings_.memory_unit};
   Holds holds_{rooms_};
+  Claims claims_{rooms_};
   Commits commits_;
   Plans plans_;
   DcuNodes dcu_nodes_{rooms_.ledger(), changes_};
   Demands demands_{rooms_};
-  Objects objects_{{settings_, namespaces_, lines_, groups_, arrivals_, changes_, rooms_, demands_,
-                    silence_, setbacks_}};
-  Overlay overlay_{{objects_, dcu_nodes_, holds_, setbacks_, changes_}};
-  Shown shown_{{settings_, namespaces_, volumes_, changes_, rooms_, holds_, commits_, objects_,
-                dcu_nodes_, overlay_, setbacks_}};
-  const View view_{{settings_, namespaces_, volumes_, lines_, groups_, rooms_, silence_, setbacks_,
-                    dcu_nodes_, holds_, commits_, plans_, objects_}};
+  Objects objects_{{settings_, namespaces_, lines_, groups_, arrivals_, priorities_, changes_,
+                    rooms_, demands_, silence_, setbacks_}};
+  Overlay overlay_{
+      {settings_, objects_, dcu_nodes_, holds_, claims_, evictions_, setbacks_, changes_}};
+  Shown shown_{{settings_, namespaces_, volumes_, changes_, rooms_, holds_, claims_, evictions_,
+                commits_, objects_, dcu_nodes_, overlay_, setbacks_}};
+  const View view_{{settings_, namespaces_, volumes_, lines_, groups_, priorities_, rooms_,
+                    silence_, setbacks_, dcu_nodes_, holds_, claims_, evictions_, commits_, plans_,
+                    objects_}};
 };
 
 }  // namespace vdcu::reconcilers

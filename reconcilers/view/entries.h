@@ -22,7 +22,8 @@ struct Settings {
   dcu::Policy policy = dcu::Policy::kBinPack;
   dcu::Sharing share = dcu::Sharing::kCluster;  // of new slices; others may only be stricter
   crds::MemoryUnit memory_unit = crds::MemoryUnit::kMi;  // of dcumem, in pods and quotas
-  crds::Hami hami = crds::Hami::kOff;     // as what bindings tell HAMi's tools of slices
+  crds::Hami hami = crds::Hami::kOff;  // as what bindings tell HAMi's tools of slices
+  bool preemption = true;              // a pod that waits may have pods of a lower priority evicted
   base::Duration prepare_timeout{5'000};  // a daemon that is silent for so long is passed over
   // For how long a node that refused is not tried again at first; it, and a silent one, at most.
   base::Duration avoid_at_first{1'000};
@@ -31,6 +32,9 @@ struct Settings {
   base::Duration commit_timeout{20'000};   // of what that has asked for
   base::Duration gate_timeout{8'000};      // of what it binds itself: an API server waits for 10 s
   base::Duration unbound_timeout{10'000};  // of slices that were made for it and are not bound
+  // For so long a pod whose eviction was refused is not asked again at first, and at most.
+  base::Duration spare_at_first{10'000};
+  base::Duration spare{60'000};
   base::Duration not_ready_grace{5 *
                                  60'000};  // after it the controller lets go in a dead node's place
 };

@@ -11,6 +11,9 @@ namespace vdcu::reconcilers {
 
 namespace {
 
+// One that counts among those on its node.
+bool IsThere(const kclient::Pod& pod) { return pod.bound() && !pod.terminal(); }
+
 bool BecomesPrepared(const crds::VdcuPartition* before, const crds::VdcuPartition& object) {
   return object.assigned() && IsTrue(object, crds::kPrepared) &&
          !(before && IsTrue(*before, crds::kPrepared));
@@ -54,8 +57,11 @@ std::vector<base::Symbol> Objects::PartitionKeysOfPod(std::string_view pod_uid) 
 // --- pods ---
 
 void Objects::SetPod(const std::string& key, PodEntry entry) {
-  if (const PodEntryPtr before = FindPod(key)) UnindexPod(key, *before);
+  const PodEntryPtr before = FindPod(key);
+  if (before) UnindexPod(key, *before);
   IndexPod(key, entry);
+  const bool comes = IsThere(*entry.pod) && !(before && IsThere(*before->pod));
+  if (comes && parts_.settings.preemption) parts_.changes.Offer(entry.pod->node_name);
   const std::string node = NodeToCharge(entry);
   if (entry.request && entry.request->has_value()) {
     BeginDemands((*entry.request)->policy.value_or(parts_.settings.policy));
@@ -88,6 +94,7 @@ void Objects::IndexPod(const std::string& key, const PodEntry& entry) {
   parts_.lines.Add(entry.reserved(), key);
   parts_.groups.Add(GroupKeyOf(pod, parts_.settings.scheduler_name), key, !pod.bound());
   minding_.erase(key);
+  if (IsThere(pod)) parts_.priorities.Add(pod.node_name, pod.priority);
   if (!pod.scheduling) return;
   if (pod.bound()) return parts_.arrivals.Add(pod.node_name, key);
   if (MindsPods(pod)) minding_.insert(key);
@@ -100,6 +107,7 @@ void Objects::UnindexPod(const std::string& key, const PodEntry& entry) {
   const kclient::Pod& pod = *entry.pod;
   parts_.lines.Remove(entry.reserved(), key);
   parts_.groups.Remove(GroupKeyOf(pod, parts_.settings.scheduler_name), key);
+  if (IsThere(pod)) parts_.priorities.Remove(pod.node_name, pod.priority);
   if (!pod.scheduling) return;
   if (pod.bound()) return parts_.arrivals.Remove(pod.node_name, key);
   for (const std::string& claim : pod.scheduling->claims) {
@@ -168,7 +176,10 @@ void Objects::SetPartition(const std::string& key, PartitionEntry entry, base::T
   const crds::VdcuPartition* before = found ? &found->object() : nullptr;
   const auto object = entry.assumed ? entry.assumed : entry.shown;
   const bool prepared = BecomesPrepared(before, *object);
-  if (object->holds() && !HoldsTheSame(before, object.get())) entry.assigned_at = now;
+  if (object->holds() && !HoldsTheSame(before, object.get())) {
+    entry.assigned_at = now;
+    OfferPodOf(*object);
+  }
   if (prepared) entry.avoided.clear();
   partitions_.Set(key, std::move(entry));
   IndexPartition(key, before, object.get());
@@ -180,6 +191,13 @@ void Objects::SetPartition(const std::string& key, PartitionEntry entry, base::T
     parts_.rooms.Improve(object->spec.assignment->node);
   }
   RechargePodOf(*object);
+}
+
+// A pod that came by itself has got its slice: it may be evicted for it.
+void Objects::OfferPodOf(const crds::VdcuPartition& partition) {
+  if (!parts_.settings.preemption || !partition.spec.pod_ref) return;
+  const PodEntryPtr pod = FindPodByUid(partition.spec.pod_ref->uid);
+  if (pod && pod->pod->bound()) parts_.changes.Offer(partition.spec.assignment->node);
 }
 
 std::shared_ptr<const crds::VdcuPartition> Objects::ErasePartition(const std::string& key) {

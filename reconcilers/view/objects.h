@@ -22,6 +22,7 @@
 #include "reconcilers/view/key_index.h"
 #include "reconcilers/view/lines.h"
 #include "reconcilers/view/namespaces.h"
+#include "reconcilers/view/priorities.h"
 #include "reconcilers/view/rooms.h"
 #include "reconcilers/view/silence.h"
 #include "reconcilers/view/table.h"
@@ -36,6 +37,7 @@ class Objects {
     Lines& lines;
     Groups& groups;
     Arrivals& arrivals;
+    Priorities& priorities;
     Changes& changes;
     Rooms& rooms;
     Demands& demands;
@@ -106,6 +108,7 @@ class Objects {
   void IndexPartition(const std::string& key, const crds::VdcuPartition* before,
                       const crds::VdcuPartition* after);
   void PodMoved(const kclient::Pod& moved);
+  void OfferPodOf(const crds::VdcuPartition& partition);
   // For Policy::kFragmentationAware, from when it is first asked for.
   void BeginDemands(dcu::Policy policy);
   void CountDemand(const std::string& pod_key, const PodEntry& entry);

@@ -87,6 +87,14 @@ void Overlay::AssumeOne(const AssumeNudged& nudged, base::TimePoint /*now*/) {
   holds_.SetNudge(nudged.uid, Hold::Nudge::kSent);
 }
 
+void Overlay::AssumeOne(const AssumeEvicted& evicted, base::TimePoint /*now*/) {
+  evictions_.Ask(evicted.victim);
+}
+
+void Overlay::AssumeOne(const AssumeNominated& nominated, base::TimePoint /*now*/) {
+  claims_.SetTold(nominated.uid, true);
+}
+
 void Overlay::Settle(const Assumption& assumption, Outcome outcome, base::TimePoint now) {
   std::visit([&](const auto& assumed) { SettleOne(assumed, outcome, now); }, assumption);
 }
@@ -167,6 +175,19 @@ void Overlay::SettleOne(const AssumeDoubted& doubted, Outcome outcome, base::Tim
 
 void Overlay::SettleOne(const AssumeNudged& nudged, Outcome outcome, base::TimePoint /*now*/) {
   if (outcome != Outcome::kCommitted) holds_.SetNudge(nudged.uid, Hold::Nudge::kDue);
+}
+
+// Until the watch shows that it goes it counts as going: it is not looked at again meanwhile.
+void Overlay::SettleOne(const AssumeEvicted& evicted, Outcome outcome, base::TimePoint now) {
+  if (outcome == Outcome::kUnknown) evictions_.Forget(evicted.victim);
+  if (outcome != Outcome::kRefused) return;
+  evictions_.Spare(evicted.victim, settings_, now);
+  changes_.MarkPod(evicted.pod);
+}
+
+void Overlay::SettleOne(const AssumeNominated& nominated, Outcome outcome,
+                        base::TimePoint /*now*/) {
+  if (outcome != Outcome::kCommitted) claims_.SetTold(nominated.uid, false);
 }
 
 void Overlay::SetBack(const Key& request, Setback setback, base::TimePoint now) {

@@ -14,7 +14,9 @@
 #include "base/clock.h"
 #include "kclient/engine/setback.h"
 #include "reconcilers/plan.h"
+#include "reconcilers/view/claims.h"
 #include "reconcilers/view/dcu_nodes.h"
+#include "reconcilers/view/evictions.h"
 #include "reconcilers/view/holds.h"
 #include "reconcilers/view/objects.h"
 
@@ -23,17 +25,23 @@ namespace vdcu::reconcilers {
 class Overlay {
  public:
   struct Parts {
+    const Settings& settings;
     Objects& objects;
     DcuNodes& dcu_nodes;
     Holds& holds;
+    Claims& claims;
+    Evictions& evictions;
     kclient::Setbacks<Key>& setbacks;
     Changes& changes;
   };
 
   explicit Overlay(Parts parts)
-      : objects_(parts.objects),
+      : settings_(parts.settings),
+        objects_(parts.objects),
         dcu_nodes_(parts.dcu_nodes),
         holds_(parts.holds),
+        claims_(parts.claims),
+        evictions_(parts.evictions),
         setbacks_(parts.setbacks),
         changes_(parts.changes) {}
 
@@ -67,6 +75,8 @@ class Overlay {
   void AssumeOne(const AssumeReported& reported, base::TimePoint now);
   void AssumeOne(const AssumeDoubted& doubted, base::TimePoint now);
   void AssumeOne(const AssumeNudged& nudged, base::TimePoint now);
+  void AssumeOne(const AssumeEvicted& evicted, base::TimePoint now);
+  void AssumeOne(const AssumeNominated& nominated, base::TimePoint now);
   void SettleOne(const AssumeCreated& created, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeAssigned& assigned, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeWritten& written, Outcome outcome, base::TimePoint now);
@@ -74,14 +84,19 @@ class Overlay {
   void SettleOne(const AssumeReported& reported, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeDoubted& doubted, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeNudged& nudged, Outcome outcome, base::TimePoint now);
+  void SettleOne(const AssumeEvicted& evicted, Outcome outcome, base::TimePoint now);
+  void SettleOne(const AssumeNominated& nominated, Outcome outcome, base::TimePoint now);
   PodEntryPtr FindShown(std::string_view pod_key, std::string_view uid) const;
   bool WasDeletedUnseen(const PartitionEntry& entry) const;
   void Withdraw(const std::string& key);
   void Unassume(const PodEntry& bound);
 
+  const Settings& settings_;
   Objects& objects_;
   DcuNodes& dcu_nodes_;
   Holds& holds_;
+  Claims& claims_;
+  Evictions& evictions_;
   kclient::Setbacks<Key>& setbacks_;
   Changes& changes_;
   std::string partitions_listed_;  // resourceVersion of their last list

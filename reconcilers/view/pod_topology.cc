@@ -115,7 +115,7 @@ void PodTopology::CountKeepers(const std::vector<Keeper>& keepers, const NodeLed
   for (const Keeper& keeper : keepers) {
     Tally& tally = keepers_.emplace_back(Tally{keeper.term->topology_key, {}});
     for (const auto& [node, count] : *keeper.nodes) {
-      const NodeLoad* load = ledger.Find(node);
+      const NodeLoad* load = count > 0 ? ledger.Find(node) : nullptr;
       if (load != nullptr) tally.Count(*load);
     }
   }

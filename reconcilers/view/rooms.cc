@@ -6,24 +6,24 @@ namespace {
 
 constexpr std::string_view kHostname = "kubernetes.io/hostname";
 
-std::string HeldId(const std::string& node, const crds::HeldSlice& held) {
-  return "held:" + node + ":" + held.partition_uid;
-}
-
 int CardUnits(const dcu::Inventory& inventory, const dcu::Assignment& assignment) {
   const dcu::Node* node = inventory.Find(assignment.node);
   const dcu::Card* card = node == nullptr ? nullptr : node->FindCard(assignment.device);
   return card == nullptr || card->type == nullptr ? 0 : card->type->compute_units;
 }
 
-// No key of a partition has two slashes.
-std::string TrialId(const kclient::Pod& pod, size_t place) {
-  return "trial/" + pod.meta.uid + "/" + std::to_string(place);
+// No key of a partition has two slashes. A pod that is tried has no claim meanwhile.
+std::string IdFor(const kclient::Pod& pod, size_t place) {
+  return "for/" + pod.meta.uid + "/" + std::to_string(place);
 }
 
 bool Holds(const crds::VdcuPartition* partition) { return partition && partition->holds(); }
 
 }  // namespace
+
+std::string HeldId(const std::string& node, const crds::HeldSlice& held) {
+  return "held:" + node + ":" + held.partition_uid;
+}
 
 dcu::NodeOptions OptionsOf(const crds::DcuNode& node) {
   dcu::NodeOptions options;
@@ -171,21 +171,47 @@ void Rooms::RemoveHold(const std::string& id, const std::string& node) {
 }
 
 void Rooms::Lay(const kclient::Pod& pod, const std::vector<dcu::Assignment>& slices) {
-  const std::string& node = slices.front().node;
-  for (size_t i = 0; i < slices.size(); ++i) {
-    inventory_.SetSlice(TrialId(pod, i), slices[i], pod.meta.ns);
-  }
-  ledger_.Add(pod, node);
-  anti_affinity_.Add(pod, node);
-  TellRoomOf(node);
+  Claim(pod, slices);
+  anti_affinity_.Add(pod, slices.front().node);
 }
 
 void Rooms::Lift(const kclient::Pod& pod, const std::vector<dcu::Assignment>& slices) {
+  anti_affinity_.Take(pod, slices.front().node);
+  Unclaim(pod, slices);
+}
+
+void Rooms::Claim(const kclient::Pod& pod, const std::vector<dcu::Assignment>& slices) {
   const std::string& node = slices.front().node;
-  for (size_t i = 0; i < slices.size(); ++i) inventory_.RemoveSlice(TrialId(pod, i));
-  ledger_.Take(pod, node);
-  anti_affinity_.Take(pod, node);
+  for (size_t i = 0; i < slices.size(); ++i) {
+    inventory_.SetSlice(IdFor(pod, i), slices[i], pod.meta.ns);
+  }
+  ledger_.Add(pod, node);
   TellRoomOf(node);
+}
+
+void Rooms::Unclaim(const kclient::Pod& pod, const std::vector<dcu::Assignment>& slices) {
+  const std::string& node = slices.front().node;
+  for (size_t i = 0; i < slices.size(); ++i) inventory_.RemoveSlice(IdFor(pod, i));
+  ledger_.Take(pod, node);
+  TellRoomOf(node);
+}
+
+void Rooms::Hide(const Occupant& there) {
+  for (const Occupant::Slice& slice : there.slices) inventory_.RemoveSlice(slice.id);
+  if (there.pod == nullptr) return;
+  ledger_.Take(*there.pod, there.node);
+  anti_affinity_.Hide(*there.pod, there.node);
+  TellRoomOf(there.node);
+}
+
+void Rooms::Unhide(const Occupant& there) {
+  for (const Occupant::Slice& slice : there.slices) {
+    inventory_.SetSlice(slice.id, slice.assignment, slice.ns);
+  }
+  if (there.pod == nullptr) return;
+  ledger_.Add(*there.pod, there.node);
+  anti_affinity_.Unhide(*there.pod, there.node);
+  TellRoomOf(there.node);
 }
 
 std::optional<std::string> Rooms::WhyOverQuota(

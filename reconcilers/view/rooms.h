@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,19 @@
 #include "reconcilers/view/node_ledger.h"
 
 namespace vdcu::reconcilers {
+
+// What a pod that is on a node takes of it; or, without one, slices that it has left there.
+struct Occupant {
+  struct Slice {
+    std::string id;  // in the inventory
+    dcu::Assignment assignment;
+    std::string ns;
+  };
+
+  std::shared_ptr<const kclient::Pod> pod;  // null: it is gone
+  std::string node;
+  std::vector<Slice> slices;
+};
 
 class Rooms {
  public:
@@ -48,6 +62,12 @@ class Rooms {
   // As if the pod were on their node with these slices, and not any more: nothing is noted (Trial).
   void Lay(const kclient::Pod& pod, const std::vector<dcu::Assignment>& slices);
   void Lift(const kclient::Pod& pod, const std::vector<dcu::Assignment>& slices);
+  // As if what is there were not, and as it is again: nothing is noted (Trial).
+  void Hide(const Occupant& there);
+  void Unhide(const Occupant& there);
+  // The same of room that is kept for the pod on that node, of cards and all else (Claims).
+  void Claim(const kclient::Pod& pod, const std::vector<dcu::Assignment>& slices);
+  void Unclaim(const kclient::Pod& pod, const std::vector<dcu::Assignment>& slices);
   // Whether it bounds something else than before.
   bool SetQuota(const std::string& key, const kclient::ResourceQuota* quota);
   // Has the inventory know what nodes have left beside cards, from now on; and what is asked for.
@@ -90,6 +110,9 @@ class Rooms {
   bool tells_room_ = false;
   std::unordered_map<base::Symbol, std::vector<base::Symbol>> partitions_on_;  // node -> keys
 };
+
+// By which the inventory knows a slice that the node's daemon says it holds.
+std::string HeldId(const std::string& node, const crds::HeldSlice& held);
 
 // What a DCUNode says of all its cards.
 dcu::NodeOptions OptionsOf(const crds::DcuNode& node);

@@ -92,6 +92,12 @@ void Shown::JudgePromises(const kclient::Pod* before, const kclient::Pod& pod, b
   const std::string& uid = pod.meta.uid;
   const bool done = gone || pod.bound() || pod.terminal() || pod.meta.deleting();
   if (done) parts_.commits.Forget(uid);
+  if (done) parts_.claims.Drop(uid);
+  if (before && before->meta.uid != uid) {
+    parts_.claims.Drop(before->meta.uid);
+    parts_.evictions.Forget(before->meta.uid);
+  }
+  if (gone || pod.terminal() || pod.meta.deleting()) parts_.evictions.Forget(uid);
   const Hold* hold = parts_.holds.Find(uid);
   if (hold == nullptr) return;
   // Whoever has bound it may have passed us: it is given there what was kept for it.

@@ -11,8 +11,10 @@
 #include "kclient/core/node.h"
 #include "kclient/core/pod.h"
 #include "kclient/core/quota.h"
+#include "reconcilers/view/claims.h"
 #include "reconcilers/view/commits.h"
 #include "reconcilers/view/dcu_nodes.h"
+#include "reconcilers/view/evictions.h"
 #include "reconcilers/view/holds.h"
 #include "reconcilers/view/namespaces.h"
 #include "reconcilers/view/objects.h"
@@ -34,6 +36,8 @@ class Shown {
     Changes& changes;
     Rooms& rooms;
     Holds& holds;
+    Claims& claims;
+    Evictions& evictions;
     Commits& commits;
     Objects& objects;
     DcuNodes& dcu_nodes;

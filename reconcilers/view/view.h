@@ -16,9 +16,11 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "kclient/engine/setback.h"
+#include "reconcilers/view/claims.h"
 #include "reconcilers/view/commits.h"
 #include "reconcilers/view/dcu_nodes.h"
 #include "reconcilers/view/entries.h"
+#include "reconcilers/view/evictions.h"
 #include "reconcilers/view/groups.h"
 #include "reconcilers/view/holds.h"
 #include "reconcilers/view/lines.h"
@@ -26,6 +28,7 @@
 #include "reconcilers/view/objects.h"
 #include "reconcilers/view/plans.h"
 #include "reconcilers/view/pod_topology.h"
+#include "reconcilers/view/priorities.h"
 #include "reconcilers/view/rooms.h"
 #include "reconcilers/view/silence.h"
 #include "reconcilers/view/volumes.h"
@@ -40,11 +43,14 @@ class View {
     const Volumes& volumes;
     const Lines& lines;
     const Groups& groups;
+    const Priorities& priorities;
     const Rooms& rooms;
     const Silence& silence;
     const kclient::Setbacks<Key>& setbacks;
     const DcuNodes& dcu_nodes;
     const Holds& holds;
+    const Claims& claims;
+    const Evictions& evictions;
     const Commits& commits;
     const Plans& plans;
     const Objects& objects;
@@ -85,6 +91,10 @@ class View {
   // What is kept for the pod of another scheduler, and what that has asked for; null: nothing.
   const Holds& holds() const { return parts_.holds; }
   const Hold* FindHold(std::string_view pod_uid) const { return parts_.holds.Find(pod_uid); }
+  // Rooms that pods wait for where others end for them, and who was asked to go for that.
+  const Claims& claims() const { return parts_.claims; }
+  const Evictions& evictions() const { return parts_.evictions; }
+  const Priorities& priorities() const { return parts_.priorities; }
   const Commit* FindCommit(std::string_view pod_uid) const { return parts_.commits.Find(pod_uid); }
   // The cards that were found for it on that node; null: none.
   const Plans::Cards* FindPlan(std::string_view pod_uid, std::string_view node) const {

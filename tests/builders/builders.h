@@ -62,6 +62,8 @@ class PodBuilder {
   }
   PodBuilder& KeepsAway(kclient::PodAffinityTerm term);
   PodBuilder& Gated() { return Set(wants_.gated, true); }
+  PodBuilder& NeverPreempts() { return Set(wants_.preempts, false); }
+  PodBuilder& Nominated(std::string node) { return Set(wants_.nominated, std::move(node)); }
   PodBuilder& Unsupported(std::string field);
   PodBuilder& Unscheduled(std::string reason, std::string message);
   PodBuilder& Condition(std::string_view type, const std::string& status, const std::string& reason,

@@ -102,6 +102,7 @@ what_is_accepted() {
 --set gate.enabled=true,gate.timeoutSeconds=30,gate.users={a,b}
 --set gate.enabled=true,extender.enabled=true,admission.mode=off,admission.webhook.certificate.source=secret
 --set node.takeOver=true,node.priorityClassName=,controller.priorityClassName=
+--set preemption=false
 ROWS
 }
 
@@ -158,6 +159,7 @@ node.replicas=1|at '/node': additional properties 'replicas'
 controller.replicas=0|at '/controller/replicas'
 logLevel=trace|at '/logLevel'
 policy=Random|at '/policy'
+preemption=maybe|at '/preemption'
 admission.mode=on|at '/admission/mode'
 admission.fence=policy|at '/admission/fence'
 kubeletRootDir=var|at '/kubeletRootDir'
@@ -193,6 +195,11 @@ who_reaches_the_metrics() {
 notes() { helm install vdcu $CHART -n vdcu-system --dry-run=client "$@"; }
 
 what_can_be_left_out() {
+  check "the controller may evict pods" prints pods/eviction template -s templates/rbac/controller.yaml
+  check "but where it is not to" prints_no pods/eviction template -s templates/rbac/controller.yaml \
+    --set preemption=false
+  check "and it is told that" prints --preemption=false template -s templates/controller/deployment.yaml \
+    --set preemption=false
   check "no controller, no Deployment" prints_no Deployment kinds --set controller.enabled=false
   check "neither, no workload" prints_no NetworkPolicy kinds --set controller.enabled=false,node.enabled=false
   check "but the accounts" prints ServiceAccount kinds --set controller.enabled=false,node.enabled=false

@@ -250,8 +250,9 @@ YAML
   check "and so does a pod" kubectl wait --for=condition=PodScheduled=False --timeout=${WAIT_SECONDS}s pod/too-big
   kubectl delete pod c >/dev/null
   check "a pod that ends gives its slice back" eventually slice_is_gone c
-  # A daemon that is silent, and a series of events, are in other tests.
-  check "the controller uses what its role lists" uses_all_but controller "patch dcunodes/status" "patch events"
+  # A daemon that is silent, a series of events, and evictions are in other tests.
+  check "the controller uses what its role lists" uses_all_but controller "patch dcunodes/status" "patch events" \
+    "create pods/eviction"
   # What is not certain about a partition or a pod, a series of events, and a node without a kubelet.
   check "the daemon uses what its role lists" uses_all_but node "get vdcupartitions" "get pods" "patch events" \
     "get leases" "create leases" "patch leases"

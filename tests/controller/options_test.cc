@@ -22,6 +22,7 @@ TEST(Options, HaveTheirDefaults) {
   EXPECT_EQ(options->policy, dcu::Policy::kBinPack);
   EXPECT_EQ(options->share_cards, dcu::Sharing::kCluster);
   EXPECT_EQ(options->memory_unit, crds::MemoryUnit::kMi);
+  EXPECT_TRUE(options->preemption);
   EXPECT_FALSE(options->leader_elect);
   EXPECT_EQ(options->lease_namespace, "");
   EXPECT_EQ(options->webhook.listen, "");
@@ -39,9 +40,9 @@ TEST(Options, TakeFlagsAndEnvironment) {
   setenv("VDCU_POLICY", "Spread", 1);
   setenv("VDCU_SCHEDULER_NAME", "from-env", 1);
   setenv("VDCU_LEADER_ELECT", "true", 1);
-  const auto parsed =
-      Parse({"--scheduler-name", "from-flag", "--share-cards", "namespace", "--memory-unit", "Gi",
-             "--lease-namespace", "infra", "--kubeconfig", "k", "--listen", "127.0.0.1:0"});
+  const auto parsed = Parse({"--scheduler-name", "from-flag", "--share-cards", "namespace",
+                             "--memory-unit", "Gi", "--lease-namespace", "infra", "--kubeconfig",
+                             "k", "--listen", "127.0.0.1:0", "--preemption=false"});
   unsetenv("VDCU_POLICY");
   unsetenv("VDCU_SCHEDULER_NAME");
   unsetenv("VDCU_LEADER_ELECT");
@@ -51,6 +52,7 @@ TEST(Options, TakeFlagsAndEnvironment) {
   EXPECT_EQ(options->policy, dcu::Policy::kSpread);
   EXPECT_EQ(options->share_cards, dcu::Sharing::kNamespace);
   EXPECT_EQ(options->memory_unit, crds::MemoryUnit::kGi);
+  EXPECT_FALSE(options->preemption);
   EXPECT_TRUE(options->leader_elect);
   EXPECT_EQ(options->lease_namespace, "infra");
   EXPECT_EQ(options->common.kubeconfig, "k");

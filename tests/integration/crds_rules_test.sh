@@ -221,6 +221,12 @@ who_may_do_more() {
   refuses "a lease elsewhere" 'cannot create resource' controller POST \
     /apis/coordination.k8s.io/v1/namespaces/team-a/leases \
     '{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: vdcu-controller}}'
+  given "a pod" admin POST /api/v1/namespaces/team-a/pods \
+    '{apiVersion: v1, kind: Pod, metadata: {name: evicted}, spec: {containers: [{name: main, image: i}]}}'
+  takes "the controller evicts a pod" controller POST /api/v1/namespaces/team-a/pods/evicted/eviction \
+    '{apiVersion: policy/v1, kind: Eviction, metadata: {name: evicted}}'
+  refuses "the controller deletes one, whatever its budget" 'cannot delete resource' controller DELETE \
+    /api/v1/namespaces/team-a/pods/evicted
   takes "the controller lists quotas" controller GET /api/v1/resourcequotas
   takes "the controller lists namespaces" controller GET /api/v1/namespaces
   refuses "the controller reads secrets" 'cannot list resource' controller GET /api/v1/secrets

@@ -257,7 +257,8 @@ TEST_F(PlacementTest, TheHigherPriorityRunsFirst) {
                {{"apiVersion", "scheduling.k8s.io/v1"},
                 {"kind", "PriorityClass"},
                 {"metadata", {{"name", name}}},
-                {"value", value}});
+                {"value", value},
+                {"preemptionPolicy", "Never"}});
   }
   for (const char* name : {"a", "b", "c", "d"}) Create(Pod(name, kWholeCard, kOnSmall));
   for (const char* name : {"a", "b", "c", "d"}) ASSERT_EQ(Bound(name), "small");

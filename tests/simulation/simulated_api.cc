@@ -17,7 +17,7 @@ HttpResponse Refuse(int status, const std::string& reason) {
 
 HttpResponse Done(const Json& object) { return {200, object.dump(), {}}; }
 
-// A binding carries its UID in metadata, a patch too; a delete in its preconditions.
+// A binding carries its UID in metadata, a patch too; a delete and an eviction in preconditions.
 bool Holds(const Json& wanted, const Json& object) {
   for (const char* field : {"uid", "resourceVersion"}) {
     const std::string text = wanted.value(field, std::string());
@@ -243,6 +243,7 @@ HttpResponse SimulatedApi::Handle(const HttpRequest& request) {
     return Done(event);
   }
   if (target.subresource == "binding") return HandleBind(target, body);
+  if (target.subresource == "eviction") return HandleEvict(target, body);
   if (request.method == "POST") return HandleCreate(target, body);
   if (request.method == "PATCH") return HandlePatch(target, body);
   return HandleDelete(target, body);
@@ -289,6 +290,20 @@ HttpResponse SimulatedApi::HandleBind(const Target& target, const Json& body) {
   return Done(body);
 }
 
+// The kubelet ends a bound pod, some time later.
+HttpResponse SimulatedApi::HandleEvict(const Target& target, const Json& body) {
+  const Json* pod = Find(target.kind, target.key);
+  if (!pod) return Refuse(404, "NotFound");
+  if (!Holds(body["deleteOptions"]["preconditions"], *pod)) return Refuse(409, "Conflict");
+  if (budgets_ > 0 && Draw() < budgets_) return Refuse(429, "TooManyRequests");
+  const bool bound = !Text(*pod, "/spec/nodeName").empty();
+  Change(target.kind, target.key, [&](Json& changed) {
+    if (bound) changed["metadata"]["finalizers"] = {"kubelet"};
+  });
+  Delete(target.kind, target.key);
+  return Done({{"kind", "Status"}, {"status", "Success"}});
+}
+
 HttpResponse SimulatedApi::HandlePatch(const Target& target, const Json& body) {
   const Json* object = Find(target.kind, target.key);
   if (!object) return Refuse(404, "NotFound");
@@ -297,6 +312,9 @@ HttpResponse SimulatedApi::HandlePatch(const Target& target, const Json& body) {
   if (target.subresource == "status") {
     if (target.kind == "pods") {
       MergeConditions(next["status"], body["status"]);
+      Json others = body["status"];
+      others.erase("conditions");
+      next["status"].merge_patch(others);
     } else {
       next["status"].merge_patch(body["status"]);
     }

@@ -51,6 +51,8 @@ class SimulatedApi : public SimulatedStore {
   };
 
   void SetFaults(double chance) { faults_ = chance; }
+  // How many evictions a PodDisruptionBudget refuses.
+  void SetBudgets(double chance) { budgets_ = chance; }
 
   // A process begins anew: kController, or the daemon of the node of that name.
   std::unique_ptr<kclient::Transport> Connect(const std::string& sender);
@@ -128,12 +130,14 @@ class SimulatedApi : public SimulatedStore {
   kclient::HttpResponse Get(const Target& target, const std::string& selected);
   kclient::HttpResponse HandleCreate(const Target& target, const Json& body);
   kclient::HttpResponse HandleBind(const Target& target, const Json& body);
+  kclient::HttpResponse HandleEvict(const Target& target, const Json& body);
   kclient::HttpResponse HandlePatch(const Target& target, const Json& body);
   kclient::HttpResponse HandleDelete(const Target& target, const Json& body);
 
   base::Loop& loop_;
   std::mt19937_64 random_;
   double faults_ = 0;
+  double budgets_ = 0;
   std::set<std::string> cut_off_;  // senders
   uint64_t next_id_ = 0;
   std::map<std::string, int64_t> listed_;  // by kind: version of the controller's last list

@@ -14,11 +14,12 @@ constexpr char kNamespace[] = "team-a";
 constexpr char kForeign[] = "example.com/keep";
 constexpr size_t kMostPods = 14;
 constexpr double kFaults = 0.1;
+constexpr double kBudgets = 0.3;
 constexpr double kMood = 0.02;
 constexpr double kLinger = 0.2;
 constexpr int kRules = 9;
 // Of Act, by hazards.
-constexpr int kMoves[] = {118, 133, 118, 158};
+constexpr int kMoves[] = {118, 133, 118, 158, 118};
 
 SimulatedApi::Json Container(const std::string& name, const SimulatedApi::Json& amounts) {
   return {{"name", name}, {"resources", {{"limits", amounts}, {"requests", amounts}}}};
@@ -30,12 +31,13 @@ bool Deleting(const SimulatedApi::Json& object) {
 }
 
 // A dead node's slices are let go while a schedule lasts.
-reconcilers::Settings SettingsOf(unsigned seed) {
+reconcilers::Settings SettingsOf(unsigned seed, Hazards hazards) {
   constexpr dcu::Policy kPolicies[] = {dcu::Policy::kBinPack, dcu::Policy::kSpread,
                                        dcu::Policy::kFragmentationAware};
   reconcilers::Settings settings;
   settings.policy = kPolicies[seed % 3];
   settings.not_ready_grace = base::Duration(20'000);
+  settings.preemption = hazards == Hazards::kPriorities;
   return settings;
 }
 
@@ -67,7 +69,7 @@ struct Simulation::Controller {
 };
 
 Simulation::Simulation(unsigned seed, Hazards hazards)
-    : hazards_(hazards), settings_(SettingsOf(seed)), random_(seed), api_(loop_, seed) {
+    : hazards_(hazards), settings_(SettingsOf(seed, hazards)), random_(seed), api_(loop_, seed) {
   api_.on_sent = [this](const SimulatedApi::Write& write) { return WhyWronglySent(write); };
   api_.refuses = [this](const SimulatedApi::Write& write) { return IsRefused(write); };
   api_.on_stored = [this](const SimulatedApi::Write& write) { return WhyWronglyStored(write); };
@@ -94,6 +96,7 @@ void Simulation::Restart() {
 
 void Simulation::Act() {
   api_.SetFaults(kFaults);
+  api_.SetBudgets(hazards_ == Hazards::kPriorities ? kBudgets : 0);
   for (const auto& node : nodes_) node->SetMood(kMood, kLinger);
   const int what = Pick(kMoves[static_cast<int>(hazards_)]);
   if (what >= 133) {
@@ -162,6 +165,7 @@ void Simulation::CreatePod(const std::string& node) {
   }
   const bool grouped = hazards_ == Hazards::kGroups && NamedBy(pod).empty() && Draw() < 0.7;
   if (grouped) SetGroup(pod);
+  if (hazards_ == Hazards::kPriorities && Pick(5) == 0) pod["spec"]["preemptionPolicy"] = "Never";
   if (!node.empty()) pod["spec"]["nodeName"] = node;
   api_.Create("pods", std::move(pod));
 }
@@ -341,6 +345,7 @@ void Simulation::DisturbNodeObject() {
 
 void Simulation::ComeToRest(Nodes nodes) {
   api_.SetFaults(0);
+  api_.SetBudgets(0);
   rules_.clear();
   for (const auto& node : nodes_) {
     node->SetMood(0, 0);

@@ -25,8 +25,9 @@ namespace vdcu::simulation {
 // outlive their pod, and people who delete a pod's partition. kRefusals has, besides, rules that
 // refuse some writes for a while, people who edit which reserved partition a pod names, and
 // finalizers of others that keep a partition. kGroups has those of kAll, and half of the pods are
-// of groups. kArrivals has those of kRefusals, and pods that others bind.
-enum class Hazards { kAll, kRefusals, kGroups, kArrivals };
+// of groups. kArrivals has those of kRefusals, and pods that others bind. kPriorities has those of
+// kAll, and pods are evicted for more important ones, where no PodDisruptionBudget keeps them.
+enum class Hazards { kAll, kRefusals, kGroups, kArrivals, kPriorities };
 // In what state the nodes are while all comes to rest.
 enum class Nodes { kAsTheyAre, kMended };
 
@@ -92,6 +93,7 @@ class Simulation {
   static std::string WhyRunsWithoutSlices(const SimulatedNode& node,
                                           const SimulatedKubelet::Assignments& held);
   std::string WhyWronglyDoubted(const SimulatedApi::Write& write);
+  std::string WhyWronglyEvicted(const SimulatedApi::Write& write);
   std::string WhyWronglyBound(const std::string& key, const std::string& node);
   std::string WhyBoundBeforeItsGroup(const Json& pod);
   std::string WhyBoundInPart();

@@ -185,6 +185,9 @@ std::string Simulation::WhatIsLeftToDo() {
     }
   }
   while (const auto decision = placer.Next(fresh.at)) {
+    for (const auto& planned : decision->plan.writes) {
+      if (planned.write.evicts()) return planned.write.Describe() + " for " + decision->key.Text();
+    }
     if (decision->placed) {
       const Json* pod = api_.Find("pods", decision->key.object());
       return decision->key.Text() + " fits: " + (pod ? pod->dump() : "");

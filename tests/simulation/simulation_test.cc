@@ -76,6 +76,8 @@ TEST(Simulation, NothingIsGrantedTwiceNothingLeaksAndAllThatFitsRuns) { RunMany(
 
 TEST(Simulation, GroupsAreBoundWholeOrNotAtAll) { RunMany(Hazards::kGroups); }
 
+TEST(Simulation, WhoIsMoreImportantHasOthersEvicted) { RunMany(Hazards::kPriorities); }
+
 TEST(Simulation, AlsoWhereRulesRefuseWhatIsWritten) { RunMany(Hazards::kRefusals); }
 
 TEST(Simulation, AlsoWherePodsComeByThemselves) { RunMany(Hazards::kArrivals); }

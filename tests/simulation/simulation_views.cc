@@ -127,6 +127,10 @@ std::map<std::string, dcu::Assignment> Taken(SimulatedApi& api,
 // A lease does not fence: what is written must be what was seen.
 std::string WhyUnfenced(const Write& write) {
   const bool binds = write.subresource == "binding";
+  if (write.subresource == "eviction") {
+    const std::string uid = Text(write.body, "/deleteOptions/preconditions/uid");
+    return uid.empty() ? "without a UID as precondition" : "";
+  }
   if (write.method == "POST" && !binds) return "";  // its name does
   const Json& wants = write.body[write.method == "DELETE" ? "preconditions" : "metadata"];
   if (Text(wants, "/uid").empty()) return "without a UID as precondition";
@@ -142,6 +146,7 @@ std::string Simulation::WhyWronglySent(const Write& write) {
   if (write.subresource == "binding") {
     return WhyWronglyBound(write.key, Text(write.body, "/target/name"));
   }
+  if (write.subresource == "eviction") return WhyWronglyEvicted(write);
   if (write.kind == "dcunodes") return WhyWronglyDoubted(write);
   const bool spec = write.kind == "vdcupartitions" && write.subresource.empty();
   if (!spec) return "";
@@ -151,6 +156,28 @@ std::string Simulation::WhyWronglySent(const Write& write) {
     return "";
   }
   return Grants(write.body) ? WhyWronglyGranted(write) : WhyWronglyLetGo(write);
+}
+
+// For one that waits, is more important, and may have others evicted; of those that have slices of
+// their own and are not going already.
+std::string Simulation::WhyWronglyEvicted(const Write& write) {
+  if (!settings_.preemption) return "nobody is evicted";
+  const auto found = api_.Shown("pods").find(write.key);
+  if (found == api_.Shown("pods").end()) return "it is not shown";
+  const Json& victim = found->second;
+  if (Text(victim, "/spec/nodeName").empty()) return "it is not bound";
+  if (victim["metadata"].contains("deletionTimestamp")) return "it goes already";
+  const auto& partitions = api_.Shown("vdcupartitions");
+  const bool has_slices = std::any_of(partitions.begin(), partitions.end(), [&](const auto& item) {
+    return Text(item.second, "/spec/podRef/uid") == victim["metadata"]["uid"];
+  });
+  if (!has_slices && NamedBy(victim) != "") return "it has no slices of its own";
+  for (const auto& [key, pod] : api_.Shown("pods")) {
+    const bool waits = Text(pod, "/spec/nodeName").empty() && NamedBy(pod).empty();
+    const bool may = Text(pod, "/spec/preemptionPolicy") != "Never";
+    if (waits && may && pod["spec"]["priority"] > victim["spec"]["priority"]) return "";
+  }
+  return "for nobody";
 }
 
 // It only turns True to Unknown, and not while all that is shown speaks for the daemon.
