@@ -36,6 +36,10 @@ function(vdcu_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC vdcu_options ${ARG_DEPS})
+  if(VDCU_UNITY AND NOT CMAKE_CURRENT_SOURCE_DIR MATCHES "^${CMAKE_SOURCE_DIR}/(tests|bench)")
+    # All of it: whether names clash must not rest on which sources are put together.
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
+  endif()
   if(VDCU_SANITIZE AND NOT VDCU_FUZZ)
     target_compile_options(${name} PRIVATE -ffunction-sections)  # for tools/check-dead-code
   endif()

@@ -11,6 +11,9 @@
 
 namespace vdcu::controller {
 
+// How long a call waits for its pod: a scheduler may be shown one before us.
+inline constexpr base::Duration kUntilShown{1'000};
+
 class OpenCalls {
  public:
   // Returns whether it has answered; it must when it is late. It may add another.

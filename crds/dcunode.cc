@@ -13,7 +13,7 @@ constexpr int kAnyInt = std::numeric_limits<int>::max();
 constexpr char kKubelet[] = "Kubelet";  // of heartbeat
 constexpr char kLease[] = "Lease";
 
-DcuNodeSpec ReadSpec(Fields& fields) {
+DcuNodeSpec ReadNodeSpec(Fields& fields) {
   return {.unschedulable_devices = fields.Strings("unschedulableDevices"),
           .memory_reserve = fields.Memory("memoryReserve").value_or(dcu::MiB{}),
           .share_cards = fields.Sharing("shareCards")};
@@ -81,7 +81,7 @@ DcuNodeStatus ReadStatus(Fields& fields, const std::string& node) {
   return status;
 }
 
-base::Result<kclient::ObjectMeta> ReadMeta(kclient::JsonView object) {
+base::Result<kclient::ObjectMeta> ReadNodeMeta(kclient::JsonView object) {
   return kclient::ParseMeta(object, {.labels = false, .annotation_prefixes = {}});
 }
 
@@ -104,10 +104,10 @@ std::string_view DcuNode::ready_status() const {
 
 base::Result<DcuNode> DcuNode::FromJson(kclient::JsonView object) {
   DcuNode node;
-  ASSIGN_OR_RETURN(node.meta, ReadMeta(object));
+  ASSIGN_OR_RETURN(node.meta, ReadNodeMeta(object));
   base::Status read;
   Fields root(object, "", read);
-  if (auto spec = root.Object("spec")) node.spec = ReadSpec(*spec);
+  if (auto spec = root.Object("spec")) node.spec = ReadNodeSpec(*spec);
   if (auto status = root.Object("status")) node.status = ReadStatus(*status, node.meta.name);
   if (!read) return WithContext(read.error(), "DCUNode " + node.meta.name);
   return node;
@@ -115,10 +115,10 @@ base::Result<DcuNode> DcuNode::FromJson(kclient::JsonView object) {
 
 base::Result<DcuNode> DcuNode::Unreadable(kclient::JsonView object) {
   DcuNode node;
-  ASSIGN_OR_RETURN(node.meta, ReadMeta(object));
+  ASSIGN_OR_RETURN(node.meta, ReadNodeMeta(object));
   base::Status spec_read;
   Fields root(object, "", spec_read);
-  if (auto spec = root.Object("spec")) node.spec = ReadSpec(*spec);
+  if (auto spec = root.Object("spec")) node.spec = ReadNodeSpec(*spec);
   if (!spec_read) node.spec_unread = spec_read.error().message;
   base::Status status_read;
   Fields rest(object, "", status_read);

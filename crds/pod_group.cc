@@ -11,7 +11,7 @@ namespace vdcu::crds {
 namespace {
 
 constexpr std::string_view kKueueName = "kueue.x-k8s.io/pod-group-name";
-constexpr size_t kMaxNameLength = 63;  // of a label's value
+constexpr size_t kMaxLabelValue = 63;  // of a label's value
 
 std::string_view ValueOf(const kclient::Labels& labels, std::string_view key) {
   const auto found = labels.find(key);
@@ -43,7 +43,8 @@ Said SaidForKueue(const kclient::ObjectMeta& pod) {
           ValueOf(pod.labels, kKueueName),    ValueOf(pod.annotations, kKueueSizeAnnotation)};
 }
 
-base::Error Wrong(const std::string& key, std::string_view value, const std::string& right) {
+base::Error WrongAnnotation(const std::string& key, std::string_view value,
+                            const std::string& right) {
   return base::Invalid(key + ": " + base::Quote(value) + ": " + right);
 }
 
@@ -51,7 +52,7 @@ bool IsLabelValue(std::string_view text) {
   const auto is_alnum = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
   };
-  return !text.empty() && text.size() <= kMaxNameLength && is_alnum(text.front()) &&
+  return !text.empty() && text.size() <= kMaxLabelValue && is_alnum(text.front()) &&
          is_alnum(text.back()) && std::all_of(text.begin(), text.end(), [&](char c) {
            return is_alnum(c) || c == '-' || c == '_' || c == '.';
          });
@@ -70,22 +71,24 @@ std::optional<int> ReadSize(std::string_view text) {
 base::Result<std::optional<PodGroup>> Read(const Said& said) {
   if (!said.has_name && !said.has_size) return std::optional<PodGroup>();
   if (!said.has_name) {
-    return Wrong(said.size_key, said.size,
-                 "set " + said.name_key + " with it, the name that all pods of the group have");
+    return WrongAnnotation(
+        said.size_key, said.size,
+        "set " + said.name_key + " with it, the name that all pods of the group have");
   }
   if (!IsLabelValue(said.name)) {
-    return Wrong(said.name_key, said.name,
-                 "must be 1 to " + std::to_string(kMaxNameLength) +
-                     " characters, letters, digits, -, _ and ., the first and last a letter or "
-                     "digit");
+    return WrongAnnotation(
+        said.name_key, said.name,
+        "must be 1 to " + std::to_string(kMaxLabelValue) +
+            " characters, letters, digits, -, _ and ., the first and last a letter or "
+            "digit");
   }
   const std::string right =
       "a whole number from 1 to " + std::to_string(kMaxGroupSize) + ", the pods of the group";
   if (!said.has_size) {
-    return Wrong(said.name_key, said.name, "set " + said.size_key + " with it, " + right);
+    return WrongAnnotation(said.name_key, said.name, "set " + said.size_key + " with it, " + right);
   }
   const auto size = ReadSize(said.size);
-  if (!size) return Wrong(said.size_key, said.size, "must be " + right);
+  if (!size) return WrongAnnotation(said.size_key, said.size, "must be " + right);
   return std::optional(PodGroup{std::string(said.name), *size});
 }
 
@@ -102,20 +105,20 @@ base::Result<std::optional<PodGroup>> ParsePodGroup(const kclient::ObjectMeta& p
   const Said kueue = SaidForKueue(pod);
   ASSIGN_OR_RETURN(const auto kueues, Read(kueue));
   if (own && kueues && own->name != kueues->name) {
-    return Wrong(said.name_key, own->name,
-                 kueue.name_key + " says " + base::Quote(kueues->name) +
-                     "; leave out one of them, or say the same");
+    return WrongAnnotation(said.name_key, own->name,
+                           kueue.name_key + " says " + base::Quote(kueues->name) +
+                               "; leave out one of them, or say the same");
   }
   if (own && kueues && own->size != kueues->size) {
-    return Wrong(said.size_key, said.size,
-                 kueue.size_key + " says " + base::Quote(kueue.size) +
-                     "; leave out one of them, or say the same");
+    return WrongAnnotation(said.size_key, said.size,
+                           kueue.size_key + " says " + base::Quote(kueue.size) +
+                               "; leave out one of them, or say the same");
   }
   const auto& group = own ? own : kueues;
   if (group && pod.annotations.contains(kPartitionAnnotation)) {
-    return Wrong(own ? said.name_key : kueue.name_key, group->name,
-                 "pods of a group are given slices of their own; leave out annotation " +
-                     std::string(kPartitionAnnotation));
+    return WrongAnnotation(own ? said.name_key : kueue.name_key, group->name,
+                           "pods of a group are given slices of their own; leave out annotation " +
+                               std::string(kPartitionAnnotation));
   }
   return group;
 }

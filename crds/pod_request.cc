@@ -43,7 +43,8 @@ Amounts AmountsOf(const kclient::Container& container, const ResourceNames& fami
           .cores = Amount(container, family.cores)};
 }
 
-base::Error Wrong(std::string_view container, std::string_view what, const std::string& right) {
+base::Error WrongLimits(std::string_view container, std::string_view what,
+                        const std::string& right) {
   return base::Invalid("container " + std::string(container) + ": " + std::string(what) + ": " +
                        right);
 }
@@ -57,18 +58,20 @@ base::Status CheckCount(const std::string& container, const ResourceNames& famil
   const std::string part(asked.memory ? family.memory : family.cores);
   const bool has_part = asked.memory || asked.cores;
   if (!asked.count) {
-    return Wrong(container, part, "set " + std::string(family.count) + ": 1 with it");
+    return WrongLimits(container, part, "set " + std::string(family.count) + ": 1 with it");
   }
   const std::string said = Said(family.count, *asked.count);
   if (*asked.count < 1 && has_part) {
-    return Wrong(container, said, "must be 1, as " + part + " is set");
+    return WrongLimits(container, said, "must be 1, as " + part + " is set");
   }
   if (*asked.count > 1 && has_part) {
-    return Wrong(container, said,
-                 "several cards are whole cards only; leave out " + part + ", or set it to 1");
+    return WrongLimits(
+        container, said,
+        "several cards are whole cards only; leave out " + part + ", or set it to 1");
   }
   if (*asked.count > kMaxCards) {
-    return Wrong(container, said, "at most " + std::to_string(kMaxCards) + ", the cards of a node");
+    return WrongLimits(container, said,
+                       "at most " + std::to_string(kMaxCards) + ", the cards of a node");
   }
   return base::Ok();
 }
@@ -79,18 +82,18 @@ base::Status CheckMemory(const std::string& container, std::string_view resource
   const int64_t most = kMaxMemory.value / MiBOf(unit);
   if (amount >= least && amount <= most) return base::Ok();
   const bool gi = unit == MemoryUnit::kGi;
-  return Wrong(container, Said(resource, amount),
-               std::string("counts ") + (gi ? "GiB" : "MiB") +
-                   " (--memory-unit): must be a plain number from " + std::to_string(least) +
-                   " to " + std::to_string(most) + ", for example " + (gi ? "2" : "2000"));
+  return WrongLimits(container, Said(resource, amount),
+                     std::string("counts ") + (gi ? "GiB" : "MiB") +
+                         " (--memory-unit): must be a plain number from " + std::to_string(least) +
+                         " to " + std::to_string(most) + ", for example " + (gi ? "2" : "2000"));
 }
 
 base::Status CheckParts(const std::string& container, const ResourceNames& family,
                         const Amounts& asked, MemoryUnit unit) {
   if (asked.memory) RETURN_IF_ERROR(CheckMemory(container, family.memory, *asked.memory, unit));
   if (asked.cores && (*asked.cores < 1 || *asked.cores > 100)) {
-    return Wrong(container, Said(family.cores, *asked.cores),
-                 "percent of a card: must be from 1 to 100");
+    return WrongLimits(container, Said(family.cores, *asked.cores),
+                       "percent of a card: must be from 1 to 100");
   }
   return base::Ok();
 }
@@ -102,8 +105,9 @@ base::Result<std::optional<ContainerRequest>> ReadContainer(const kclient::Conta
   for (const ResourceNames& family : kResourceNames) {
     if (!AmountsOf(container, family).any()) continue;
     if (named != nullptr) {
-      return Wrong(container.name, std::string(named->count) + " and " + std::string(family.count),
-                   "two names of the same cards; use the resources of one of them");
+      return WrongLimits(container.name,
+                         std::string(named->count) + " and " + std::string(family.count),
+                         "two names of the same cards; use the resources of one of them");
     }
     named = &family;
   }
@@ -124,8 +128,8 @@ base::Status CheckInitContainer(const kclient::Container& container) {
     for (const std::string_view resource : {family.count, family.memory, family.cores}) {
       const int64_t amount = Amount(container, resource).value_or(0);
       if (amount == 0) continue;
-      return Wrong(container.name, Said(resource, amount),
-                   "init containers and sidecars may not ask for cards; ask in a container");
+      return WrongLimits(container.name, Said(resource, amount),
+                         "init containers and sidecars may not ask for cards; ask in a container");
     }
   }
   return base::Ok();

@@ -45,7 +45,7 @@ kclient::Labels ReadNodeSelector(Fields& spec) {
   return labels;
 }
 
-PartitionSpec ReadSpec(Fields& fields) {
+PartitionSpec ReadPartitionSpec(Fields& fields) {
   PartitionSpec spec;
   spec.request = ReadRequest(fields);
   spec.node_selector = ReadNodeSelector(fields);
@@ -70,14 +70,14 @@ PartitionStatus ReadStatus(Fields& fields) {
   return status;
 }
 
-base::Result<kclient::ObjectMeta> ReadMeta(kclient::JsonView object) {
+base::Result<kclient::ObjectMeta> ReadPartitionMeta(kclient::JsonView object) {
   return kclient::ParseMeta(object, {.labels = true, .annotation_prefixes = {}});
 }
 
 base::Status ReadFields(kclient::JsonView object, VdcuPartition& partition) {
   base::Status read;
   Fields root(object, "", read);
-  if (auto spec = root.Object("spec")) partition.spec = ReadSpec(*spec);
+  if (auto spec = root.Object("spec")) partition.spec = ReadPartitionSpec(*spec);
   if (auto status = root.Object("status")) partition.status = ReadStatus(*status);
   return read;
 }
@@ -118,7 +118,7 @@ bool VdcuPartition::holds() const {
 
 base::Result<VdcuPartition> VdcuPartition::FromJson(kclient::JsonView object) {
   VdcuPartition partition;
-  ASSIGN_OR_RETURN(partition.meta, ReadMeta(object));
+  ASSIGN_OR_RETURN(partition.meta, ReadPartitionMeta(object));
   if (const base::Status read = ReadFields(object, partition); !read) {
     return WithContext(read.error(), "VDCUPartition " + partition.meta.key());
   }
@@ -129,7 +129,7 @@ base::Result<VdcuPartition> VdcuPartition::Unreadable(kclient::JsonView object) 
   VdcuPartition read;
   const base::Status why = ReadFields(object, read);
   VdcuPartition partition;
-  ASSIGN_OR_RETURN(partition.meta, ReadMeta(object));
+  ASSIGN_OR_RETURN(partition.meta, ReadPartitionMeta(object));
   partition.status.conditions = std::move(read.status.conditions);
   partition.unread = Unread{.why = why ? "" : why.error().message, .node = ""};
   if (read.spec.assignment) partition.unread->node = std::move(read.spec.assignment->node);

@@ -12,6 +12,7 @@
 #include "base/dns_name.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "kclient/curl_proxy.h"
 #include "kclient/kubeconfig_file.h"
 #include "kclient/pem.h"
@@ -25,13 +26,6 @@ using base::Result;
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : std::string(value);
-}
-
-std::string_view Trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const size_t begin = text.find_first_not_of(kSpace);
-  if (begin == std::string::npos) return "";
-  return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
 }
 
 // "A:B" -> A and B, each once; empty parts are none.
@@ -54,7 +48,7 @@ Result<std::string> ReadSmallFile(const std::string& path, SourceFiles& files) {
 
 Result<std::string> ReadToken(const std::string& path, SourceFiles& files) {
   ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(path, files));
-  std::string token(Trimmed(text));
+  std::string token(base::Trim(text));
   if (token.empty()) return base::Invalid(path + ": holds no token");
   RETURN_IF_ERROR(CheckToken(path, token));
   return token;
@@ -92,8 +86,8 @@ Result<Config> LoadInCluster(const std::string& folder) {
   RETURN_IF_ERROR(CheckCertificates(folder + "/ca.crt", config.ca_data));
   SourceFiles read_once;  // a pod stays in its namespace
   const auto ns = ReadSmallFile(folder + "/namespace", read_once);
-  if (ns && !Trimmed(*ns).empty()) {
-    config.namespace_name = Trimmed(*ns);
+  if (ns && !base::Trim(*ns).empty()) {
+    config.namespace_name = base::Trim(*ns);
     RETURN_IF_ERROR(CheckNamespace(folder + "/namespace", config.namespace_name));
   }
   return config;

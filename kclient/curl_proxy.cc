@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
@@ -14,6 +13,8 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+
+#include "base/text.h"
 
 namespace vdcu::kclient {
 
@@ -126,29 +127,19 @@ bool Matches(std::string_view entry, const Address& server, const std::optional<
   return server.host == address.host || server.host.ends_with("." + address.host);
 }
 
-std::string_view Trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
-
 bool GoesWithout(const std::string& no_proxy, const Address& server) {
   const auto ip = ParseIp(server.host);
   if (server.host == "localhost" || (ip && IsLoopback(*ip))) return true;
   for (std::string_view rest = no_proxy; !rest.empty();) {
     const size_t comma = std::min(rest.find(','), rest.size());
-    if (Matches(Trimmed(rest.substr(0, comma)), server, ip)) return true;
+    if (Matches(base::Trim(rest.substr(0, comma)), server, ip)) return true;
     rest.remove_prefix(std::min(comma + 1, rest.size()));
   }
   return false;
 }
 
 // The variable that is set, the upper-case one first.
-std::pair<std::string, std::string> Environment(const std::string& upper) {
+std::pair<std::string, std::string> ProxyVariable(const std::string& upper) {
   for (const std::string& name : {upper, Lower(upper)}) {
     const char* value = std::getenv(name.c_str());
     if (value != nullptr && *value != '\0') return {name, value};
@@ -180,14 +171,14 @@ Result<std::string> ParseProxy(const std::string& what, const std::string& text)
 }
 
 Result<std::string> ProxyFromEnvironment(const std::string& server) {
-  const auto [name, value] = Environment("HTTPS_PROXY");
+  const auto [name, value] = ProxyVariable("HTTPS_PROXY");
   if (value.empty()) return std::string();
   const UrlPtr url = ParseUrl(server);
   if (url == nullptr) return base::Invalid("\"" + server + "\": want https://HOST:PORT");
   const std::string port = PartOf(url, CURLUPART_PORT);
   const Address address{.host = std::string(WithoutBrackets(Lower(PartOf(url, CURLUPART_HOST)))),
                         .port = port.empty() ? "443" : port};
-  if (GoesWithout(Lower(Environment("NO_PROXY").second), address)) return std::string();
+  if (GoesWithout(Lower(ProxyVariable("NO_PROXY").second), address)) return std::string();
   const bool has_scheme = value.find("://") != std::string::npos;
   return ParseProxy(name, has_scheme ? value : "http://" + value);
 }

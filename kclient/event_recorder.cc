@@ -22,7 +22,7 @@ constexpr int kSpamBurst = 25;
 constexpr Duration kSpamRefill = std::chrono::minutes(5);
 constexpr size_t kMostInFlight = 4;
 constexpr int kMostTries = 3;
-constexpr base::Backoff kRetry{Duration(1'000), Duration(30'000)};
+constexpr base::Backoff kEventRetry{Duration(1'000), Duration(30'000)};
 constexpr Duration kIdleCheck{100};
 // Above it, series that are over are forgotten.
 constexpr size_t kMostSeries = 4096;
@@ -238,7 +238,7 @@ void EventRecorder::OnFailed(Place place, const base::Error& error) {
     return Enqueue(place, loop_.clock().Now());
   }
   if (IsPermanent(error.code)) return Drop(place, error);
-  const Duration delay = std::max(error.retry_after, kRetry.Delay(series.failures, random_()));
+  const Duration delay = std::max(error.retry_after, kEventRetry.Delay(series.failures, random_()));
   Enqueue(place, loop_.clock().Now() + delay);
 }
 

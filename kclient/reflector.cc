@@ -23,10 +23,10 @@ using std::chrono::seconds;
 // Longer pages that turn out to be too long cost an answer each: a quarter more at most.
 constexpr int kPagesBeforeGrowth = 4;
 // At most 10 s: a daemon that does not see its slices is passed over.
-constexpr base::Backoff kRetry{Duration(800), seconds(10)};
+constexpr base::Backoff kListRetry{Duration(800), seconds(10)};
 constexpr Duration kHealthy = minutes(2);
 constexpr Duration kHealthyWatch = seconds(10);
-constexpr Duration kLongestRetryAfter = minutes(1);
+constexpr Duration kLongestListRetryAfter = minutes(1);
 // An administrator who installs the kind sees it taken up soon.
 constexpr Duration kNotInstalledDelay = seconds(5);
 constexpr Duration kShortestWatch = seconds(1);
@@ -317,9 +317,9 @@ Duration Reflector::RetryDelay(const Error& error) {
   // again; only twice in a row is it a failure.
   const bool expired = error.code == ErrorCode::kExpired;
   if (!std::exchange(expired_, expired) && expired) return Duration(0);
-  Duration delay = kRetry.Delay(failures_, random_());
+  Duration delay = kListRetry.Delay(failures_, random_());
   if (error.code == ErrorCode::kNotFound) delay = std::min(delay, kNotInstalledDelay);
-  return std::max(delay, std::min(error.retry_after, kLongestRetryAfter));
+  return std::max(delay, std::min(error.retry_after, kLongestListRetryAfter));
 }
 
 void Reflector::LogFailure(const Error& error, Duration delay) {

@@ -10,7 +10,7 @@ namespace vdcu::kclient {
 
 namespace {
 
-constexpr base::Backoff kRetry{base::Duration(1'000), base::Duration(30'000)};
+constexpr base::Backoff kLookRetry{base::Duration(1'000), base::Duration(30'000)};
 constexpr const char* kPaths[] = {"/version", "/apis/admissionregistration.k8s.io/v1",
                                   "/apis/flowcontrol.apiserver.k8s.io"};
 constexpr size_t kWebhookStep = std::size(kPaths);
@@ -69,7 +69,7 @@ void ServerLook::OnAnswer(const base::Result<JsonView>& answer) {
       base::Log(base::Level::kWarning, "cannot see what the API server is, will try again",
                 {{"error", read.error().message}});
     }
-    return retry_timer_->Start(kRetry.Delay(failures_, random_()));
+    return retry_timer_->Start(kLookRetry.Delay(failures_, random_()));
   }
   failures_ = 0;
   if (IsLast()) return done_(facts_);

@@ -20,7 +20,7 @@ namespace vdcu::reconcilers {
 namespace {
 
 // What the pod says of why it has no slice.
-struct Reason {
+struct NoSlice {
   std::string reason;
   std::string message;
 };
@@ -43,25 +43,26 @@ bool AwaitsSlices(const View& view, const kclient::Pod& pod) {
   return node != nullptr && !IsHeldOnNode(*node, pod);
 }
 
-std::optional<Reason> WhyNever(const View& view, const PodEntry& entry) {
+std::optional<NoSlice> WhyNever(const View& view, const PodEntry& entry) {
   if (entry.pod->mirror) {
-    return Reason{"StaticPod",
-                  "a static pod gets no slice: its kubelet admits it before the API shows it; make "
-                  "it a pod of the API, of a DaemonSet for instance"};
+    return NoSlice{
+        "StaticPod",
+        "a static pod gets no slice: its kubelet admits it before the API shows it; make "
+        "it a pod of the API, of a DaemonSet for instance"};
   }
   if (entry.request->has_value() && !(*entry.request)->partition.empty()) {
-    return Reason{"NotServed", "annotation " + std::string(crds::kPartitionAnnotation) +
-                                   ": a reserved partition is given when " +
-                                   view.settings().scheduler_name +
-                                   " binds the pod: leave spec.nodeName to it"};
+    return NoSlice{"NotServed", "annotation " + std::string(crds::kPartitionAnnotation) +
+                                    ": a reserved partition is given when " +
+                                    view.settings().scheduler_name +
+                                    " binds the pod: leave spec.nodeName to it"};
   }
-  if (auto why = WhyNotServed(view, entry)) return Reason{"NotServed", std::move(*why)};
+  if (auto why = WhyNotServed(view, entry)) return NoSlice{"NotServed", std::move(*why)};
   auto why = WhyNameTaken(view, *entry.pod, NeededPartitions(*entry.pod, **entry.request));
-  if (why) return Reason{"NameTaken", std::move(*why)};
+  if (why) return NoSlice{"NameTaken", std::move(*why)};
   return {};
 }
 
-PlannedWrite ReportSlice(const kclient::Pod& pod, const char* status, const Reason& why,
+PlannedWrite ReportSlice(const kclient::Pod& pod, const char* status, const NoSlice& why,
                          const kclient::Condition* shown, const Instant& at) {
   nlohmann::json condition{{"type", crds::kSliceAssigned},
                            {"status", status},
@@ -75,7 +76,7 @@ PlannedWrite ReportSlice(const kclient::Pod& pod, const char* status, const Reas
 }
 
 // Where the pod does not say so already; our last report may not be shown yet.
-void AppendReport(Plan& plan, const PodEntry& entry, const char* status, Reason why,
+void AppendReport(Plan& plan, const PodEntry& entry, const char* status, NoSlice why,
                   const Instant& at) {
   why.message = base::Cut(why.message);
   const kclient::Pod& pod = *entry.pod;

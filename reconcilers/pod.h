@@ -27,6 +27,9 @@ std::optional<std::string> WhyNeverPlaced(const View& view, const PodEntry& entr
 // Until the setback, which holds, is over; the pod says why.
 Plan AwaitSetback(const PodEntry& entry, const Setback& setback, const Instant& at);
 
+// Of PodScheduled where no node has room, as kube-scheduler says it.
+inline constexpr std::string_view kUnschedulable = "Unschedulable";
+
 // PodScheduled=False and an event, where the pod does not say so already.
 void AppendUnscheduled(Plan& plan, const PodEntry& entry, std::string_view reason,
                        const std::string& why, const Instant& at);

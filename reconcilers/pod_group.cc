@@ -14,7 +14,6 @@ namespace vdcu::reconcilers {
 
 namespace {
 
-constexpr std::string_view kUnschedulable = "Unschedulable";
 // Pods of a group are made one after the other: that some are missing is told when it lasts.
 constexpr base::Duration kGathering{5'000};
 

@@ -20,8 +20,6 @@ namespace vdcu::reconcilers {
 
 namespace {
 
-constexpr std::string_view kUnschedulable = "Unschedulable";
-
 std::optional<std::string> WhyPassedOver(const View& view, const Avoided& avoided,
                                          const std::string& node, base::TimePoint now) {
   if (view.IsSilent(node, now)) return "node's vdcu daemon does not answer";

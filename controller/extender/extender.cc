@@ -10,8 +10,6 @@ namespace vdcu::controller {
 
 namespace {
 
-// Its scheduler may be shown a pod before us.
-constexpr base::Duration kUntilShown{1'000};
 // Volcano opens a session each second, and asks for all that it still wants again.
 constexpr base::Duration kSession{10'000};
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr kclient::Resource kEndpointSlices{"discovery.k8s.io", "v1", "endpointslices",
                                             "EndpointSlice"};
-const kclient::Key kKey{.kind = "endpointslice", .name = "leader"};
+const kclient::Key kAddressKey{.kind = "endpointslice", .name = "leader"};
 
 }  // namespace
 
@@ -20,7 +20,7 @@ LeaderAddress::LeaderAddress(Parts parts, Of of, base::Random random)
       executor_({parts_.loop, parts_.client, parts_.events, *this}, 1, std::move(random)) {}
 
 void LeaderAddress::Publish() {
-  executor_.Add(kKey);
+  executor_.Add(kAddressKey);
   executor_.Start();
 }
 

@@ -54,7 +54,7 @@ base::Result<PodIdentity> ReadTask(JsonView task) {
 }
 
 // Whether it waits or is bound is not read of it.
-bool AsksForCards(JsonView task) {
+bool TaskAsksForCards(JsonView task) {
   const auto pod = kclient::Get(task, "Pod");
   if (!pod) return true;
   const auto parsed = crds::Decode<kclient::Pod>(*pod);
@@ -122,7 +122,7 @@ base::Result<PredicateCall> ReadPredicateCall(std::string_view body) {
   ASSIGN_OR_RETURN(const JsonView node, ReadObject(call, "node"));
   PredicateCall predicate;
   ASSIGN_OR_RETURN(predicate.pod, ReadTask(task));
-  predicate.asks = AsksForCards(task);
+  predicate.asks = TaskAsksForCards(task);
   predicate.node = kclient::GetStringOr(node, "Name");
   if (predicate.node.empty()) return base::Invalid("node.Name: must be set, and a text");
   std::optional<std::string> wrong;
@@ -142,7 +142,7 @@ base::Result<TaskCall> ReadTaskCall(std::string_view body) {
   ASSIGN_OR_RETURN(const JsonView task, ReadObject(call, "task"));
   TaskCall read;
   ASSIGN_OR_RETURN(read.pod, ReadTask(task));
-  read.asks = AsksForCards(task);
+  read.asks = TaskAsksForCards(task);
   read.node = kclient::GetStringOr(task, "NodeName");
   if (read.node.empty()) return base::Invalid("task.NodeName: must be set, and a text");
   read.pipelined = kclient::GetInt(task, "Status") == kPipelined;

@@ -11,10 +11,8 @@ namespace vdcu::controller {
 
 namespace {
 
-// A scheduler may be shown a pod before us.
-constexpr base::Duration kUntilShown{1'000};
 // A review has two more lines than its object, and a Binding a few of its own.
-constexpr size_t kMostBody = size_t{1} << 20;
+constexpr size_t kMostReview = size_t{1} << 20;
 
 bool AsksForNone(const reconcilers::PodEntry& entry) {
   if (!entry.request) return true;
@@ -100,7 +98,7 @@ base::HttpRoute GateRoute(std::function<Gate*()> leading) {
             if (Gate* gate = leading()) return gate->Judge(request.body, responder);
             responder.Answer({.status = 503, .body = "another vdcu-controller leads\n"});
           },
-          kMostBody};
+          kMostReview};
 }
 
 }  // namespace vdcu::controller

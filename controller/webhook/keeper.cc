@@ -10,7 +10,7 @@ namespace vdcu::controller {
 namespace {
 
 constexpr size_t kMostInFlight = 2;
-const kclient::Key kKey{.kind = "webhook", .name = kWebhookName};
+const kclient::Key kWebhookKey{.kind = "webhook", .name = kWebhookName};
 
 kclient::ReflectorOptions One(const kclient::Resource& resource, const std::string& ns,
                               const char* name = kWebhookName) {
@@ -39,7 +39,7 @@ TlsKeeper::TlsKeeper(Parts parts, const std::string& ns, TlsSettings settings,
       executor_({parts_.loop, parts_.client, parts_.events, *this}, kMostInFlight, random) {
   secret_.AddHandler(
       [this](const auto& /*old_object*/, const auto& /*new_object*/) { OnSecret(); });
-  const auto look = [this](const auto&... /*changed*/) { executor_.Add(kKey); };
+  const auto look = [this](const auto&... /*changed*/) { executor_.Add(kWebhookKey); };
   secret_.OnSynced(look);
   mutating_.OnSynced(look);
   mutating_.AddHandler(look);
@@ -59,7 +59,7 @@ void TlsKeeper::Start() {
 
 void TlsKeeper::Lead() {
   leads_ = true;
-  executor_.Add(kKey);
+  executor_.Add(kWebhookKey);
 }
 
 bool TlsKeeper::Synced() const {
@@ -73,7 +73,7 @@ kclient::WorkPlan TlsKeeper::Reconcile(const kclient::Key& /*key*/) {
 }
 
 void TlsKeeper::OnSecret() {
-  executor_.Add(kKey);
+  executor_.Add(kWebhookKey);
   const auto secret = First(secret_);
   if (!secret || secret->certificate.empty()) return;
   const std::string name = std::string("Secret ") + kWebhookName;

@@ -21,10 +21,10 @@ constexpr char kKubeletSocket[] = "kubelet.sock";
 constexpr char kApiVersion[] = "v1beta1";
 constexpr std::string_view kSuffix = ".sock";
 constexpr size_t kNumberSize = 9;  // "-0badcafe"
-constexpr base::Duration kTimeout{5'000};
+constexpr base::Duration kRegisterTimeout{5'000};
 // The kubelet's socket is there a moment before anybody answers.
-constexpr base::Duration kFirstRetry{10};
-constexpr base::Duration kLastRetry{1'000};
+constexpr base::Duration kFirstRegisterRetry{10};
+constexpr base::Duration kLastRegisterRetry{1'000};
 
 bool Exists(const std::string& path) {
   std::error_code code;
@@ -56,7 +56,7 @@ class Plugin::Registration {
     request_.mutable_options()->set_pre_start_required(true);
     request_.mutable_options()->set_get_preferred_allocation_available(true);
     call_ = std::make_unique<UnaryCall<v1beta1::Empty>>(
-        plugin.loop_, kTimeout,
+        plugin.loop_, kRegisterTimeout,
         [this](auto& context, auto& response, auto done) {
           stub_->async()->Register(&context, &request_, &response, std::move(done));
         },
@@ -78,7 +78,7 @@ Plugin::Plugin(base::UvLoop& loop, Options options, PluginHandler& handler)
       handler_(handler),
       endpoint_(EndpointOf(options_.resource)),
       retry_timer_(loop.MakeTimer([this] { Register(); })),
-      retry_delay_(kFirstRetry) {}
+      retry_delay_(kFirstRegisterRetry) {}
 
 Plugin::~Plugin() {
   if (server_) Remove(Path());
@@ -132,7 +132,7 @@ void Plugin::OnChange(const std::string& name) {
   if (name == endpoint_) {
     if (!Exists(Path())) Listen();
   } else if (name == kKubeletSocket && Exists(options_.folder + "/" + name) && server_) {
-    retry_delay_ = kFirstRetry;
+    retry_delay_ = kFirstRegisterRetry;
     Register();
   }
 }
@@ -150,7 +150,7 @@ void Plugin::Listen() {
       handler_, devices_);
   if (!server) return Fail(server.error());
   server_ = std::move(*server);
-  retry_delay_ = kFirstRetry;
+  retry_delay_ = kFirstRegisterRetry;
   Register();
 }
 
@@ -207,7 +207,7 @@ void Plugin::OnWatched() {
 
 void Plugin::RetryLater(const base::Error& error) {
   retry_timer_->Start(retry_delay_);
-  retry_delay_ = std::min(2 * retry_delay_, kLastRetry);
+  retry_delay_ = std::min(2 * retry_delay_, kLastRegisterRetry);
   Fail(error);
 }
 

@@ -4,7 +4,7 @@ namespace vdcu::reconcilers {
 
 namespace {
 
-constexpr std::string_view kHostname = "kubernetes.io/hostname";
+constexpr std::string_view kNodeTopology = "kubernetes.io/hostname";
 
 int CardUnits(const dcu::Inventory& inventory, const dcu::Assignment& assignment) {
   const dcu::Node* node = inventory.Find(assignment.node);
@@ -17,7 +17,7 @@ std::string IdFor(const kclient::Pod& pod, size_t place) {
   return "for/" + pod.meta.uid + "/" + std::to_string(place);
 }
 
-bool Holds(const crds::VdcuPartition* partition) { return partition && partition->holds(); }
+bool HoldsCards(const crds::VdcuPartition* partition) { return partition && partition->holds(); }
 
 }  // namespace
 
@@ -75,7 +75,7 @@ void Rooms::ImproveAround(const std::string& node,
   Improve(node);
   for (const kclient::PodAffinityTerm& term : terms) {
     const auto value = left->Label(term.topology_key);
-    if (!value || term.topology_key == kHostname) continue;
+    if (!value || term.topology_key == kNodeTopology) continue;
     ledger_.ForEachNode([&](std::string_view name) {
       if (ledger_.Find(name)->Label(term.topology_key) == value) Improve(std::string(name));
     });
@@ -92,11 +92,11 @@ void Rooms::SetPartition(const std::string& key, const crds::VdcuPartition* befo
   if (before) Unindex(key, *before);
   if (after) Index(key, *after);
   if (HoldsTheSame(before, after)) return;
-  if (Holds(before)) {
+  if (HoldsCards(before)) {
     Improve(before->spec.assignment->node);
     if (IsBounded(before->meta.ns)) changes_.Ease(before->meta.ns);
   }
-  if (Holds(after)) {
+  if (HoldsCards(after)) {
     inventory_.SetSlice(key, *after->spec.assignment, after->meta.ns);
   } else {
     inventory_.RemoveSlice(key);

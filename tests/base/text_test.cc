@@ -7,6 +7,13 @@
 namespace vdcu::base {
 namespace {
 
+TEST(Trim, LeavesWhatStandsBetweenWhiteSpace) {
+  EXPECT_EQ(Trim(" \t a b\r\n"), "a b");
+  EXPECT_EQ(Trim("a"), "a");
+  EXPECT_EQ(Trim(" \n"), "");
+  EXPECT_EQ(Trim(""), "");
+}
+
 TEST(Cut, NeverHalfACharacterAndSaysThatItCut) {
   const std::string umlaut = "\xC3\xA4";
   EXPECT_EQ(Cut("abcdef", 6), "abcdef");
