@@ -422,7 +422,7 @@ TEST_F(NodeTest, ItsMetricsNamePodsOnlyWhereThatIsAskedFor) {
   ASSERT_TRUE(serves(granted)) << Metrics();
   EXPECT_TRUE(serves("vdcu_card_temperature_celsius{" + card)) << Metrics();
   EXPECT_THAT(Metrics(), Not(HasSubstr("named-pod")));
-  EXPECT_THAT(Metrics(), Not(HasSubstr("hami_")));
+  EXPECT_THAT(Metrics(), Not(HasSubstr("\nhami_")));
 
   daemon_.reset();
   StartDaemon({"--pod-metrics", "--metric-names", "hami"});
