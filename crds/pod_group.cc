@@ -60,10 +60,9 @@ bool IsLabelValue(std::string_view text) {
 
 std::optional<int> ReadSize(std::string_view text) {
   int size = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, size);
-  const bool plain = error == std::errc() && rest == end && size >= 1 && size <= kMaxGroupSize &&
-                     text.front() != '0';
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+  const bool plain = error == std::errc() && end == text.data() + text.size() && size >= 1 &&
+                     size <= kMaxGroupSize && text.front() != '0';
   return plain ? std::optional(size) : std::nullopt;
 }
 
