@@ -169,9 +169,9 @@ std::string Simulation::WhyWronglyEvicted(const Write& write) {
   if (victim["metadata"].contains("deletionTimestamp")) return "it goes already";
   const auto& partitions = api_.Shown("vdcupartitions");
   const bool has_slices = std::any_of(partitions.begin(), partitions.end(), [&](const auto& item) {
-    return Text(item.second, "/spec/podRef/uid") == victim["metadata"]["uid"];
+    return Text(item.second, "/spec/podRef/uid") == Text(victim, "/metadata/uid");
   });
-  if (!has_slices && NamedBy(victim) != "") return "it has no slices of its own";
+  if (!has_slices && !NamedBy(victim).empty()) return "it has no slices of its own";
   for (const auto& [key, pod] : api_.Shown("pods")) {
     const bool waits = Text(pod, "/spec/nodeName").empty() && NamedBy(pod).empty();
     const bool may = Text(pod, "/spec/preemptionPolicy") != "Never";
@@ -216,7 +216,7 @@ std::string Simulation::WhyWronglyGranted(const Write& write) {
   const auto granted = Granted(api_, write);
   if (!granted) return "of a partition that is not there";
   const dcu::Assignment& slice = *granted;
-  const std::string unfit = WhyUnfit(api_.Shown("nodes"), slice.node);
+  std::string unfit = WhyUnfit(api_.Shown("nodes"), slice.node);
   if (!unfit.empty() && !IsOfArrived(api_.Shown("pods"), write, slice.node)) return unfit;
   const JsonObjects& dcu_nodes = api_.Shown("dcunodes");
   if (!dcu_nodes.contains(slice.node)) return "no cards are known of " + slice.node;
