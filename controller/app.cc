@@ -59,8 +59,7 @@ base::HttpOptions SchedulerHttp() {
           .connections_of_one_address = 256,
           .bodies = kCallBytes,
           .idle = kIdle,
-          .step = kBindTimeout,
-          .rest = base::Duration(0)};
+          .step = kBindTimeout};
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/http/connection.h"
+#include "base/http/loop_share.h"
 #include "base/listen_address.h"
 
 namespace vdcu::base {
@@ -26,10 +27,13 @@ constexpr size_t kMostRequestBytes = size_t{16} << 10;
 // look for an answer only then, gets it.
 constexpr uint64_t kMostDiscarded = uint64_t{1} << 20;
 constexpr Duration kMostOfTurn{5};
-// After each turn HTTP leaves the loop to others, for its rest and so many times what it took.
-constexpr int kRestOfTurn = 4;
 constexpr Duration kRestWithoutDescriptors{100};
 constexpr const char* kTlsVersions = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
+LoopShare::Time Microseconds() {
+  return std::chrono::duration_cast<LoopShare::Time>(
+      std::chrono::steady_clock::now().time_since_epoch());
+}
 
 // A client without one, or with one that the server's CAs have not signed for clients, fails the
 // handshake.
@@ -84,7 +88,9 @@ class HttpServer::Daemon {
   bool IsOver() const { return handled_ && clock_.Now() - turn_began_ >= kMostOfTurn; }
   void Turn();
   bool Accept();
+  void Rest(Duration time);
   void OnTimer();
+  void AwaitNext();
 
   const Clock& clock_;
   const std::vector<HttpRoute> routes_;
@@ -100,7 +106,8 @@ class HttpServer::Daemon {
   bool handled_ = false;  // a request, in this turn
   bool resumed_ = false;  // a connection, since libmicrohttpd ran
   bool rests_ = false;    // neither is polled
-  TimerPtr timer_;        // the end of the rest, then the next deadline
+  LoopShare share_;
+  TimerPtr timer_;  // the end of the rest, then the next deadline
 };
 
 HttpServer::Daemon::~Daemon() {
@@ -316,26 +323,39 @@ void HttpServer::Daemon::EndOverdue() {
 
 void HttpServer::Daemon::Turn() {
   turn_began_ = clock_.Now();
+  share_.Begin(Microseconds());
   const bool accepts = Accept();
   EndOverdue();
   resumed_ = handled_ = false;
   MHD_run(daemon_);
+  const Duration rest = std::chrono::ceil<Duration>(share_.End(Microseconds()));
+  if (!accepts) return Rest(kRestWithoutDescriptors);
+  if (rest > Duration(0)) return Rest(rest);
+  AwaitNext();
+}
+
+// Others have the loop.
+void HttpServer::Daemon::Rest(Duration time) {
   poll_->Start(0);
   connecting_->Start(0);
   rests_ = true;
-  timer_->Start(accepts ? options_.rest + kRestOfTurn * (clock_.Now() - turn_began_)
-                        : kRestWithoutDescriptors);
+  timer_->Start(time);
 }
 
 void HttpServer::Daemon::OnTimer() {
   if (!std::exchange(rests_, false)) return Turn();
   poll_->Start(Poll::kReadable);
   connecting_->Start(Poll::kReadable);
+  AwaitNext();
+}
+
+// The timer for what no descriptor tells.
+void HttpServer::Daemon::AwaitNext() {
   MHD_UNSIGNED_LONG_LONG pending = 0;  // bytes that are not on a socket any more: at once
   if (resumed_ || MHD_get_timeout(daemon_, &pending) == MHD_YES) {
     return timer_->Start(Duration(0));
   }
-  if (open_ == 0) return;
+  if (open_ == 0) return timer_->Stop();
   TimePoint next = TimePoint::max();
   for (const Connection& each : connections_) {
     if (!each.shut) next = std::min(next, each.deadline);

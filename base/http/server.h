@@ -6,8 +6,8 @@
 // - Handlers may answer in a later turn (route.h); who does not within `step` has answered 503.
 // - Clients cannot hold the process: connections, the length of a request and of all bodies
 //   together, and the time that each step of a request takes are bounded, whatever the client sends
-//   or leaves out, a TLS handshake included. HTTP has a fifth of the loop's time, and calls no
-//   further handler in a turn that has taken 5 ms.
+//   or leaves out, a TLS handshake included. HTTP has a fifth of the loop's time (loop_share.h),
+//   and calls no further handler in a turn that has taken 5 ms.
 // - They cannot hold the port either: at the bound a new connection takes the place of the one that
 //   has waited longest for its next request; only those of its own address, when they are many,
 //   keep it out.
@@ -37,7 +37,6 @@ struct HttpOptions {
   size_t bodies = size_t{16} << 20;  // bytes, of all requests together
   Duration idle{10'000};             // until the headers of a request are there
   Duration step{10'000};             // until its body is; until it is answered; until that was read
-  Duration rest{4};                  // of each turn, at least: others have the loop
 };
 
 class HttpServer {
