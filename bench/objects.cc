@@ -10,6 +10,8 @@
 
 namespace vdcu::bench {
 
+std::string NodeName(size_t n) { return "node-" + std::to_string(n); }
+
 namespace {
 
 using nlohmann::json;
@@ -17,7 +19,6 @@ using nlohmann::json;
 constexpr size_t kCards = 8;
 constexpr size_t kSlicesOfANode = 10;
 
-std::string NodeName(size_t node) { return "node-" + std::to_string(node); }
 std::string PodName(size_t n) { return "inference-6c9f7d5b8d-" + std::to_string(100'000 + n); }
 
 std::string Uid(const char* kind, size_t n) {
@@ -188,6 +189,21 @@ std::string PodJson(size_t n) {
   Replace(pod, "POD-CREATED", TimeOf(n));
   Replace(pod, "NODE-NAME", NodeName(n / kSlicesOfANode));
   return pod;
+}
+
+std::string WaitingPodJson(size_t n) {
+  json pod = json::parse(PodJson(n));
+  pod["spec"].erase("nodeName");
+  pod["spec"]["schedulerName"] = "default-scheduler";
+  pod["status"] = {{"phase", "Pending"}};
+  return pod.dump();
+}
+
+std::string NamespaceJson() {
+  return json{{"apiVersion", "v1"},
+              {"kind", "Namespace"},
+              {"metadata", Meta("inference", Uid("4d5e6f70", 0), 0)}}
+      .dump();
 }
 
 std::string PartitionJson(size_t n) {

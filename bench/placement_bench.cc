@@ -3,6 +3,9 @@
 //              decision at all, as many pods in flight as the controller has writes
 //   stock      kube-scheduler (QPS and burst 5,000) with pods that ask hygon.com/dcunum: 1
 //   vdcu       vdcu-controller and the node daemons
+//   extender   kube-scheduler as above, which asks vdcu-controller (docs/kube-scheduler.md), with
+//   the
+//              pods of vdcu
 // The same watches are open for all: the daemons' and this program's. CPU is that of the processes
 // from the start of placing to the last pod that is bound.
 //
@@ -21,6 +24,7 @@
 #include "crds/keys.h"
 #include "crds/resources.h"
 #include "crds/vdcupartition.h"
+#include "tests/world/free_port.h"
 
 namespace vdcu::bench {
 namespace {
@@ -68,6 +72,7 @@ class Placement {
   Result Raw();
   Result Stock();
   Result Vdcu();
+  Result Extender();
 
  private:
   void CreatePods(const std::function<json(const std::string&)>& make);
@@ -206,10 +211,26 @@ Result Placement::Vdcu() {
   Connection& to = world_.connection();
   const ApiCalls before = ParseApiCalls(to.Request("GET", "/metrics"));
   const auto controller = world_.StartController();
-  const Cpu cpu = StartCpu({{"scheduler", controller->pid()}});
+  const Cpu cpu = StartCpu({{"controller", controller->pid()}});
   Result result = Finish(cpu, to.Now(), world_.bound());
   to.RunFor(base::Duration(2000 + 5 * options_.pods));  // events come after
   result.calls = CallsForEach(before, ParseApiCalls(to.Request("GET", "/metrics")), options_.pods);
+  world_.CleanUp();
+  return result;
+}
+
+Result Placement::Extender() {
+  CreatePods(StockSlicePod);
+  Connection& to = world_.connection();
+  const int port = world::FreePort();
+  const auto controller =
+      world_.StartController({"--extender", "127.0.0.1:" + std::to_string(port)});
+  const auto scheduler = world_.StartKubeScheduler(port);
+  to.RunUntil("the first pod", [this] { return world_.bound() > 0; });
+  const size_t bound_before = world_.bound();
+  const Cpu cpu = StartCpu({{"scheduler", scheduler->pid()}, {"controller", controller->pid()}});
+  const Result result = Finish(cpu, to.Now(), bound_before);
+  scheduler->Signal(SIGTERM);
   world_.CleanUp();
   return result;
 }
@@ -221,13 +242,14 @@ double Median(const std::vector<Result>& results) {
 }
 
 void PrintRow(const std::string& name, const std::vector<Result>& results, double raw) {
-  std::printf("%-6s %8.0f %9.2f  ", name.c_str(), Median(results), Median(results) / raw);
+  std::printf("%-8s %8.0f %9.2f  ", name.c_str(), Median(results), Median(results) / raw);
   std::map<std::string, std::vector<double>> cpu;
   for (const Result& result : results) {
     for (const auto& [process, each] : result.cpu) cpu[process].push_back(each);
   }
-  for (const char* process : {"scheduler", "daemons", "apiserver", "etcd", "this program"}) {
-    std::printf(" %12.2f", Quantile(cpu[process], 0.5));
+  for (const char* process :
+       {"scheduler", "controller", "daemons", "apiserver", "etcd", "this program"}) {
+    std::printf(" %12.2f", cpu.contains(process) ? Quantile(cpu[process], 0.5) : 0);
   }
   std::printf("   ");
   for (const Result& result : results) std::printf(" %.0f", result.pods_per_second);
@@ -240,19 +262,26 @@ int Main(const Options& options) {
   std::vector<Result> raw;
   std::vector<Result> stock;
   std::vector<Result> vdcu;
+  std::vector<Result> extender;
   for (int round = 0; round < options.rounds; ++round) {
     raw.push_back(placement.Raw());
-    if (options.with_stock) stock.push_back(placement.Stock());
     vdcu.push_back(placement.Vdcu());
+    if (!options.with_stock) continue;
+    stock.push_back(placement.Stock());
+    extender.push_back(placement.Extender());
   }
   std::printf("Placing %zu pending pods on %d nodes, median of %d (%s)\n\n", options.pods,
               options.nodes, options.rounds, machine.c_str());
   std::printf(
-      "         pods/s     / raw     CPU-ms a pod: scheduler, daemons, apiserver, etcd, this "
-      "program    each round, pods/s\n");
+      "           pods/s     / raw     CPU-ms a pod: scheduler, controller, daemons, apiserver, "
+      "etcd, "
+      "this program    each round, pods/s\n");
   PrintRow("raw", raw, Median(raw));
-  if (options.with_stock) PrintRow("stock", stock, Median(raw));
   PrintRow("vdcu", vdcu, Median(raw));
+  if (options.with_stock) {
+    PrintRow("stock", stock, Median(raw));
+    PrintRow("extender", extender, Median(raw));
+  }
   std::printf("\nAPI calls for each placed pod (vdcu, last round):\n%s", vdcu.back().calls.c_str());
   return 0;
 }

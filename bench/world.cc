@@ -48,6 +48,26 @@ kclient::Write DeletePartition(const json& partition) {
                              meta["name"].get<std::string>(), meta["uid"].get<std::string>(), "");
 }
 
+// 15 % of a card.
+json SliceLimits() {
+  return {{"hygon.com/dcunum", "1"}, {"hygon.com/dcumem", "2000"}, {"hygon.com/dcucores", "15"}};
+}
+
+// As config/schedulers/kube-scheduler.yaml has it, but for TLS.
+json ExtenderOn(int port) {
+  json managed{{{"name", "hygon.com/dcunum"}}};
+  for (const char* name : {"hygon.com/dcumem", "hygon.com/dcucores"}) {
+    managed.push_back({{"name", name}, {"ignoredByScheduler", true}});
+  }
+  return {{"urlPrefix", "http://127.0.0.1:" + std::to_string(port) + "/kube"},
+          {"filterVerb", "filter"},
+          {"preemptVerb", "preempt"},
+          {"bindVerb", "bind"},
+          {"nodeCacheCapable", true},
+          {"httpTimeout", "30s"},
+          {"managedResources", managed}};
+}
+
 json Pod(const std::string& name, const std::string& scheduler, const json& limits) {
   return {{"apiVersion", "v1"},
           {"kind", "Pod"},
@@ -125,17 +145,19 @@ std::unique_ptr<Background> World::StartController(const std::vector<std::string
   return controller;
 }
 
-std::unique_ptr<Background> World::StartKubeScheduler() const {
-  const std::string config = folder() + "/kube-scheduler.yaml";
-  std::ofstream(config) << "apiVersion: kubescheduler.config.k8s.io/v1\n"
-                           "kind: KubeSchedulerConfiguration\n"
-                           "leaderElection: {leaderElect: false}\n"
-                           "clientConnection: {kubeconfig: \""
-                        << plane_.cluster.admin_kubeconfig() << "\", qps: 5000, burst: 5000}\n";
-  return std::make_unique<Background>(
-      std::vector<std::string>{folder() + "/c/bin/kube-scheduler", "--config", config,
-                               "--secure-port=0"},
-      folder() + "/kube-scheduler.log");
+std::unique_ptr<Background> World::StartKubeScheduler(int extender_port) const {
+  json config{
+      {"apiVersion", "kubescheduler.config.k8s.io/v1"},
+      {"kind", "KubeSchedulerConfiguration"},
+      {"leaderElection", {{"leaderElect", false}}},
+      {"clientConnection",
+       {{"kubeconfig", plane_.cluster.admin_kubeconfig()}, {"qps", 5000}, {"burst", 5000}}}};
+  if (extender_port != 0) config["extenders"].push_back(ExtenderOn(extender_port));
+  const std::string path = folder() + "/kube-scheduler.yaml";
+  std::ofstream(path) << config;
+  return std::make_unique<Background>(std::vector<std::string>{folder() + "/c/bin/kube-scheduler",
+                                                               "--config", path, "--secure-port=0"},
+                                      folder() + "/kube-scheduler.log");
 }
 
 void World::CleanUp() {
@@ -157,9 +179,7 @@ void World::CleanUp() {
 json World::Partitions() { return json::parse(connection_->Request("GET", kPartitions))["items"]; }
 
 json SlicePod(const std::string& name, const std::string& node) {
-  json pod =
-      Pod(name, "vdcu-scheduler",
-          {{"hygon.com/dcunum", "1"}, {"hygon.com/dcumem", "2000"}, {"hygon.com/dcucores", "15"}});
+  json pod = Pod(name, "vdcu-scheduler", SliceLimits());
   if (!node.empty()) pod["spec"]["nodeSelector"] = {{"kubernetes.io/hostname", node}};
   return pod;
 }
@@ -172,6 +192,10 @@ json CardPod(const std::string& name, const std::string& node) {
 
 json StockPod(const std::string& name) {
   return Pod(name, "default-scheduler", {{"hygon.com/dcunum", "1"}});
+}
+
+json StockSlicePod(const std::string& name) {
+  return Pod(name, "default-scheduler", SliceLimits());
 }
 
 kclient::Write CreatePod(const json& pod) {

@@ -34,7 +34,8 @@ class World {
 
   // Runs until it has placed nothing yet but is about to.
   std::unique_ptr<world::Background> StartController(const std::vector<std::string>& flags = {});
-  std::unique_ptr<world::Background> StartKubeScheduler() const;
+  // Without an extender, or with the one of a controller that serves it on this port of loopback.
+  std::unique_ptr<world::Background> StartKubeScheduler(int extender_port = 0) const;
 
   // Pods of the namespace "default" as the watch shows them.
   const kclient::Store<kclient::Pod>& pods() const { return pods_->store(); }
@@ -63,6 +64,8 @@ nlohmann::json SlicePod(const std::string& name, const std::string& node = "");
 nlohmann::json CardPod(const std::string& name, const std::string& node);
 // A pod that asks the stock scheduler for one hygon.com/dcunum.
 nlohmann::json StockPod(const std::string& name);
+// A pod that asks the stock scheduler for what SlicePod asks for.
+nlohmann::json StockSlicePod(const std::string& name);
 kclient::Write CreatePod(const nlohmann::json& pod);
 kclient::Write DeletePod(const kclient::Pod& pod);
 
