@@ -24,6 +24,7 @@ class Latency {
 
   std::vector<double> OfNewPods(size_t count);
   std::vector<double> OfFreedCards(size_t count);
+  const std::string& calls() const { return calls_; }
 
  private:
   void Create(const json& pod) {
@@ -37,6 +38,7 @@ class Latency {
   double Time(const std::string& name, const std::function<void()>& start);
 
   World world_;
+  std::string calls_;  // for each freed card
   std::unique_ptr<world::Background> controller_;
 };
 
@@ -67,6 +69,7 @@ std::vector<double> Latency::OfFreedCards(size_t count) {
     to.RunUntil(name(n), [&] { return Bound(name(n)); });
   }
   std::vector<double> times;
+  const ApiCalls before = ParseApiCalls(to.Request("GET", "/metrics"));
   for (size_t n = 0; n < count; ++n) {
     Create(CardPod(name(n + kCards), "node-0"));
     to.RunFor(base::Duration(300));  // until it has been told that it must wait
@@ -74,6 +77,7 @@ std::vector<double> Latency::OfFreedCards(size_t count) {
       to.Apply(DeletePod(*world_.pods().Get("default/" + name(n))), [](kclient::JsonView) {});
     }));
   }
+  calls_ = CallsForEach(before, ParseApiCalls(to.Request("GET", "/metrics")), count);
   world_.CleanUp();
   return times;
 }
@@ -96,5 +100,6 @@ int main(int argc, char** argv) {
   std::printf("%zu pods one at a time on %d nodes (%s)\n", pods, nodes, machine.c_str());
   vdcu::bench::Print("pod created -> bound", fresh);
   vdcu::bench::Print("card freed -> the waiting pod bound", freed);
+  std::printf("\nAPI calls for each freed card:\n%s", latency.calls().c_str());
   return 0;
 }
