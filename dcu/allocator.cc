@@ -30,41 +30,63 @@ void SortNodes(std::vector<const Node*>& nodes, Policy policy) {
   nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
 }
 
-// One decision: tries nodes until one takes the request, and remembers why the filter refused some.
+std::string WhyNoRoom(const NodeNeeds& needs, const NodeNeeds& free) {
+  return needs.cpu > free.cpu ? "node has too little cpu" : "node has too little memory";
+}
+
+// One decision: tries nodes, and remembers why the filter refused some.
 class Decision {
  public:
   Decision(const Inventory& inventory, const Request& request, const NodeFilter& filter)
-      : fit_(inventory, request), filter_(filter) {}
+      : request_(request), fit_(inventory, request), filter_(filter) {}
 
+  const Request& request() const { return request_; }
   Fit& fit() { return fit_; }
 
-  std::optional<Placement> Try(const Node& node) {
-    auto assignments = fit_.Place(node);
-    if (!assignments) return std::nullopt;
-    std::optional<std::string> unfit;
-    if (filter_) unfit = filter_(node.name);
-    if (!unfit) return Placement{node.name, std::move(*assignments)};
-    filtered_.emplace(&node, std::move(*unfit));
-    return std::nullopt;
+  // Whether the node is fit, cards aside.
+  bool Passes(const Node& node) {
+    if (!filter_) return true;
+    if (filtered_.contains(&node)) return false;
+    auto unfit = filter_(node.name);
+    if (unfit) filtered_.emplace(&node, std::move(*unfit));
+    return !unfit;
   }
 
-  // Needs a node that Try has refused, or would.
+  std::optional<Placement> Try(const Node& node) {
+    const auto way = fit_.Place(node);
+    if (!way || !Passes(node)) return std::nullopt;
+    return Give(node, *way);
+  }
+
+  Placement Give(const Node& node, const Way& way) const {
+    return {node.name, fit_.Assignments(node, way)};
+  }
+
+  // Needs a node that was tried, or that has no room beside its cards.
   void Explain(const Node& node, Tally& tally) {
     if (!node.ready) return tally.AddNode("node not ready: its daemon does not report");
+    const bool has_room = request_.node.FitInto(node.free);
+    if (!has_room && fit_.Place(node) && Passes(node)) {
+      return tally.AddNode(WhyNoRoom(request_.node, node.free));
+    }
     const auto filtered = filtered_.find(&node);
     if (filtered != filtered_.end()) return tally.AddNode(filtered->second);
     tally.AddCards(node, fit_.Explain(node));
   }
 
  private:
+  const Request& request_;
   Fit fit_;
   const NodeFilter& filter_;
   std::unordered_map<const Node*, std::string> filtered_;
 };
 
-// What the index is asked for: a slice that the node must have room for, whatever else is asked.
-Ask AskFor(const Need& need, const std::vector<Need>& needs, const CardType& type) {
+// What the index is asked for: a slice that the node must have room for, whatever else is asked,
+// and what the request takes beside cards.
+Ask AskFor(const std::vector<Need>& needs, const CardType& type, const NodeNeeds& node) {
+  const Need& need = needs.front();
   Ask ask;
+  ask.node = node;
   if (need.whole) {
     ask.whole_cards = static_cast<int>(
         std::count_if(needs.begin(), needs.end(), [](const Need& each) { return each.whole; }));
@@ -79,12 +101,12 @@ Ask AskFor(const Need& need, const std::vector<Need>& needs, const CardType& typ
 // The nodes of all types of card that a need selects, merged in the policy's order.
 class Candidates {
  public:
-  Candidates(const Inventory& inventory, const std::vector<Need>& needs, Policy policy)
+  Candidates(const Inventory& inventory, const std::vector<Need>& needs, const NodeNeeds& node,
+             Policy policy)
       : policy_(policy) {
-    const Need& need = needs.front();
     for (const CardType& type : inventory.types()) {
-      if (need.units[type.id] == Need::kNotSelected) continue;
-      Cursor cursor{&inventory.TreeOf(type), AskFor(need, needs, type), type.id, nullptr};
+      if (needs.front().units[type.id] == Need::kNotSelected) continue;
+      Cursor cursor{&inventory.TreeOf(type), AskFor(needs, type, node), type.id, nullptr};
       cursor.at = cursor.tree->First(cursor.ask, policy);
       if (cursor.at) cursors_.push_back(cursor);
     }
@@ -121,7 +143,8 @@ class Candidates {
   std::vector<Cursor> cursors_;
 };
 
-// Where some slice names its cards: the nodes that have one of them, so that no other is looked at.
+// Where some slice names its cards: the nodes with room that have one of them, so that no other is
+// looked at.
 std::optional<std::vector<const Node*>> NodesByUuid(const Inventory& inventory,
                                                     const Request& request) {
   for (const SliceRequest& slice : request.slices) {
@@ -131,15 +154,9 @@ std::optional<std::vector<const Node*>> NodesByUuid(const Inventory& inventory,
       const auto with_card = inventory.NodesWithCard(uuid);
       nodes.insert(nodes.end(), with_card.begin(), with_card.end());
     }
+    std::erase_if(nodes, [&](const Node* node) { return !request.node.FitInto(node->free); });
     SortNodes(nodes, request.policy);
     return nodes;
-  }
-  return std::nullopt;
-}
-
-std::optional<Placement> TryAll(Decision& decision, const std::vector<const Node*>& nodes) {
-  for (const Node* node : nodes) {
-    if (auto placement = decision.Try(*node)) return placement;
   }
   return std::nullopt;
 }
@@ -150,41 +167,40 @@ constexpr int kMostRated = 8;
 // The best of the nodes that it is shown, by what is left of them.
 class Rated {
  public:
-  Rated(const Inventory& inventory, const Request& request, const NodeFilter& filter)
-      : request_(request), filter_(filter), fit_(inventory, request), rating_(*inventory.worth()) {}
+  Rated(const Worth& worth, Decision& decision)
+      : decision_(decision), rating_(worth, decision.request().node) {}
 
   // Whether the node fits.
   bool Rate(const Node& node) {
-    auto ways = fit_.Ways(node);
-    if (ways.empty() || (filter_ && filter_(node.name))) return false;
-    const NodeRest rest = NodeRest::Of(node);
-    const double before = rating_.Of(rest);
-    for (auto& way : ways) {
-      NodeRest after = rest;
-      after.Take(way, request_.node);
-      const double loss = before - rating_.Of(after);
-      if (best_ && loss >= loss_ - 1e-9) continue;
-      best_ = Placement{node.name, std::move(way)};
+    const auto ways = decision_.fit().Ways(node);
+    if (ways.empty() || !decision_.Passes(node)) return false;
+    rating_.Open(node);
+    for (const Way& way : ways) {
+      const double loss = rating_.LossBy(way);
+      if (node_ != nullptr && loss >= loss_ - 1e-9) continue;
+      node_ = &node;
+      way_ = way;
       loss_ = loss;
     }
     return true;
   }
-  std::optional<Placement> Take() { return std::move(best_); }
-  const std::vector<Need>& needs() const { return fit_.needs(); }
+  std::optional<Placement> Best() const {
+    if (node_ == nullptr) return std::nullopt;
+    return decision_.Give(*node_, way_);
+  }
 
  private:
-  const Request& request_;
-  const NodeFilter& filter_;
-  Fit fit_;
-  Worth::Rating rating_;
-  std::optional<Placement> best_;
+  Decision& decision_;
+  Rating rating_;
+  const Node* node_ = nullptr;  // the best
+  Way way_;
   double loss_ = 0;
 };
 
-std::optional<Placement> TryRated(const Inventory& inventory, const Request& request,
-                                  const NodeFilter& filter,
+// `named`: no other nodes.
+std::optional<Placement> TryRated(const Inventory& inventory, Decision& decision,
                                   const std::optional<std::vector<const Node*>>& named) {
-  Rated rated(inventory, request, filter);
+  Rated rated(*inventory.worth(), decision);
   std::vector<int> left(inventory.types().size(), kMostRated);
   const auto rate = [&](const Node& node) {
     if (!rated.Rate(node)) return;
@@ -195,33 +211,44 @@ std::optional<Placement> TryRated(const Inventory& inventory, const Request& req
     for (const Node* node : *named) {
       if (std::any_of(node->entries.begin(), node->entries.end(), is_wanted)) rate(*node);
     }
-    return rated.Take();
+    return rated.Best();
   }
-  Candidates candidates(inventory, rated.needs(), Policy::kBinPack);
+  Candidates candidates(inventory, decision.fit().needs(), decision.request().node,
+                        Policy::kBinPack);
   while (const Node* node = candidates.Next(left)) rate(*node);
-  return rated.Take();
+  return rated.Best();
 }
 
-std::optional<Placement> TryIndexed(Decision& decision, const Inventory& inventory, Policy policy) {
-  Candidates candidates(inventory, decision.fit().needs(), policy);
+std::optional<Placement> TryInOrder(const Inventory& inventory, Decision& decision,
+                                    const std::optional<std::vector<const Node*>>& named) {
+  if (named) {
+    for (const Node* node : *named) {
+      if (auto placement = decision.Try(*node)) return placement;
+    }
+    return std::nullopt;
+  }
+  const Request& request = decision.request();
+  Candidates candidates(inventory, decision.fit().needs(), request.node, request.policy);
   while (const Node* node = candidates.Next()) {
     if (auto placement = decision.Try(*node)) return placement;
   }
   return std::nullopt;
 }
 
+std::optional<Placement> TryNodes(const Inventory& inventory, Decision& decision,
+                                  const std::optional<std::vector<const Node*>>& named) {
+  const bool rates = decision.request().policy == Policy::kFragmentationAware;
+  return rates && inventory.worth() != nullptr ? TryRated(inventory, decision, named)
+                                               : TryInOrder(inventory, decision, named);
+}
+
 }  // namespace
 
 Answer Allocate(const Inventory& inventory, const Request& request, const NodeFilter& filter) {
-  const auto named = NodesByUuid(inventory, request);
-  const bool rates = request.policy == Policy::kFragmentationAware && inventory.worth() != nullptr;
-  if (rates) {
-    if (auto placement = TryRated(inventory, request, filter, named)) return std::move(*placement);
-  }
   Decision decision(inventory, request, filter);
-  auto placement =
-      named ? TryAll(decision, *named) : TryIndexed(decision, inventory, request.policy);
-  if (placement) return std::move(*placement);
+  if (auto placement = TryNodes(inventory, decision, NodesByUuid(inventory, request))) {
+    return std::move(*placement);
+  }
   Tally tally;
   for (const auto& [name, node] : inventory.nodes()) {
     if (node.reported) decision.Explain(node, tally);
@@ -242,10 +269,7 @@ Answer AllocateOn(const Inventory& inventory, const Request& request,
     }
   }
   SortNodes(known, request.policy);
-  if (request.policy == Policy::kFragmentationAware && inventory.worth() != nullptr) {
-    if (auto placement = TryRated(inventory, request, filter, known)) return std::move(*placement);
-  }
-  if (auto placement = TryAll(decision, known)) return std::move(*placement);
+  if (auto placement = TryNodes(inventory, decision, known)) return std::move(*placement);
   for (const Node* node : known) decision.Explain(*node, tally);
   return tally.Finish();
 }

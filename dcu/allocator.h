@@ -5,8 +5,8 @@
 // a slice whose sharing is kNamespace, asked for or there, is never on a card with one of another
 // namespace; percent is rounded up to whole units of the card; a slice without memory gets all of
 // the card's, one without units all units; the node filter is asked as rarely as can be: for nodes
-// whose cards fit, best first, until one passes; with kFragmentationAware until eight of each type
-// of card have.
+// whose cards fit and that have room beside them, best first, until one passes; with
+// kFragmentationAware until eight of each type of card have.
 #pragma once
 
 #include <functional>
@@ -29,7 +29,7 @@ struct Request {
   Policy policy = Policy::kBinPack;
   std::string ns = {};                // that asks
   Sharing share = Sharing::kCluster;  // the node's own may be stricter
-  NodeNeeds node = {};                // for kFragmentationAware
+  NodeNeeds node = {};                // what it takes beside cards
 };
 
 // Nothing: the node is fit. Else why not, as one countable phrase ("node has taint x").
@@ -58,10 +58,12 @@ struct FitError {
 
 using Answer = std::variant<Placement, FitError>;
 
-// Over all nodes.
+// Over all nodes. One without room for what the request takes beside cards (Inventory::SetRoom) is
+// out; the filter is asked of it only to say why, when none is left.
 Answer Allocate(const Inventory& inventory, const Request& request, const NodeFilter& filter);
 
-// Only on these nodes (in the policy's order, not the list's).
+// Only on these nodes (in the policy's order, not the list's). Whether they have room beside cards
+// is the filter's to say.
 Answer AllocateOn(const Inventory& inventory, const Request& request,
                   const std::vector<std::string>& nodes, const NodeFilter& filter);
 

@@ -48,6 +48,7 @@ void Card::Recount() {
     used_units = used_units | slice->units;
     used_memory += slice->memory;
   }
+  free_units = FreeUnits().Count();
 }
 
 }  // namespace vdcu::dcu

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/symbol.h"
 #include "dcu/assignment.h"
@@ -53,6 +54,7 @@ struct Card {
   uint8_t used_pipes = 0;   // bits 0..3
   uint32_t slice_count = 0;
   CuMask used_units;
+  int free_units = 0;
   MiB used_memory;
   Slice* slices = nullptr;
 
@@ -66,8 +68,19 @@ struct Card {
   // Whether a slice of this namespace would break what it, or one on the card, says of its sharing.
   bool IsSharedAgainst(const base::Symbol& ns, Sharing share) const;
 
-  // The union anew, from `slices`.
+  // The union anew, from `slices`. Needs the type.
   void Recount();
 };
+
+// What a slice of a request would get of a card.
+struct CardPart {
+  const Card* card = nullptr;
+  CuMask units;
+  MiB memory;
+  int pipe = -1;  // -1: the whole card
+};
+
+// What a request would get of a node: a part for each of its slices, in their order.
+using Way = std::vector<CardPart>;
 
 }  // namespace vdcu::dcu

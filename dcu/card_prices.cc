@@ -16,14 +16,26 @@ struct Pattern {
   Vector counts;
 };
 
+// Of the sizes, which are in order, those that are worth more than any smaller one.
+std::vector<size_t> Undominated(const std::vector<DemandedSize>& sizes, const Vector& prices) {
+  std::vector<size_t> left;
+  double most = 0;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    if (prices[i] <= most + kExact) continue;
+    most = prices[i];
+    left.push_back(i);
+  }
+  return left;
+}
+
 Pattern BestPattern(const std::vector<DemandedSize>& sizes, const Vector& prices) {
+  const std::vector<size_t> undominated = Undominated(sizes, prices);
   std::array<std::array<double, kCardParts + 1>, kMaxSlicesPerCard + 1> worth{};
   std::array<std::array<int, kCardParts + 1>, kMaxSlicesPerCard + 1> cut;
-  for (auto& row : cut) row.fill(-1);
   for (int slices = 1; slices <= kMaxSlicesPerCard; ++slices) {
     worth[slices] = worth[slices - 1];
-    for (size_t i = 0; i < sizes.size(); ++i) {
-      if (prices[i] <= 0) continue;
+    cut[slices].fill(-1);
+    for (const size_t i : undominated) {
       for (int parts = sizes[i].parts; parts <= kCardParts; ++parts) {
         const double with = worth[slices - 1][parts - sizes[i].parts] + prices[i];
         if (with <= worth[slices][parts] + kExact) continue;
@@ -120,7 +132,10 @@ class CuttingStock {
 
 }  // namespace
 
-CardPrices::CardPrices(const std::vector<DemandedSize>& sizes) {
+CardPrices::CardPrices(const std::vector<DemandedSize>& demanded) {
+  std::vector<DemandedSize> sizes = demanded;
+  std::sort(sizes.begin(), sizes.end(),
+            [](const DemandedSize& a, const DemandedSize& b) { return a.parts < b.parts; });
   if (sizes.empty()) {
     for (size_t slices = 1; slices < worth_.size(); ++slices) {
       for (int parts = 0; parts <= kCardParts; ++parts) {

@@ -63,7 +63,7 @@ Room Open(const Card& card) {
   Room room;
   room.card = &card;
   room.units = card.FreeUnits();
-  room.free_units = room.units.Count();
+  room.free_units = card.free_units;
   room.memory = card.FreeMemory();
   room.pipes = card.FreePipes();
   if (room.pipes != 0) room.slots = static_cast<uint8_t>(kMaxSlicesPerCard - card.slice_count);
@@ -131,7 +131,7 @@ Fit::Fit(const Inventory& inventory, const Request& request)
   for (size_t i = 1; i < needs_.size(); ++i) {
     needs_[i].same_as_before = *needs_[i].slice == *needs_[i - 1].slice;
   }
-  choices_.resize(needs_.size());
+  way_.resize(needs_.size());
 }
 
 void Fit::OpenRooms(const Node& node) {
@@ -143,18 +143,18 @@ void Fit::OpenRooms(const Node& node) {
   }
 }
 
-std::optional<std::vector<Assignment>> Fit::Place(const Node& node) {
+std::optional<Way> Fit::Place(const Node& node) {
   if (!node.ready) return std::nullopt;
   OpenRooms(node);
   if (!HasEnoughRooms()) return std::nullopt;
   const int left = std::min(kMaxSteps, kMaxStepsInAll - steps_in_all_);
   steps_left_ = std::max(left, static_cast<int>(needs_.size()));
   if (!Search(0, std::vector<bool>(rooms_.size()))) return std::nullopt;
-  return Assignments(node);
+  return way_;
 }
 
-std::vector<std::vector<Assignment>> Fit::Ways(const Node& node) {
-  std::vector<std::vector<Assignment>> ways;
+std::vector<Way> Fit::Ways(const Node& node) {
+  std::vector<Way> ways;
   const Need& need = needs_.front();
   if (needs_.size() > 1 || need.whole) {
     if (auto way = Place(node)) ways.push_back(std::move(*way));
@@ -164,12 +164,11 @@ std::vector<std::vector<Assignment>> Fit::Ways(const Node& node) {
   OpenRooms(node);
   const Room* last = nullptr;
   for (const size_t index : Candidates(need, std::vector<bool>(rooms_.size()))) {
-    const Room before = rooms_[index];
-    if (last != nullptr && Alike(before, *last)) continue;
-    choices_[need.index] = Take(need, index);
-    ways.push_back(Assignments(node));
-    rooms_[index] = before;
-    last = &rooms_[index];
+    const Room& room = rooms_[index];
+    if (last != nullptr && Alike(room, *last)) continue;
+    Room left = room;
+    ways.push_back({Take(need, left)});
+    last = &room;
   }
   return ways;
 }
@@ -196,28 +195,27 @@ std::vector<size_t> Fit::Candidates(const Need& need, const std::vector<bool>& t
   return fitting;
 }
 
-Fit::Choice Fit::Take(const Need& need, size_t index) {
-  Room& room = rooms_[index];
+CardPart Fit::Take(const Need& need, Room& room) {
   const Card& card = *room.card;
-  Choice choice;
-  choice.room = index;
+  CardPart part;
+  part.card = &card;
   if (need.whole) {
-    choice.units = CuMask::FirstUnits(card.type->compute_units);
-    choice.memory = card.memory;
+    part.units = CuMask::FirstUnits(card.type->compute_units);
+    part.memory = card.memory;
     room = Room();
     room.card = &card;
-    return choice;
+    return part;
   }
-  choice.units = room.units.Lowest(need.units[card.type->id]);
-  choice.memory = need.all_memory ? room.memory : need.memory;
-  choice.pipe = std::countr_zero(room.pipes);
-  room.units = room.units & ~choice.units;
+  part.units = room.units.Lowest(need.units[card.type->id]);
+  part.memory = need.all_memory ? room.memory : need.memory;
+  part.pipe = std::countr_zero(room.pipes);
+  room.units = room.units & ~part.units;
   room.free_units = room.units.Count();
-  room.memory = room.memory - choice.memory;
+  room.memory = room.memory - part.memory;
   room.pipes &= static_cast<uint8_t>(room.pipes - 1);
   --room.slots;
   room.unused = room.untouched = false;
-  return choice;
+  return part;
 }
 
 // Depth first over the needs; the first way down is the greedy one. `tried` are rooms that need not
@@ -237,7 +235,7 @@ bool Fit::Search(size_t depth, std::vector<bool> tried) {
       if (steps_left_ == 0) return false;
       --steps_left_;
       ++steps_in_all_;
-      choices_[need.index] = Take(need, index);
+      way_[need.index] = Take(need, rooms_[index]);
       const bool found = Search(depth + 1, same_next ? tried : std::vector<bool>(rooms_.size()));
       if (found) return true;
       rooms_[index] = before;
@@ -247,24 +245,23 @@ bool Fit::Search(size_t depth, std::vector<bool> tried) {
   return false;
 }
 
-std::vector<Assignment> Fit::Assignments(const Node& node) const {
+std::vector<Assignment> Fit::Assignments(const Node& node, const Way& way) const {
   const auto is_slice = [](const Need& need) { return !need.whole; };
   const auto slices = std::count_if(needs_.begin(), needs_.end(), is_slice);
   const std::vector<int> vdevs = node.LowestFreeVdevs(static_cast<size_t>(slices));
   std::vector<Assignment> assignments;
   auto vdev = vdevs.begin();
-  for (const Choice& choice : choices_) {
-    const Card& card = *rooms_[choice.room].card;
+  for (const CardPart& part : way) {
     Assignment& assignment = assignments.emplace_back();
     assignment.node = node.name;
-    assignment.device = card.uuid;
-    assignment.pci_bus_id = card.pci_bus_id;
-    assignment.units = choice.units;
-    assignment.compute_units = choice.units.Count();
-    assignment.memory = choice.memory;
-    if (choice.pipe < 0) continue;
+    assignment.device = part.card->uuid;
+    assignment.pci_bus_id = part.card->pci_bus_id;
+    assignment.units = part.units;
+    assignment.compute_units = part.units.Count();
+    assignment.memory = part.memory;
+    if (part.pipe < 0) continue;
     assignment.share = SharingOn(node);
-    assignment.pipe = choice.pipe;
+    assignment.pipe = part.pipe;
     assignment.vdev = *vdev++;
   }
   return assignments;

@@ -64,12 +64,14 @@ class Fit {
   // The hardest to place first: whole cards, then most units, then most memory.
   const std::vector<Need>& needs() const { return needs_; }
 
-  // One assignment for each slice of the request, in its order.
-  std::optional<std::vector<Assignment>> Place(const Node& node);
+  std::optional<Way> Place(const Node& node);
 
   // Ways to serve the request on this node, one for each card that makes a difference; of several
   // slices the way of Place alone.
-  std::vector<std::vector<Assignment>> Ways(const Node& node);
+  std::vector<Way> Ways(const Node& node);
+
+  // One for each slice of the request, in its order.
+  std::vector<Assignment> Assignments(const Node& node, const Way& way) const;
 
   struct Explanation {
     const Need* need = nullptr;         // the first that no card fits; the first if each has one
@@ -79,23 +81,14 @@ class Fit {
   const Explanation& Explain(const Node& node);
 
  private:
-  struct Choice {
-    size_t room = 0;
-    CuMask units;
-    MiB memory;
-    int pipe = -1;
-  };
-
   void OpenRooms(const Node& node);
   bool HasEnoughRooms() const;
   bool Search(size_t depth, std::vector<bool> tried);
   std::vector<size_t> Candidates(const Need& need, const std::vector<bool>& tried) const;
-  Choice Take(const Need& need, size_t room);
-  std::vector<Assignment> Assignments(const Node& node) const;
-
-  std::vector<Need> needs_;
+  static CardPart Take(const Need& need, Room& room);
   Sharing SharingOn(const Node& node) const { return Stricter(share_, node.share); }
 
+  std::vector<Need> needs_;
   const base::Symbol ns_;
   const Sharing share_;
   Policy policy_;
@@ -103,7 +96,7 @@ class Fit {
 
   // Of the node that is looked at.
   std::vector<Room> rooms_;
-  std::vector<Choice> choices_;  // by Need::index
+  Way way_;  // by Need::index
   int steps_left_ = 0;
 
   int steps_in_all_ = 0;

@@ -54,7 +54,7 @@ Node::Entries MakeEntries(const Node& node) {
     NodeEntry& entry = EntryOf(entries, card.type->id);
     if (card.unused()) ++whole_cards;
     if (card.FreePipes() == 0) continue;
-    const int units = card.FreeUnits().Count();
+    const int units = card.free_units;
     const MiB memory = card.FreeMemory();
     free_units += units;
     if (units > 0 && memory.value > 0) {
@@ -66,6 +66,7 @@ Node::Entries MakeEntries(const Node& node) {
     entry->name = node.name;
     entry->free_units = free_units;
     entry->own.whole_cards = whole_cards;
+    entry->own.room = node.free;
   }
   return entries;
 }
@@ -125,6 +126,7 @@ Card Inventory::MakeCard(const Device& device, const NodeOptions& options) {
   card.mode = device.mode;
   card.reported = true;
   card.cordoned = options.unschedulable_devices.contains(device.uuid);
+  card.Recount();
   return card;
 }
 
@@ -154,6 +156,7 @@ void Inventory::RemoveNode(const std::string& name) {
   if (found == nodes_.end() || !found->second.reported) return;
   Node& node = found->second;
   node.reported = node.ready = false;
+  node.free = Node::kUnlimited;
   --reported_nodes_;
   ReplaceCards(node, {});
   Reindex(node);
@@ -270,7 +273,7 @@ void Inventory::SetRoom(const std::string& name, const NodeNeeds& free) {
   const auto found = nodes_.find(name);
   if (found == nodes_.end() || found->second.free == free) return;
   found->second.free = free;
-  if (worth_) worth_->SetNode(found->second);
+  Reindex(found->second);
 }
 
 void Inventory::AddDemand(const std::vector<SliceRequest>& slices, const NodeNeeds& needs,

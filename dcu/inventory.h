@@ -60,7 +60,7 @@ class Inventory {
   void SetNode(const std::string& name, const std::vector<Device>& devices,
                const NodeOptions& options);
   void RemoveNode(const std::string& name);
-  // What the node has left beside cards, for Policy::kFragmentationAware.
+  // What the node, which has reported, has left beside cards; unlimited before that is said.
   void SetRoom(const std::string& name, const NodeNeeds& free);
 
   // Replaces the slice of that id, wherever it was. Slices that overlap count as their union.

@@ -125,9 +125,11 @@ void Offer::Raise(const Offer& other) {
   for (int c = 0; c < kClasses; ++c) units[c] = std::max(units[c], other.units[c]);
   untouched_units = std::max(untouched_units, other.untouched_units);
   whole_cards = std::max(whole_cards, other.whole_cards);
+  room = {std::max(room.cpu, other.room.cpu), std::max(room.memory, other.room.memory)};
 }
 
 bool Offer::MayFit(const Ask& ask) const {
+  if (!ask.node.FitInto(room)) return false;
   if (ask.whole_cards > 0) return whole_cards >= ask.whole_cards;
   if (ask.all_memory) return untouched_units >= ask.units;
   return units[MemoryClass(ask.memory)] >= ask.units;

@@ -2,10 +2,10 @@
 // time.
 //
 // A treap whose every subtree knows the best that its nodes offer (`Offer`), so that subtrees
-// without a fit are skipped whole. An offer is exact in compute units and counts memory in classes
-// of at most a quarter's width: what it rules out never fits, what it lets through is checked
-// again. Ownership: the entries are the caller's; an entry is in one tree at most and stays where
-// it is.
+// without a fit are skipped whole. An offer is exact in compute units, and of one node in what it
+// has beside cards; it counts card memory in classes of at most a quarter's width: what it rules
+// out never fits, what it lets through is checked again. Ownership: the entries are the caller's;
+// an entry is in one tree at most and stays where it is.
 #pragma once
 
 #include <array>
@@ -13,18 +13,21 @@
 #include <string_view>
 
 #include "dcu/assignment.h"
+#include "dcu/demand.h"
 #include "dcu/units.h"
 
 namespace vdcu::dcu {
 
 struct Node;
 
-// What is looked for: one slice of `units` and `memory`, or `whole_cards` unused cards.
+// What is looked for: one slice of `units` and `memory`, or `whole_cards` unused cards; and room
+// for `node` beside them.
 struct Ask {
   int units = 0;
   MiB memory;
   bool all_memory = false;  // a card without used memory; `memory` is not looked at
   int whole_cards = 0;      // above 0: units and memory are not looked at
+  NodeNeeds node = {};
 };
 
 // The best of a node, or of many: each figure on its own is reached by one of them.
@@ -35,6 +38,7 @@ struct Offer {
   std::array<uint8_t, kClasses> units{};
   uint8_t untouched_units = 0;  // the same on one card without used memory
   uint16_t whole_cards = 0;     // unused cards on one node
+  NodeNeeds room;               // beside cards
 
   static int MemoryClass(MiB memory);
   void AddCard(int free_units, MiB free_memory, bool untouched);

@@ -75,7 +75,7 @@ void Tally::Measure(const Need& need, const Card& card, CardVerdict verdict) {
   units_exist_ |= need.whole || card.type->compute_units >= need.units[card.type->id];
   memory_exists_ |= need.whole || card.sliceable >= need.memory;
   if (verdict == CardVerdict::kUnits) {
-    most_free_units_ = std::max(most_free_units_, card.FreeUnits().Count());
+    most_free_units_ = std::max(most_free_units_, card.free_units);
   } else if (verdict == CardVerdict::kMemory) {
     most_free_memory_ = std::max(most_free_memory_, card.FreeMemory());
   }

@@ -1,5 +1,7 @@
 #include "bench/quality/policies.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -18,7 +20,7 @@ class Random : public Scored {
  public:
   Random(const Trace& trace, std::mt19937_64& random) : Scored(trace, random), random_(random) {}
 
-  Choice Choose(const State& state, int kind) override {
+  Choice Choose(const State& state, int /*number*/, int kind) override {
     const PodKind& pod = trace_.kinds[kind];
     std::vector<int> fit;
     for (size_t n = 0; n < state.nodes().size(); ++n) {
@@ -40,7 +42,7 @@ class Random : public Scored {
     if (!pod.shared()) return TightestCards(node, pod);
     std::vector<int> fit;
     for (int card = 0; card < node.cards; ++card) {
-      if (node.left[card] >= pod.milli) fit.push_back(card);
+      if (node.HasOn(card, pod)) fit.push_back(card);
     }
     return 1u << AnyOf(fit);
   }
@@ -48,8 +50,14 @@ class Random : public Scored {
   std::mt19937_64& random_;
 };
 
-// The allocator, on cards of 100 units whose memory never binds apart. It knows of CPU and memory
-// of nodes what a filter says. Pods without cards are placed by best fit, as it places none.
+double CpuMicroseconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return 1e6 * static_cast<double>(time.tv_sec) + 1e-3 * static_cast<double>(time.tv_nsec);
+}
+
+// The allocator, on cards of 100 units and 1,000 MiB. Pods without cards are placed by best fit, as
+// it places none, or by the rule of FragmentationAware.
 class Allocator : public TracePolicy {
  public:
   Allocator(const Trace& trace, std::mt19937_64& random, dcu::Policy policy)
@@ -57,33 +65,60 @@ class Allocator : public TracePolicy {
     for (size_t n = 0; n < trace.nodes.size(); ++n) AddNode(static_cast<int>(n));
   }
 
-  Choice Choose(const State& state, int kind) override {
-    const PodKind& pod = trace_.kinds[kind];
-    if (policy_ == dcu::Policy::kFragmentationAware) Tell(state);
-    if (pod.cards == 0) return ChooseWithoutCards(state, kind);
-    const auto filter = [&](const std::string& name) -> std::optional<std::string> {
+  Choice Choose(const State& state, int pod, int kind) override {
+    const PodKind& asked = trace_.kinds[kind];
+    Tell(state);
+    if (asked.cards == 0) return ChooseWithoutCards(state, pod, kind);
+    const dcu::Request request = RequestOf(asked);
+    const double before = CpuMicroseconds();
+    AddDemand(request, 1);
+    const double start = CpuMicroseconds();
+    const auto answer = dcu::Allocate(inventory_, request, FilterFor(state, asked));
+    const double end = CpuMicroseconds();
+    const auto* placement = std::get_if<dcu::Placement>(&answer);
+    (placement != nullptr ? effort_.placed : effort_.refused).push_back(end - start);
+    if (placement == nullptr) {
+      AddDemand(request, -1);
+      return {};
+    }
+    const Choice choice = Take(*placement, pod);
+    effort_.changes.push_back(start - before + CpuMicroseconds() - end);
+    return choice;
+  }
+
+  void Leave(int pod, int kind) override {
+    const PodKind& asked = trace_.kinds[kind];
+    if (asked.cards == 0) return;
+    for (int slice = 0; slice < asked.cards; ++slice) inventory_.RemoveSlice(IdOf(pod, slice));
+    AddDemand(RequestOf(asked), -1);
+  }
+
+ private:
+  static constexpr int kUnits = 100;
+
+  static std::string IdOf(int pod, int slice) {
+    return std::to_string(pod) + "/" + std::to_string(slice);
+  }
+
+  dcu::NodeFilter FilterFor(const State& state, const PodKind& pod) {
+    return [&](const std::string& name) -> std::optional<std::string> {
+      ++effort_.asked;
       const FreeNode& node = state.nodes()[index_of_.at(name)];
       if (node.cpu < pod.cpu) return "node has too little cpu";
       if (node.memory < pod.memory) return "node has too little memory";
       return {};
     };
-    AddDemand(pod, 1);
-    const auto answer = dcu::Allocate(inventory_, RequestOf(pod), filter);
-    const auto* placement = std::get_if<dcu::Placement>(&answer);
-    if (placement == nullptr) {
-      AddDemand(pod, -1);  // it is dropped
-      return {};
-    }
-    Choice choice{index_of_.at(placement->node), 0};
-    for (const dcu::Assignment& assignment : placement->assignments) {
-      inventory_.SetSlice(std::to_string(slices_++), assignment);
+  }
+
+  Choice Take(const dcu::Placement& placement, int pod) {
+    Choice choice{index_of_.at(placement.node), 0};
+    int slice = 0;
+    for (const dcu::Assignment& assignment : placement.assignments) {
+      inventory_.SetSlice(IdOf(pod, slice++), assignment);
       choice.cards |= 1u << card_of_.at(assignment.device);
     }
     return choice;
   }
-
- private:
-  static constexpr int kUnits = 100;
 
   void AddNode(int index) {
     const TraceNode& node = trace_.nodes[index];
@@ -104,18 +139,16 @@ class Allocator : public TracePolicy {
     index_of_[node.name] = index;
   }
 
-  Choice ChooseWithoutCards(const State& state, int kind) {
+  Choice ChooseWithoutCards(const State& state, int number, int kind) {
     const dcu::Worth* worth = inventory_.worth();
-    if (worth == nullptr) return others_->Choose(state, kind);
+    if (worth == nullptr) return others_->Choose(state, number, kind);
     const PodKind& pod = trace_.kinds[kind];
-    const dcu::Worth::Rating rating(*worth);
+    dcu::Rating rating(*worth, {pod.cpu, dcu::MiB{pod.memory}});
     Choice best;
     double least = 0;
     for (const int index : Fullest(state, pod)) {
-      const dcu::NodeRest rest = dcu::NodeRest::Of(*inventory_.Find(trace_.nodes[index].name));
-      dcu::NodeRest after = rest;
-      after.Take({}, {pod.cpu, dcu::MiB{pod.memory}});
-      const double loss = rating.Of(rest) - rating.Of(after);
+      rating.Open(*inventory_.Find(trace_.nodes[index].name));
+      const double loss = rating.LossBy({});
       if (best.node >= 0 && loss >= least - 1e-9) continue;
       best = {index, 0};
       least = loss;
@@ -147,9 +180,8 @@ class Allocator : public TracePolicy {
     }
   }
 
-  void AddDemand(const PodKind& pod, int count) {
+  void AddDemand(const dcu::Request& request, int count) {
     if (policy_ != dcu::Policy::kFragmentationAware) return;
-    const dcu::Request request = RequestOf(pod);
     inventory_.AddDemand(request.slices, request.node, count);
   }
 
@@ -162,7 +194,7 @@ class Allocator : public TracePolicy {
     slice.devices = base::Interned<dcu::DeviceSelector>(devices);
     if (pod.shared()) {
       slice.percent = (pod.milli * kUnits + kMilli - 1) / kMilli;
-      slice.memory = dcu::MiB{pod.milli};
+      slice.memory = dcu::MiB{pod.card_memory};
     }
     return slice;
   }
@@ -180,7 +212,6 @@ class Allocator : public TracePolicy {
   std::unordered_map<std::string, int> index_of_;
   std::unordered_map<std::string, int> card_of_;
   std::vector<int> versions_;  // of nodes, as the inventory knows them
-  int slices_ = 0;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 // of dcu/.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <random>
 #include <string>
@@ -12,10 +13,26 @@
 
 namespace vdcu::bench {
 
+// What decisions of the allocator on pods with cards have cost.
+struct Effort {
+  std::vector<double> placed;  // microseconds of this thread's CPU time, of each
+  std::vector<double> refused;
+  std::vector<double> changes;  // what tells the inventory of a pod that was placed
+  int64_t asked = 0;            // how often the node filter was
+};
+
 class TracePolicy {
  public:
   virtual ~TracePolicy() = default;
-  virtual Choice Choose(const State& state, int kind) = 0;
+  // `pod` is a number of its own for each call. Who gets nothing is gone.
+  virtual Choice Choose(const State& state, int pod, int kind) = 0;
+  // The pod, which had a place, is gone.
+  virtual void Leave(int /*pod*/, int /*kind*/) {}
+
+  const Effort& effort() const { return effort_; }
+
+ protected:
+  Effort effort_;
 };
 
 // "random", "best-fit", "FGD", "BinPack", "Spread". A shared pod gets any card of the node from

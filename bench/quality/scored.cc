@@ -14,7 +14,7 @@ Scored::Scored(const Trace& trace, std::mt19937_64& random)
   std::shuffle(order_.begin(), order_.end(), random);
 }
 
-Choice Scored::Choose(const State& state, int kind) {
+Choice Scored::Choose(const State& state, int /*pod*/, int kind) {
   const PodKind& pod = trace_.kinds[kind];
   std::vector<Kept>& kept = kept_[kind];
   kept.resize(order_.size());
@@ -39,7 +39,7 @@ unsigned Scored::TightestCards(const FreeNode& node, const PodKind& kind) {
   if (!kind.shared()) return node.WholeCards(kind.cards);
   int best = -1;
   for (int card = 0; card < node.cards; ++card) {
-    if (node.left[card] < kind.milli) continue;
+    if (!node.HasOn(card, kind)) continue;
     if (best < 0 || node.left[card] < node.left[best]) best = card;
   }
   return 1u << best;
@@ -53,20 +53,20 @@ class BestFit : public Scored {
   BestFit(const Trace& trace, std::mt19937_64& random) : Scored(trace, random) {
     for (const TraceNode& node : trace.nodes) {
       most_cpu_ = std::max(most_cpu_, node.cpu);
-      most_milli_ = std::max(most_milli_, node.cards * kMilli);
+      most_milli_ = std::max<double>(most_milli_, node.cards * kMilli);
     }
   }
 
  protected:
   Rate RateOf(const FreeNode& node, const PodKind& kind) override {
     const double cpu = static_cast<double>(node.cpu - kind.cpu) / most_cpu_;
-    const double cards = static_cast<double>(node.total() - kind.total()) / most_milli_;
+    const double cards = (node.total() - kind.cards * kind.milli) / most_milli_;
     return {static_cast<int>((1 - (cpu + cards) / 2) * 100), TightestCards(node, kind)};
   }
 
  private:
   int most_cpu_ = 1;
-  int most_milli_ = 1;
+  double most_milli_ = 1;
 };
 
 // Fragmentation gradient descent (Weng et al., "Beware of Fragmentation: Scheduling GPU-Sharing
@@ -92,7 +92,7 @@ class Fgd : public Scored {
       return best;
     }
     for (int card = 0; card < node.cards; ++card) {
-      if (node.left[card] >= kind.milli) consider(1u << card);
+      if (node.HasOn(card, kind)) consider(1u << card);
     }
     return best;
   }
@@ -103,12 +103,12 @@ class Fgd : public Scored {
     double share = 0;
   };
 
-  // The most frequent kinds, memory apart, that make 95 % of the list.
+  // The most frequent kinds, the node's memory apart, that make 95 % of the list.
   void FindTypical() {
-    std::map<std::tuple<int, int, int, std::string>, PodKind> kinds;
+    std::map<std::tuple<int, int, int, int, std::string>, PodKind> kinds;
     double all = 0;
     for (const PodKind& kind : trace_.kinds) {
-      auto& entry = kinds[{kind.cpu, kind.cards, kind.milli, kind.models_text}];
+      auto& entry = kinds[{kind.cpu, kind.cards, kind.milli, kind.card_memory, kind.models_text}];
       const int count = entry.count + kind.count;
       entry = kind;
       entry.count = count;
@@ -117,8 +117,8 @@ class Fgd : public Scored {
     std::vector<PodKind> sorted;
     for (const auto& [key, kind] : kinds) sorted.push_back(kind);
     std::sort(sorted.begin(), sorted.end(), [](const PodKind& a, const PodKind& b) {
-      return std::tie(b.count, a.cpu, a.cards, a.milli, a.models_text) <
-             std::tie(a.count, b.cpu, b.cards, b.milli, b.models_text);
+      return std::tie(b.count, a.cpu, a.cards, a.milli, a.card_memory, a.models_text) <
+             std::tie(a.count, b.cpu, b.cards, b.milli, b.card_memory, b.models_text);
     });
     double counted = 0;
     for (const PodKind& kind : sorted) {
@@ -135,10 +135,10 @@ class Fgd : public Scored {
     double sum = 0;
     for (const auto& [kind, share] : typical_) {
       const bool serves = kind.cards > 0 && (kind.models >> node.model & 1) != 0 &&
-                          node.cpu >= kind.cpu && node.CardsWith(kind.milli) >= kind.cards;
+                          node.cpu >= kind.cpu && node.CardsFor(kind) >= kind.cards;
       int lost = total;
       for (int card = 0; serves && card < node.cards; ++card) {
-        if (node.left[card] >= kind.milli) lost -= node.left[card];
+        if (node.HasOn(card, kind)) lost -= node.left[card];
       }
       sum += share * lost;
     }

@@ -17,7 +17,7 @@ class Scored : public TracePolicy {
   };
 
   Scored(const Trace& trace, std::mt19937_64& random);
-  Choice Choose(const State& state, int kind) override;
+  Choice Choose(const State& state, int pod, int kind) override;
 
  protected:
   // Of a node that the pod fits; higher is better.

@@ -4,8 +4,10 @@
 #include <charconv>
 #include <fstream>
 #include <map>
+#include <queue>
 #include <sstream>
 #include <tuple>
+#include <utility>
 
 namespace vdcu::bench {
 
@@ -75,7 +77,7 @@ base::Status ReadPods(const std::string& path, Trace& trace) {
     kind.cpu = Number(row[1]);
     kind.memory = Number(row[2]);
     kind.cards = Number(row[3]);
-    kind.milli = kind.cards == 0 ? 0 : Number(row[4]);
+    kind.milli = kind.card_memory = kind.cards == 0 ? 0 : Number(row[4]);
     kind.models_text = row[5];
     kind.models = ModelBits(trace, kind.models_text);
     const auto [entry, is_new] = known.try_emplace(
@@ -102,12 +104,79 @@ std::vector<int> Arrivals(const Trace& trace, double ratio, std::mt19937_64& ran
   std::shuffle(shuffled.begin(), shuffled.end(), random);
   const auto most = static_cast<int64_t>(ratio * static_cast<double>(trace.capacity));
   std::uniform_int_distribution<size_t> any(0, trace.pods.size() - 1);
-  int64_t asked = 0;
+  double asked = 0;
   for (size_t i = 0; asked <= most; ++i) {
     arrivals.push_back(i < shuffled.size() ? shuffled[i] : trace.pods[any(random)]);
     asked += trace.kinds[arrivals.back()].total();
   }
   return arrivals;
+}
+
+void DrawMemory(Trace& trace, std::mt19937_64& random) {
+  std::vector<size_t> shared;
+  std::vector<int> asked;
+  for (size_t i = 0; i < trace.pods.size(); ++i) {
+    const PodKind& kind = trace.kinds[trace.pods[i]];
+    if (!kind.shared()) continue;
+    shared.push_back(i);
+    asked.push_back(kind.milli);
+  }
+  std::shuffle(asked.begin(), asked.end(), random);
+  std::map<std::pair<int, int>, int> known;  // by kind and memory
+  for (size_t i = 0; i < shared.size(); ++i) {
+    int& of_pod = trace.pods[shared[i]];
+    --trace.kinds[of_pod].count;
+    const auto [entry, is_new] = known.try_emplace({of_pod, asked[i]}, trace.kinds.size());
+    if (is_new) {
+      trace.kinds.push_back(trace.kinds[of_pod]);
+      trace.kinds.back().card_memory = asked[i];
+      trace.kinds.back().count = 0;
+    }
+    of_pod = entry->second;
+    ++trace.kinds[of_pod].count;
+  }
+}
+
+void Multiply(Trace& trace, int copies) {
+  const auto nodes = trace.nodes;
+  const auto pods = trace.pods;
+  for (int copy = 1; copy < copies; ++copy) {
+    for (TraceNode node : nodes) {
+      node.name += "-" + std::to_string(copy);
+      trace.nodes.push_back(node);
+    }
+    trace.pods.insert(trace.pods.end(), pods.begin(), pods.end());
+  }
+  trace.capacity *= copies;
+  for (PodKind& kind : trace.kinds) kind.count *= copies;
+}
+
+std::vector<Event> ArrivalsAndDepartures(const Trace& trace, double lifetimes,
+                                         std::mt19937_64& random) {
+  double asked = 0;
+  for (const int kind : trace.pods) asked += trace.kinds[kind].total();
+  const double mean = asked / static_cast<double>(trace.pods.size());
+  std::exponential_distribution<double> interval(static_cast<double>(trace.capacity) / mean);
+  std::exponential_distribution<double> lifetime(1);
+  std::uniform_int_distribution<size_t> any(0, trace.pods.size() - 1);
+
+  using Leaving = std::pair<double, Event>;
+  const auto later = [](const Leaving& a, const Leaving& b) {
+    return std::pair(a.first, a.second.pod) > std::pair(b.first, b.second.pod);
+  };
+  std::priority_queue<Leaving, std::vector<Leaving>, decltype(later)> leaving(later);
+  std::vector<Event> events;
+  int pods = 0;
+  const auto arrive = [&](double now, int kind) {
+    events.push_back({pods, kind, false});
+    leaving.push({now + lifetime(random), {pods++, kind, true}});
+  };
+  for (const int kind : Arrivals(trace, 1, random)) arrive(0, kind);
+  for (double now = interval(random); now < lifetimes; now += interval(random)) {
+    for (; leaving.top().first < now; leaving.pop()) events.push_back(leaving.top().second);
+    arrive(now, trace.pods[any(random)]);
+  }
+  return events;
 }
 
 }  // namespace vdcu::bench

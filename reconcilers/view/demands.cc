@@ -4,11 +4,6 @@
 
 namespace vdcu::reconcilers {
 
-void Demands::Begin() {
-  begun_ = true;
-  rooms_.TellRoom();
-}
-
 void Demands::Set(const kclient::Key& request, std::vector<dcu::SliceRequest> slices,
                   const dcu::NodeNeeds& needs) {
   Asked now{std::move(slices), needs};

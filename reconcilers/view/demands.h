@@ -20,7 +20,7 @@ class Demands {
 
   bool begun() const { return begun_; }
   // From now on: all that there is must be set once.
-  void Begin();
+  void Begin() { begun_ = true; }
   // Instead of what the request asked for until now; no slices: it is none any more.
   void Set(const kclient::Key& request, std::vector<dcu::SliceRequest> slices,
            const dcu::NodeNeeds& needs);

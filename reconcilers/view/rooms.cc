@@ -132,13 +132,9 @@ void Rooms::SetNode(const std::string& name, const kclient::Node* node) {
   TellRoomOf(name);
 }
 
-void Rooms::TellRoom() {
-  tells_room_ = true;
-  ledger_.ForEachNode([this](std::string_view name) { TellRoomOf(std::string(name)); });
-}
-
+// The same numbers that WhyUnfit counts with, in whole MiB: what is too little here is so there.
 void Rooms::TellRoomOf(const std::string& node) {
-  const NodeLoad* load = tells_room_ && !node.empty() ? ledger_.Find(node) : nullptr;
+  const NodeLoad* load = node.empty() ? nullptr : ledger_.Find(node);
   if (load == nullptr) return;
   inventory_.SetRoom(node, {.cpu = load->Free("cpu"),
                             .memory = dcu::MiB{load->Free("memory") / dcu::kBytesPerMiB}});

@@ -70,8 +70,7 @@ class Rooms {
   void Unclaim(const kclient::Pod& pod, const std::vector<dcu::Assignment>& slices);
   // Whether it bounds something else than before.
   bool SetQuota(const std::string& key, const kclient::ResourceQuota* quota);
-  // Has the inventory know what nodes have left beside cards, from now on; and what is asked for.
-  void TellRoom();
+  // See Inventory.
   void AddDemand(const std::vector<dcu::SliceRequest>& slices, const dcu::NodeNeeds& needs,
                  int count) {
     inventory_.AddDemand(slices, needs, count);
@@ -107,7 +106,6 @@ class Rooms {
   NodeLedger ledger_;
   AntiAffinity anti_affinity_;
   NamespaceHoldings holdings_;
-  bool tells_room_ = false;
   std::unordered_map<base::Symbol, std::vector<base::Symbol>> partitions_on_;  // node -> keys
 };
 

@@ -24,8 +24,14 @@ class Chance {
   std::mt19937 random_;
 };
 
+// Also less than nothing: a node may have promised more than it has.
+NodeNeeds RandomRoom(Chance& chance) {
+  return {1'000 * (chance.UpTo(6) - 1), MiB{1'000 * (chance.UpTo(6) - 1)}};
+}
+
 NodeState RandomNode(Chance& chance, const std::string& name) {
   NodeState state;
+  if (chance.OneIn(2)) state.room = RandomRoom(chance);
   state.options.ready = !chance.OneIn(8);
   if (chance.OneIn(3)) state.options.memory_reserve = MiB{512};
   const int cards = chance.UpTo(4);
@@ -88,6 +94,7 @@ void BuildShuffled(const World& world, const std::vector<Request>& demand, Chanc
       std::vector<Device> devices = state.devices;
       std::shuffle(devices.begin(), devices.end(), chance.engine());
       inventory.SetNode(name, devices, state.options);
+      inventory.SetRoom(name, state.room);
     });
   }
   for (const auto& [id, held] : world.held) {
@@ -125,6 +132,15 @@ class AllocatorProperty : public ::testing::TestWithParam<unsigned> {
     }
     world_.nodes[name] = RandomNode(chance_, name);
     inventory_.SetNode(name, world_.nodes[name].devices, world_.nodes[name].options);
+    inventory_.SetRoom(name, world_.nodes[name].room);
+  }
+
+  void ChangeRoom() {
+    if (world_.nodes.empty()) return;
+    const auto node =
+        std::next(world_.nodes.begin(), chance_.UpTo(static_cast<int>(world_.nodes.size()) - 1));
+    node->second.room = RandomRoom(chance_);
+    inventory_.SetRoom(node->first, node->second.room);
   }
 
   void Release() {
@@ -141,28 +157,36 @@ class AllocatorProperty : public ::testing::TestWithParam<unsigned> {
     const std::set<std::string> tainted =
         chance_.OneIn(3) ? std::set<std::string>{"n0", "n3"} : std::set<std::string>{};
     std::vector<std::string> asked;
-    const NodeFilter filter = [&](const std::string& node) -> std::optional<std::string> {
+    const NodeFilter says = FilterFor(request, tainted);
+    const NodeFilter filter = [&](const std::string& node) {
       asked.push_back(node);
-      if (tainted.contains(node)) return "node has taint x";
-      return std::nullopt;
+      return says(node);
     };
     const Answer answer = Allocate(inventory_, request, filter);
     if (request.policy == Policy::kFragmentationAware) {
-      CheckFound(request, tainted, answer);
+      CheckFound(request, says, answer);
     } else {
-      CheckOrder(request, tainted, asked, answer);
-      CheckVerdicts(request, filter, answer);
+      CheckOrder(request, says, asked, answer);
+      CheckVerdicts(request, says, answer);
     }
-    CheckSameElsewhere(request, tainted, answer);
+    CheckSameElsewhere(request, says, answer);
     if (const auto* placement = std::get_if<Placement>(&answer)) Grant(request, *placement);
   }
 
+  // Taints come first, as in the cluster.
+  NodeFilter FilterFor(const Request& request, const std::set<std::string>& tainted) const {
+    return [this, request, tainted](const std::string& node) -> std::optional<std::string> {
+      if (tainted.contains(node)) return "node has taint x";
+      if (!world_.nodes.at(node).HasRoom(request.node)) return "node has too little room";
+      return std::nullopt;
+    };
+  }
+
   // Something is found wherever something fits.
-  void CheckFound(const Request& request, const std::set<std::string>& tainted,
-                  const Answer& answer) {
+  void CheckFound(const Request& request, const NodeFilter& says, const Answer& answer) {
     const auto fit = SlowOrder(SlowView(world_), request);
-    const bool any = std::any_of(fit.begin(), fit.end(),
-                                 [&](const auto& name) { return !tainted.contains(name); });
+    const bool any =
+        std::any_of(fit.begin(), fit.end(), [&](const auto& name) { return !says(name); });
     ASSERT_EQ(std::holds_alternative<Placement>(answer), any) << Told(answer);
   }
 
@@ -178,39 +202,56 @@ class AllocatorProperty : public ::testing::TestWithParam<unsigned> {
     inventory_.AddDemand(demand_.back().slices, demand_.back().node, 1);
   }
 
-  // The filter sees what the slow search finds, in its order, up to the first that passes.
-  void CheckOrder(const Request& request, const std::set<std::string>& tainted,
+  // The filter sees what the slow search finds, in its order, up to the first that passes; of nodes
+  // without room only to say why, when there is none.
+  void CheckOrder(const Request& request, const NodeFilter& says,
                   const std::vector<std::string>& asked, const Answer& answer) {
     std::vector<std::string> want = SlowOrder(SlowView(world_), request);
-    const auto chosen = std::find_if(want.begin(), want.end(),
-                                     [&](const auto& name) { return !tainted.contains(name); });
+    const auto roomy = std::stable_partition(want.begin(), want.end(), [&](const auto& name) {
+      return world_.nodes.at(name).HasRoom(request.node);
+    });
+    const auto chosen =
+        std::find_if(want.begin(), want.end(), [&](const auto& name) { return !says(name); });
     const auto* placement = std::get_if<Placement>(&answer);
     ASSERT_EQ(placement != nullptr, chosen != want.end()) << Told(answer);
     if (placement) {
       ASSERT_EQ(placement->node, *chosen);
       want.erase(std::next(chosen), want.end());
-    } else {
-      const FitError& error = std::get<FitError>(answer);
-      int counted = 0;
-      for (const auto& [reason, count] : error.node_reasons) counted += count;
-      ASSERT_EQ(counted, static_cast<int>(world_.nodes.size()));
-      ASSERT_EQ(error.nodes, counted);
+      ASSERT_EQ(asked, want);
+      return;
     }
-    ASSERT_EQ(asked, want);
+    CheckReasons(want, says, std::get<FitError>(answer));
+    ASSERT_EQ(asked.size(), want.size()) << "each is asked once";
+    const auto first_without_room = asked.begin() + (roomy - want.begin());
+    ASSERT_TRUE(std::equal(asked.begin(), first_without_room, want.begin(), roomy));
   }
 
-  void CheckSameElsewhere(const Request& request, const std::set<std::string>& tainted,
-                          const Answer& answer) {
-    const NodeFilter filter = [&](const std::string& node) {
-      return tainted.contains(node) ? std::optional<std::string>("node has taint x") : std::nullopt;
-    };
+  // Each node counts once: under what the filter says where its cards fit.
+  void CheckReasons(const std::vector<std::string>& fit, const NodeFilter& says,
+                    const FitError& error) {
+    std::map<std::string, int> filtered;
+    for (const std::string& name : fit) ++filtered[*says(name)];
+    int counted = 0;
+    for (const auto& [reason, count] : error.node_reasons) {
+      counted += count;
+      const auto found = filtered.find(reason);
+      if (found == filtered.end()) continue;
+      ASSERT_EQ(count, found->second) << reason;
+      filtered.erase(found);
+    }
+    ASSERT_TRUE(filtered.empty());
+    ASSERT_EQ(counted, static_cast<int>(world_.nodes.size()));
+    ASSERT_EQ(error.nodes, counted);
+  }
+
+  void CheckSameElsewhere(const Request& request, const NodeFilter& says, const Answer& answer) {
     Inventory other;
     BuildShuffled(world_, demand_, chance_, other);
-    ASSERT_EQ(Told(Allocate(other, request, filter)), Told(answer));
+    ASSERT_EQ(Told(Allocate(other, request, says)), Told(answer));
     std::vector<std::string> names;
     for (const auto& [name, state] : world_.nodes) names.push_back(name);
     if (names.empty()) return;
-    ASSERT_EQ(Told(AllocateOn(other, request, names, filter)), Told(answer));
+    ASSERT_EQ(Told(AllocateOn(other, request, names, says)), Told(answer));
   }
 
   // The best node is the fitting one with the highest score, and where none fits each says why.
@@ -289,9 +330,11 @@ TEST_P(AllocatorProperty, GrantsOnceInOrderAndFindsWhateverFits) {
   for (int i = 0; i < 6; ++i) ChangeNode();
   for (int step = 0; step < 600 && !HasFatalFailure(); ++step) {
     SCOPED_TRACE("step " + std::to_string(step));
-    const int what = chance_.UpTo(9);
+    const int what = chance_.UpTo(10);
     if (what == 0) {
       ChangeNode();
+    } else if (what == 10) {
+      ChangeRoom();
     } else if (what <= 3) {
       Release();
     } else {

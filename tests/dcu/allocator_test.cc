@@ -291,6 +291,36 @@ TEST(Allocator, TheFilterIsAskedBestFirstUntilOnePasses) {
   EXPECT_THAT(asked, ElementsAre("n1", "n2", "n3"));
 }
 
+TEST(Allocator, TheFilterIsNotAskedOfNodesWithoutRoomBesideTheirCards) {
+  Inventory inventory;
+  const auto add = [&](const std::string& name, const NodeNeeds& free) {
+    inventory.SetNode(name, {Card60(name + "-c")}, Ready());
+    inventory.SetRoom(name, free);
+  };
+  add("n1", {999, MiB{4096}});
+  add("n2", {4000, MiB{1023}});
+  add("n3", {1000, MiB{1024}});
+  std::vector<std::string> asked;
+  const NodeFilter filter = [&](const std::string& node) {
+    asked.push_back(node);
+    return std::optional<std::string>();
+  };
+  Request request{{Units(30, 100)}};
+  request.node = {1000, MiB{1024}};
+  for (const Policy policy : {Policy::kBinPack, Policy::kSpread, Policy::kFragmentationAware}) {
+    request.policy = policy;
+    asked.clear();
+    EXPECT_THAT(Told(Allocate(inventory, request, filter)), ElementsAre("n3/n3-c 30 100 0 0"));
+    EXPECT_THAT(asked, ElementsAre("n3"));
+  }
+  inventory.SetRoom("n1", {1000, MiB{1024}});
+  EXPECT_THAT(Told(Allocate(inventory, request, filter)), ElementsAre("n1/n1-c 30 100 0 0"));
+  inventory.SetRoom("n1", {-500, MiB{-1}});
+  request.node = {};
+  EXPECT_THAT(Told(Allocate(inventory, request, filter)), ElementsAre("n1/n1-c 30 100 0 0"))
+      << "who asks for nothing fits where too much is promised";
+}
+
 TEST(Allocator, AllocateOnLooksAtNoOtherNode) {
   Inventory inventory;
   for (const char* name : {"n1", "n2", "n3"}) {

@@ -33,6 +33,34 @@ TEST(FitError, NodesUnderTheirMostFrequentReasonThenAllCards) {
             "16 cards: 10 too little memory, 6 too few compute units");
 }
 
+// The index has left them out; their cards come first all the same, and then the filter's order.
+TEST(FitError, NodesWithoutRoomAreCountedUnderWhatTheFilterSays) {
+  Inventory inventory;
+  const auto add = [&](const std::string& name, const NodeNeeds& free) {
+    inventory.SetNode(name, {Card60(name + "-c")}, Ready());
+    inventory.SetRoom(name, free);
+  };
+  add("full", {0, MiB{0}});
+  inventory.SetSlice("1", HeldWhole("full", "full-c"));
+  add("no-cpu", {999, MiB{4096}});
+  add("no-memory", {4000, MiB{1023}});
+  add("tainted", {999, MiB{1023}});
+  const NodeFilter filter = [](const std::string& node) -> std::optional<std::string> {
+    if (node == "tainted") return "node has taint x";
+    return "node has too little " + node.substr(3);
+  };
+  for (const Policy policy : {Policy::kBinPack, Policy::kFragmentationAware}) {
+    const Request request{.slices = {Units(30, 100)}, .policy = policy, .node = {1000, MiB{1024}}};
+    EXPECT_EQ(std::get<FitError>(Allocate(inventory, request, filter)).Message(),
+              "0/4 nodes fit: 1 card in use, 1 node has taint x, 1 node has too little cpu, "
+              "1 node has too little memory; 1 card: 1 in use");
+    EXPECT_EQ(std::get<FitError>(Allocate(inventory, request, nullptr)).Message(),
+              "0/4 nodes fit: 2 node has too little cpu, 1 card in use, 1 node has too little "
+              "memory; 1 card: 1 in use");
+    inventory.AddDemand({Units(30, 100)}, {}, 1);
+  }
+}
+
 TEST(FitError, CountsAreSortedByNumberThenText) {
   Inventory inventory;
   for (int i = 1; i <= 4; ++i) {

@@ -100,7 +100,7 @@ TEST_F(FragmentationTest, WhatFitsNowhereSaysWhy) {
 // A tenant that asks for ever other amounts.
 TEST_F(FragmentationTest, RareKindsBeyondTheBoundDoNotCount) {
   constexpr int kHalves = 2'500;
-  constexpr int kRare = 2 * static_cast<int>(Worth::kMostKinds);
+  constexpr int kRare = 2 * static_cast<int>(Demand::kMostKinds);
   AddNode("a", 50);
   AddNode("b", 30);
   Demand(Percent(50, 100), kHalves);

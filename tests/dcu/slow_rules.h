@@ -15,6 +15,13 @@ namespace vdcu::dcu {
 struct NodeState {
   std::vector<Device> devices;
   NodeOptions options;
+  NodeNeeds room = Node::kUnlimited;  // beside cards
+
+  bool HasRoom(const NodeNeeds& needs) const {
+    const bool cpu = needs.cpu == 0 || needs.cpu <= room.cpu;
+    const bool memory = needs.memory.value == 0 || needs.memory.value <= room.memory.value;
+    return cpu && memory;
+  }
 };
 
 struct World {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "reconcilers/view/demands.h"
 #include "tests/reconcilers/shown.h"
 
 namespace vdcu::reconcilers {
@@ -40,6 +41,41 @@ void Check(const std::vector<Case>& cases) {
   for (const Case& c : cases) {
     EXPECT_EQ(WhyNot(c.node, c.there, c.pod), c.want) << c.name;
   }
+}
+
+// What the index of the inventory leaves out is what WhyUnfit refuses, to the last milli; of memory
+// to the MiB, the rest of which is left to WhyUnfit.
+TEST(NodeFit, TheInventoryKnowsTheRoomThatIsCounted) {
+  constexpr int64_t kMi = dcu::kBytesPerMiB;
+  ShownCluster shown;
+  shown.Show(MakeNode("n").Allocatable("cpu", 4000).Allocatable("memory", 1000 * kMi).Obj());
+  shown.Show(builders::MakeDcuNode("n").Cards(1).Obj());
+  const auto there = MakePod("there").Node("n").Limits({{"cpu", 1000}, {"memory", 10 * kMi}});
+  shown.Show(there.Obj());
+  const struct {
+    const char* sentence;
+    kclient::ResourceList asks;
+    bool want_room;
+    const char* want;
+  } cases[] = {
+      {"all that is left", {{"cpu", 3000}, {"memory", 990 * kMi}}, true, ""},
+      {"a milli more", {{"cpu", 3001}}, false, "node has too little cpu"},
+      {"a MiB more", {{"memory", 991 * kMi}}, false, "node has too little memory"},
+      {"a byte more", {{"memory", 990 * kMi + 1}}, true, "node has too little memory"},
+  };
+  const View& view = shown.cluster.view();
+  for (const auto& c : cases) {
+    const auto pod = MakePod("p").Limits(c.asks).Obj();
+    EXPECT_EQ(NeedsOf(*pod).FitInto(view.inventory().Find("n")->free), c.want_room) << c.sentence;
+    EXPECT_EQ(WhyUnfit(*view.ledger().Find("n"), *pod, {}).value_or(""), c.want) << c.sentence;
+  }
+  const auto before = view.inventory().Find("n")->free;
+  shown.Show(builders::MakePod("more").Node("n").Limits({{"cpu", 5000}}).Obj());
+  EXPECT_EQ(view.inventory().Find("n")->free.cpu, -2000);
+  EXPECT_TRUE(NeedsOf(*MakePod("none").Obj()).FitInto(view.inventory().Find("n")->free))
+      << "who asks for nothing";
+  shown.Remove(builders::MakePod("more").Node("n").Obj());
+  EXPECT_EQ(view.inventory().Find("n")->free, before);
 }
 
 TEST(NodeFit, WhatTheNodeSays) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "reconcilers/pod_partitions.h"
@@ -53,11 +54,14 @@ TEST_P(PreemptionCases, AreAsKubeSchedulerDecides) {
   }
   Cards cards(shown);
   for (const Running& pod : GetParam().running) cards.Run(pod);
-  const int on_m = shown.UnitsTaken("m");
-  const int on_n = shown.UnitsTaken("n");
+  const auto taken = [&](const std::string& node) {
+    return std::pair(shown.UnitsTaken(node), shown.cluster.view().inventory().Find(node)->free);
+  };
+  const auto on_m = taken("m");
+  const auto on_n = taken("n");
   EXPECT_EQ(FindVictims(shown, GetParam().waits.Obj()), GetParam().want);
-  EXPECT_EQ(shown.UnitsTaken("m"), on_m) << "the search leaves a trace";
-  EXPECT_EQ(shown.UnitsTaken("n"), on_n) << "the search leaves a trace";
+  EXPECT_EQ(taken("m"), on_m) << "the search leaves a trace";
+  EXPECT_EQ(taken("n"), on_n) << "the search leaves a trace";
   EXPECT_EQ(FindVictims(shown, GetParam().waits.Obj()), GetParam().want) << "the same again";
 }
 

@@ -30,9 +30,11 @@ Settings Off() {
   return settings;
 }
 
-PodBuilder Asks(const std::string& name, int percent, int priority) {
-  return MakePod(name).Priority(priority).Limits(
-      {{"hygon.com/dcunum", 1}, {"hygon.com/dcucores", percent}, {"hygon.com/dcumem", 100}});
+PodBuilder Asks(const std::string& name, int percent, int priority,
+                kclient::ResourceList limits = {}) {
+  limits.merge(kclient::ResourceList{
+      {"hygon.com/dcunum", 1}, {"hygon.com/dcucores", percent}, {"hygon.com/dcumem", 100}});
+  return MakePod(name).Priority(priority).Limits(limits);
 }
 
 // A controller's process: what it knows beside the objects is gone with it.
@@ -187,6 +189,30 @@ TEST_F(PreemptorTest, NobodyElseIsGivenTheRoomMeanwhile) {
   cards().LetGo(second);
   EXPECT_THAT(Decide(), ElementsAre("high placed"));
   EXPECT_TRUE(shown().cluster.view().claims().empty());
+}
+
+// Beside cards, in the index of the inventory: it leaves out nodes without room unasked.
+TEST_F(PreemptorTest, TheRoomIsTakenOnceInTheIndexToo) {
+  ShowNodes({"n"});
+  const auto cpu = [&] { return shown().cluster.view().inventory().Find("n")->free.cpu; };
+  const int64_t all = cpu();
+  const auto low = cards().Run(
+      {.name = "low", .node = "n", .units = 60, .priority = 1, .more = [](PodBuilder& pod) {
+         pod.Limits({{"cpu", 20'000}});
+       }});
+  const auto high = Asks("high", 50, 10, {{"cpu", 30'000}}).Obj();
+  shown().Show(high);
+  EXPECT_THAT(Decide(), ElementsAre("low evicted", "high nominated n"));
+  EXPECT_EQ(cpu(), all - 50'000) << "of the one that ends, and of the one that comes";
+  shown().Remove(high);
+  Decide();
+  EXPECT_EQ(cpu(), all - 20'000) << "it does not come";
+  shown().Show(high);
+  Decide();
+  cards().End(low);
+  EXPECT_EQ(cpu(), all - 30'000);
+  EXPECT_THAT(Decide(), ElementsAre("high placed"));
+  EXPECT_EQ(cpu(), all - 30'000);
 }
 
 TEST_F(PreemptorTest, WhoIsMoreImportantStillTakesTheRoom) {

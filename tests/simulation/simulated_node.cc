@@ -134,7 +134,7 @@ void SimulatedNode::Return() {
                         {"spec", Json::object()},
                         {"status",
                          {{"allocatable",
-                           {{"cpu", "8"},
+                           {{"cpu", std::to_string(kCpu)},
                             {"memory", "64Gi"},
                             {"pods", "20"},
                             {"hygon.com/dcunum", std::to_string(4 * cards())}}},

@@ -36,6 +36,7 @@ std::vector<crds::VdcuPartition> Partitions(SimulatedApi& api);
 class SimulatedNode {
  public:
   static constexpr int64_t kCardMemory = 16384;
+  static constexpr int kCpu = 8;
 
   SimulatedNode(base::Loop& loop, SimulatedApi& api, std::string name, int cards, uint64_t seed);
   ~SimulatedNode();

@@ -25,6 +25,13 @@ SimulatedApi::Json Container(const std::string& name, const SimulatedApi::Json& 
   return {{"name", name}, {"resources", {{"limits", amounts}, {"requests", amounts}}}};
 }
 
+// Of two such pods a node has room, not of three.
+void AskForCpu(SimulatedApi::Json& pod) {
+  for (const char* amounts : {"limits", "requests"}) {
+    pod["spec"]["containers"][0]["resources"][amounts]["cpu"] = "3";
+  }
+}
+
 bool Bound(const SimulatedApi::Json& pod) { return !pod["spec"].value("nodeName", "").empty(); }
 bool Deleting(const SimulatedApi::Json& object) {
   return object["metadata"].contains("deletionTimestamp");
@@ -163,6 +170,8 @@ void Simulation::CreatePod(const std::string& node) {
   } else {
     containers = {Container("main", slice())};
   }
+  const bool laid = hazards_ == Hazards::kGroups || hazards_ == Hazards::kPriorities;
+  if (laid && made_ % 3 == 0) AskForCpu(pod);
   const bool grouped = hazards_ == Hazards::kGroups && NamedBy(pod).empty() && Draw() < 0.7;
   if (grouped) SetGroup(pod);
   if (hazards_ == Hazards::kPriorities && Pick(5) == 0) pod["spec"]["preemptionPolicy"] = "Never";

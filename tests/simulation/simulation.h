@@ -26,7 +26,8 @@ namespace vdcu::simulation {
 // refuse some writes for a while, people who edit which reserved partition a pod names, and
 // finalizers of others that keep a partition. kGroups has those of kAll, and half of the pods are
 // of groups. kArrivals has those of kRefusals, and pods that others bind. kPriorities has those of
-// kAll, and pods are evicted for more important ones, where no PodDisruptionBudget keeps them.
+// kAll, and pods are evicted for more important ones, where no PodDisruptionBudget keeps them. In
+// kGroups and kPriorities, where a decision tries what could be, some pods ask for cpu, too.
 enum class Hazards { kAll, kRefusals, kGroups, kArrivals, kPriorities };
 // In what state the nodes are while all comes to rest.
 enum class Nodes { kAsTheyAre, kMended };
@@ -97,6 +98,7 @@ class Simulation {
   std::string WhyWronglyBound(const std::string& key, const std::string& node);
   std::string WhyBoundBeforeItsGroup(const Json& pod);
   std::string WhyBoundInPart();
+  std::string WhyPromisedTooMuch(const SimulatedNode& node);
   std::string WhyWronglyGranted(const SimulatedApi::Write& write);
   std::string WhyWronglyLetGo(const SimulatedApi::Write& write);
   void NoteSilence(const std::string& key);

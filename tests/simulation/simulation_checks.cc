@@ -29,6 +29,7 @@ std::string Simulation::WhatIsWrong() {
     if (const std::string why = WhyOverbooked(slices); !why.empty()) return "held: " + why;
     if (const std::string why = WhyRunsWithoutSlices(*node, held); !why.empty()) return why;
     if (!node->fatal().empty()) return node->name() + " does not start: " + node->fatal();
+    if (const std::string why = WhyPromisedTooMuch(*node); !why.empty()) return why;
   }
   if (!api_.faults_found().empty()) return api_.faults_found().front();
   std::map<std::string, std::string> users;
@@ -38,6 +39,18 @@ std::string Simulation::WhatIsWrong() {
     if (!users.emplace(on, key).second) return key + " and " + users[on] + " both have " + on;
   }
   return WhyGrantedTwice();
+}
+
+// Of its cpu, to pods that one process has bound there from what it saw: a stray may bind one more.
+std::string Simulation::WhyPromisedTooMuch(const SimulatedNode& node) {
+  int64_t cpu = 0;  // milli
+  for (const auto& pod : DecodeAll<kclient::Pod>(api_.All("pods"))) {
+    const bool counts = pod->node_name == node.name() && !pod->terminal() &&
+                        !changed_by_others_.contains(pod->meta.uid);
+    if (counts && pod->requests.contains("cpu")) cpu += pod->requests.at("cpu");
+  }
+  return cpu <= 1000 * SimulatedNode::kCpu ? ""
+                                           : node.name() + " has promised more cpu than it has";
 }
 
 // What a process that is gone had sent comes from what it saw, so it may overlap with what its
