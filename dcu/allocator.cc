@@ -175,11 +175,13 @@ class Rated {
     const auto ways = decision_.fit().Ways(node);
     if (ways.empty() || !decision_.Passes(node)) return false;
     rating_.Open(node);
-    for (const Way& way : ways) {
+    const size_t parts = decision_.fit().needs().size();
+    for (size_t first = 0; first < ways.size(); first += parts) {
+      const auto way = ways.subspan(first, parts);
       const double loss = rating_.LossBy(way);
       if (node_ != nullptr && loss >= loss_ - 1e-9) continue;
       node_ = &node;
-      way_ = way;
+      way_.assign(way.begin(), way.end());
       loss_ = loss;
     }
     return true;

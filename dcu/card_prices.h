@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <vector>
 
 #include "dcu/units.h"
@@ -18,7 +19,7 @@ struct DemandedSize {
   int parts = 0;     // 1 to kCardParts
   double count = 0;  // above 0
 
-  friend bool operator==(const DemandedSize&, const DemandedSize&) = default;
+  friend auto operator<=>(const DemandedSize&, const DemandedSize&) = default;
 };
 
 class CardPrices {

@@ -1,5 +1,6 @@
 #include "dcu/cu_mask.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 
@@ -23,11 +24,16 @@ base::Result<uint64_t> ParseWord(std::string_view text) {
 
 uint64_t LowBits(int count) { return count >= 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1; }
 
+// Run by run: what is free of a card is a few of them.
 uint64_t LowestOf(uint64_t word, int count) {
   uint64_t taken = 0;
-  for (; count > 0 && word != 0; --count) {
-    taken |= word & -word;
-    word &= word - 1;
+  while (count > 0 && word != 0) {
+    const int start = std::countr_zero(word);
+    const int length = std::min(count, std::countr_one(word >> start));
+    const uint64_t run = LowBits(length) << start;
+    taken |= run;
+    word &= ~run;
+    count -= length;
   }
   return taken;
 }

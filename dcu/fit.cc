@@ -153,24 +153,24 @@ std::optional<Way> Fit::Place(const Node& node) {
   return way_;
 }
 
-std::vector<Way> Fit::Ways(const Node& node) {
-  std::vector<Way> ways;
+std::span<const CardPart> Fit::Ways(const Node& node) {
+  ways_.clear();
   const Need& need = needs_.front();
   if (needs_.size() > 1 || need.whole) {
-    if (auto way = Place(node)) ways.push_back(std::move(*way));
-    return ways;
+    if (Place(node)) ways_ = way_;
+    return ways_;
   }
-  if (!node.ready) return ways;
+  if (!node.ready) return ways_;
   OpenRooms(node);
   const Room* last = nullptr;
   for (const size_t index : Candidates(need, std::vector<bool>(rooms_.size()))) {
     const Room& room = rooms_[index];
     if (last != nullptr && Alike(room, *last)) continue;
     Room left = room;
-    ways.push_back({Take(need, left)});
+    ways_.push_back(Take(need, left));
     last = &room;
   }
-  return ways;
+  return ways_;
 }
 
 // Counts only: so that no search begins for many slices on few cards.
@@ -183,6 +183,7 @@ bool Fit::HasEnoughRooms() const {
 // The rooms that fit, best first: BinPack the tightest, Spread the emptiest, of the same by uuid.
 std::vector<size_t> Fit::Candidates(const Need& need, const std::vector<bool>& tried) const {
   std::vector<size_t> fitting;
+  fitting.reserve(rooms_.size());
   for (size_t i = 0; i < rooms_.size(); ++i) {
     if (!tried[i] && Judge(need, rooms_[i]) == CardVerdict::kFits) fitting.push_back(i);
   }

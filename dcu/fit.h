@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "dcu/allocator.h"
@@ -67,8 +68,9 @@ class Fit {
   std::optional<Way> Place(const Node& node);
 
   // Ways to serve the request on this node, one for each card that makes a difference; of several
-  // slices the way of Place alone.
-  std::vector<Way> Ways(const Node& node);
+  // slices the way of Place alone. One after the other, each with a part for each slice; they hold
+  // until the next call.
+  std::span<const CardPart> Ways(const Node& node);
 
   // One for each slice of the request, in its order.
   std::vector<Assignment> Assignments(const Node& node, const Way& way) const;
@@ -96,7 +98,8 @@ class Fit {
 
   // Of the node that is looked at.
   std::vector<Room> rooms_;
-  Way way_;  // by Need::index
+  Way way_;                     // by Need::index
+  std::vector<CardPart> ways_;  // one after the other
   int steps_left_ = 0;
 
   int steps_in_all_ = 0;

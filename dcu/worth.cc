@@ -1,8 +1,8 @@
 #include "dcu/worth.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <utility>
 
 namespace vdcu::dcu {
 
@@ -43,54 +43,63 @@ std::vector<Worth::SizeShare> Worth::SharesOf(const DemandForm& form) const {
   return shares;
 }
 
-std::vector<DemandedSize> Worth::Sizes() const {
+// Only what has changed, as it is asked before each decision.
+void Worth::CountSizes() const {
   const auto& forms = supply_.forms();
-  if (shares_version_ != supply_.version()) {
+  if (counted_version_ != supply_.version()) {
     shares_.clear();
     for (const DemandForm& form : forms) shares_.push_back(SharesOf(form));
-    shares_version_ = supply_.version();
+    counted_.assign(forms.size(), 0);
+    counts_.fill(0);
+    counted_version_ = supply_.version();
   }
-  std::array<int64_t, kCardParts + 1> counts{};
   for (size_t f = 0; f < forms.size(); ++f) {
-    const int64_t asked = kThousandths * forms[f].Requests();
-    for (const SizeShare& share : shares_[f]) counts[share.parts] += asked * share.cards / share.of;
+    const int64_t requests = forms[f].Requests();
+    const int64_t before = std::exchange(counted_[f], requests);
+    if (requests == before) continue;
+    for (const SizeShare& share : shares_[f]) {
+      counts_[share.parts] += kThousandths * requests * share.cards / share.of -
+                              kThousandths * before * share.cards / share.of;
+    }
   }
-  std::vector<DemandedSize> sizes;
+}
+
+Worth::Sizes Worth::SizesNow() const {
+  CountSizes();
+  Sizes sizes;
   for (int parts = 1; parts <= kCardParts; ++parts) {
-    if (counts[parts] > 0) sizes.push_back({parts, Rounded(static_cast<double>(counts[parts]))});
+    if (counts_[parts] > 0) sizes.push_back({parts, Rounded(static_cast<double>(counts_[parts]))});
   }
   return sizes;
 }
 
-void Worth::Price() const {
-  auto sizes = Sizes();
-  if (sizes == priced_.sizes) return;
-  priced_ = {sizes, CardPrices(sizes), 0};
+const Worth::Priced& Worth::PricedNow() const {
+  Sizes sizes = SizesNow();
+  const auto found = priced_.find(sizes);
+  if (found != priced_.end()) return found->second;
+  if (priced_.size() == kMostPriced) priced_.clear();
+  Priced priced{CardPrices(sizes), 0};
   for (const DemandedSize& size : sizes) {
-    priced_.cards += size.count / kThousandths * priced_.prices.Of(size.parts, 1);
+    priced.cards += size.count / kThousandths * priced.prices.Of(size.parts, 1);
   }
+  return priced_.emplace(std::move(sizes), priced).first->second;
 }
 
-const CardPrices& Worth::Prices() const {
-  Price();
-  return priced_.prices;
-}
-
-// Of what all requests ask for, the part of those that count.
-double Worth::OfCard(int64_t asked) const {
-  Price();
-  if (priced_.cards <= 0) return 0;
+Worth::Terms Worth::TermsNow() const {
+  const Priced& priced = PricedNow();
+  Terms terms;
+  terms.prices = &priced.prices;
+  if (priced.cards <= 0) return terms;
+  // Of what all requests ask for, the part of those that count.
   const double part =
       static_cast<double>(supply_.requests()) / static_cast<double>(demand_.requests());
-  return part * static_cast<double>(asked) / priced_.cards;
+  terms.cpu = part * static_cast<double>(demand_.cpu()) / priced.cards;
+  terms.memory = part * static_cast<double>(demand_.memory()) / priced.cards;
+  return terms;
 }
 
 Rating::Rating(const Worth& worth, const NodeNeeds& needs)
-    : supply_(worth.supply()),
-      prices_(worth.Prices()),
-      needs_(needs),
-      cpu_of_card_(worth.CpuOfCard()),
-      memory_of_card_(worth.MemoryOfCard()) {
+    : supply_(worth.supply()), terms_(worth.TermsNow()), needs_(needs) {
   const auto free = static_cast<double>(supply_.free_parts());
   const auto requests = static_cast<double>(supply_.requests());
   for (const DemandForm& form : supply_.forms()) {
@@ -117,7 +126,7 @@ double Rating::WeightUpTo(size_t form, int64_t cpu) const {
 void Rating::Open(const Node& node) {
   rest_ = &supply_.RestOf(node);
   cards_ = lost_by_cpu_ = 0;
-  for (const CardRest& card : rest_->cards) cards_ += prices_.Of(card.parts, card.slots);
+  for (const CardRest& card : rest_->cards) cards_ += terms_.prices->Of(card.parts, card.slots);
   users_.clear();
   for (size_t f = 0; f < rest_->usable.size(); ++f) {
     if (rest_->usable[f] == 0) continue;
@@ -130,37 +139,37 @@ void Rating::Open(const Node& node) {
 
 // No more cards than there is cpu and memory for.
 double Rating::Sellable(double cards, int64_t cpu, int64_t memory) const {
-  if (cpu_of_card_ > 0) cards = std::min(cards, static_cast<double>(cpu) / cpu_of_card_);
-  if (memory_of_card_ > 0) cards = std::min(cards, static_cast<double>(memory) / memory_of_card_);
+  if (terms_.cpu > 0) cards = std::min(cards, static_cast<double>(cpu) / terms_.cpu);
+  if (terms_.memory > 0) cards = std::min(cards, static_cast<double>(memory) / terms_.memory);
   return cards;
 }
 
-std::vector<CardChange> Rating::ChangesBy(const Way& way) const {
-  std::vector<CardChange> changes;
+void Rating::SetChanges(std::span<const CardPart> way) {
+  changes_.clear();
   for (const CardPart& part : way) {
-    auto change = std::find_if(changes.begin(), changes.end(), [&](const CardChange& each) {
+    auto change = std::find_if(changes_.begin(), changes_.end(), [&](const CardChange& each) {
       return each.before.card == part.card;
     });
-    if (change == changes.end()) {
+    if (change == changes_.end()) {
       const auto rest = std::find_if(rest_->cards.begin(), rest_->cards.end(),
                                      [&](const CardRest& each) { return each.card == part.card; });
-      change = changes.insert(change, {*rest, *rest});
+      change = changes_.insert(change, {*rest, *rest});
     }
     change->after = change->after.Less(part);
   }
-  return changes;
 }
 
-double Rating::LossBy(const Way& way) const {
-  const std::vector<CardChange> changes = ChangesBy(way);
+double Rating::LossBy(std::span<const CardPart> way) {
+  SetChanges(way);
   double cards = cards_;
-  for (const auto& [before, after] : changes) {
-    cards += prices_.Of(after.parts, after.slots) - prices_.Of(before.parts, before.slots);
+  for (const auto& [before, after] : changes_) {
+    cards +=
+        terms_.prices->Of(after.parts, after.slots) - terms_.prices->Of(before.parts, before.slots);
   }
   double lost = lost_by_cpu_;
   for (const User& user : users_) {
     const DemandForm& form = supply_.forms()[user.form];
-    lost += user.weight * form.LostBy(changes, rest_->usable[user.form]);
+    lost += user.weight * form.LostBy(changes_, rest_->usable[user.form]);
   }
   const int64_t cpu = rest_->free.cpu;
   const int64_t memory = rest_->free.memory.value;

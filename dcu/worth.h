@@ -11,8 +11,11 @@
 // Promise: W is a function of demand and nodes, not of their history.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
+#include <map>
+#include <span>
 #include <vector>
 
 #include "dcu/card.h"
@@ -32,11 +35,16 @@ class Worth {
   void RemoveNode(const Node& node) { supply_.RemoveNode(node); }
   bool anything_asked() const { return !demand_.empty(); }
 
+  // What the demand makes of cards. It holds until the next call.
+  struct Terms {
+    const CardPrices* prices = nullptr;
+    // That requests ask for beside a card; 0: none.
+    double cpu = 0;     // milli
+    double memory = 0;  // MiB
+  };
+
   const Supply& supply() const { return supply_; }
-  const CardPrices& Prices() const;
-  // Cpu (milli) and memory (MiB) that requests ask for beside a card; 0: none.
-  double CpuOfCard() const { return OfCard(demand_.cpu()); }
-  double MemoryOfCard() const { return OfCard(demand_.memory()); }
+  Terms TermsNow() const;
 
  private:
   // Of what a form asks for, this part is looked for on cards where it has that size.
@@ -45,23 +53,26 @@ class Worth {
     int64_t cards = 0;
     int64_t of = 0;
   };
+  using Sizes = std::vector<DemandedSize>;
   struct Priced {
-    std::vector<DemandedSize> sizes;
-    CardPrices prices{{}};
+    CardPrices prices;
     double cards = 0;  // that all requests take, in cards
   };
+  static constexpr size_t kMostPriced = 32;
 
   std::vector<SizeShare> SharesOf(const DemandForm& form) const;
-  std::vector<DemandedSize> Sizes() const;
-  void Price() const;
-  double OfCard(int64_t asked) const;
+  void CountSizes() const;
+  Sizes SizesNow() const;
+  const Priced& PricedNow() const;
 
   Demand demand_;
   Supply supply_;
-  // Made anew when what they are made of has changed.
-  mutable uint64_t shares_version_ = ~uint64_t{0};
-  mutable std::vector<std::vector<SizeShare>> shares_;  // by form
-  mutable Priced priced_;
+  // What is derived from them, made anew where it has changed.
+  mutable uint64_t counted_version_ = ~uint64_t{0};
+  mutable std::vector<std::vector<SizeShare>> shares_;    // by form
+  mutable std::vector<int64_t> counted_;                  // requests, by form
+  mutable std::array<int64_t, kCardParts + 1> counts_{};  // thousandths of requests, by size
+  mutable std::map<Sizes, Priced> priced_;  // of late: where pods come and go they come back
 };
 
 // Rates what requests that take so much beside cards would leave of nodes, while neither demand nor
@@ -74,7 +85,7 @@ class Rating {
   void Open(const Node& node);
   // What it is worth now less what it would be worth then, in cards. No parts: cpu and memory alone
   // are taken.
-  double LossBy(const Way& way) const;
+  double LossBy(std::span<const CardPart> way);
 
  private:
   // A form that could use some of the node.
@@ -85,13 +96,11 @@ class Rating {
 
   double WeightUpTo(size_t form, int64_t cpu) const;
   double Sellable(double cards, int64_t cpu, int64_t memory) const;
-  std::vector<CardChange> ChangesBy(const Way& way) const;
+  void SetChanges(std::span<const CardPart> way);
 
   const Supply& supply_;
-  const CardPrices& prices_;
+  const Worth::Terms terms_;
   const NodeNeeds needs_;
-  const double cpu_of_card_;
-  const double memory_of_card_;
   std::vector<size_t> first_;  // of each form, in `upto_`
   std::vector<double> upto_;   // weights of a form's kinds, summed up
 
@@ -100,6 +109,7 @@ class Rating {
   double cards_ = 0;        // prices of its cards' rests
   double lost_by_cpu_ = 0;  // weighed parts for which the cpu does no longer
   std::vector<User> users_;
+  std::vector<CardChange> changes_;  // by the way that is looked at
 };
 
 }  // namespace vdcu::dcu

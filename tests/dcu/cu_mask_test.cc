@@ -21,6 +21,11 @@ TEST(CuMask, LowestTakesTheLowestBitsOverHoles) {
   EXPECT_EQ(odd.Lowest(32), CuMask(0xaaaaaaaaaaaaaaaa, 0));
   EXPECT_EQ(odd.Lowest(34), CuMask(0xaaaaaaaaaaaaaaaa, 0x30));
   EXPECT_EQ(odd.Lowest(36), odd);
+  EXPECT_EQ(CuMask(0xff00ff00, 0).Lowest(12), CuMask(0x0f00ff00, 0));
+  const CuMask all(~0ull, ~0ull);
+  EXPECT_EQ(all.Lowest(64), CuMask(~0ull, 0));
+  EXPECT_EQ(all.Lowest(65), CuMask(~0ull, 1));
+  EXPECT_EQ(all.Lowest(128), all);
 }
 
 TEST(CuMask, LinesAreSixteenLowerCaseDigits) {
