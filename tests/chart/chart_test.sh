@@ -228,6 +228,7 @@ on_older_clusters() {
   check "1.24 without rules" prints_no x-kubernetes-validations template --kube-version v1.24.17
   check "v1.20.4-tke.7 is accepted" prints DaemonSet kinds --kube-version v1.20.4-tke.7
   check "with a budget of policy/v1beta1" prints 'apiVersion: policy/v1beta1' template --kube-version v1.20.4-tke.7
+  check "a new installation sells most cards" prints '--policy=FragmentationAware' template
   check "v1.31.1-eks-a has whole mounts read-only" prints recursiveReadOnly template --kube-version v1.31.1-eks-a
   check "v1.30.1+k3s1 has not" prints_no recursiveReadOnly template --kube-version v1.30.1+k3s1
   check "a list of kinds counts more than the version" prints_no MutatingAdmission kinds --kube-version 1.36.0 \
