@@ -30,12 +30,8 @@ std::vector<std::string> Guard::Breaches() const {
 
 void Guard::Look() {
   auto found = world::BreachesOfObjects(api_.List(world::kPartitions), {&node_});
-  // Files are read one after the other: only what has not changed meanwhile was there at once.
-  const auto before = node_.Files();
-  auto in_files = world::BreachesOfFiles(node_);
-  if (node_.Files() == before) {
-    found.insert(found.end(), in_files.begin(), in_files.end());
-  }
+  const auto in_files = world::BreachesOfSteadyFiles(node_);
+  found.insert(found.end(), in_files.begin(), in_files.end());
   const std::lock_guard lock(mutex_);
   breaches_.insert(breaches_.end(), found.begin(), found.end());
 }

@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <fstream>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,10 +10,9 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/world/control_plane.h"
-#include "tests/world/free_port.h"
 #include "tests/world/invariants.h"
 #include "tests/world/objects.h"
-#include "tests/world/process.h"
+#include "tests/world/schedulers.h"
 #include "tests/world/worker.h"
 
 namespace vdcu::integration {
@@ -40,92 +37,21 @@ struct World : world::ControlPlane {
       : ControlPlane({.config = "advertising"}),
         wide(cluster, api, "wide", {.cards = 8, .model = "Z100L", .serial_prefix = "wide"}),
         tiny(cluster, api, "tiny", {.cards = 1, .model = "Z100L", .serial_prefix = "tiny"}) {
-    AllowAddress();
-    MakeCertificates();
+    world::AllowAddress(api, "vdcu-extender");
     StartController();
-    StartScheduler();
+    scheduler = extender.StartScheduler();
     for (const auto& [name, value] : {std::pair("low", 10), {"high", 1000}}) {
       api.Call("POST", kPriorities, {{"metadata", {{"name", name}}}, {"value", value}});
     }
   }
 
-  // What the chart allows the controller where it serves the extender.
-  void AllowAddress() const {
-    const std::string path = "/apis/rbac.authorization.k8s.io/v1/namespaces/vdcu-system/";
-    const json meta{{"name", "extender"}};
-    const json create{{"apiGroups", {"discovery.k8s.io"}},
-                      {"resources", {"endpointslices"}},
-                      {"verbs", {"create"}}};
-    json patch = create;
-    patch["resourceNames"] = {"vdcu-extender"};
-    patch["verbs"] = {"get", "patch"};
-    const json subject{
-        {"kind", "ServiceAccount"}, {"name", "vdcu-controller"}, {"namespace", "vdcu-system"}};
-    const json role{
-        {"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "Role"}, {"name", "extender"}};
-    api.Call("POST", path + "roles", {{"metadata", meta}, {"rules", json::array({create, patch})}});
-    api.Call("POST", path + "rolebindings",
-             {{"metadata", meta}, {"subjects", json::array({subject})}, {"roleRef", role}});
-  }
-  std::string Pem(const std::string& name) const { return cluster.folder() + "/" + name; }
-  // As docs/kube-scheduler.md says, for this address.
-  void MakeCertificates() const {
-    const std::string made = R"(
-      openssl req -x509 -newkey rsa:3072 -nodes -days 3650 -subj /CN=vdcu-extender-ca \
-        -keyout ca.key -out ca.crt
-      for name in server client; do
-        openssl req -newkey rsa:3072 -nodes -subj /CN=vdcu-extender-$name \
-          -keyout $name.key -out $name.csr
-        openssl x509 -req -in $name.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 365 \
-          -out $name.crt -extfile <(echo "subjectAltName=IP:127.0.0.1
-      extendedKeyUsage=${name}Auth")
-      done)";
-    const auto output = world::RunProgram({"bash", "-ec", "cd '" + cluster.folder() + "'" + made});
-    EXPECT_EQ(output.exit_code, 0) << output.text;
-  }
-  // On all addresses: who binds must show a certificate.
   void StartController() {
-    controller = MakeController(
-        "controller", {"--extender", ":" + std::to_string(port), "--extender-advertise", kAddress,
-                       "--extender-tls-cert", Pem("server.crt"), "--extender-tls-key",
-                       Pem("server.key"), "--extender-client-ca", Pem("ca.crt")});
-  }
-  // As config/schedulers/kube-scheduler.yaml has it.
-  void StartScheduler() {
-    const json managed = [] {
-      json resources = json::array();
-      for (const char* name : {"dcunum", "hcunum", "dcumem", "dcucores", "hcumem", "hcucores"}) {
-        resources.push_back({{"name", std::string("hygon.com/") + name},
-                             {"ignoredByScheduler", std::string(name).find("num") > 5}});
-      }
-      return resources;
-    }();
-    const json extender{{"urlPrefix", "https://127.0.0.1:" + std::to_string(port) + "/kube"},
-                        {"filterVerb", "filter"},
-                        {"preemptVerb", "preempt"},
-                        {"bindVerb", "bind"},
-                        {"nodeCacheCapable", true},
-                        {"httpTimeout", "30s"},
-                        {"tlsConfig",
-                         {{"caFile", Pem("ca.crt")},
-                          {"certFile", Pem("client.crt")},
-                          {"keyFile", Pem("client.key")}}},
-                        {"managedResources", managed}};
-    const json config{{"apiVersion", "kubescheduler.config.k8s.io/v1"},
-                      {"kind", "KubeSchedulerConfiguration"},
-                      {"leaderElection", {{"leaderElect", false}}},
-                      {"clientConnection", {{"kubeconfig", cluster.admin_kubeconfig()}}},
-                      {"profiles", {{{"schedulerName", "vdcu-kube"}}}},
-                      {"extenders", {extender}}};
-    const std::string path = cluster.folder() + "/kube-scheduler.yaml";
-    std::ofstream(path) << config.dump();
-    scheduler = std::make_unique<world::Background>(
-        std::vector<std::string>{cluster.folder() + "/c/bin/kube-scheduler", "--config", path,
-                                 "--secure-port=0"},
-        cluster.folder() + "/kube-scheduler.log");
+    std::vector<std::string> flags = extender.Flags();
+    flags.insert(flags.end(), {"--extender-advertise", kAddress});
+    controller = MakeController("controller", flags);
   }
 
-  const int port = world::FreePort();
+  const world::KubeExtender extender{cluster};
   Worker wide;
   Worker tiny;
   std::unique_ptr<world::Background> scheduler;
@@ -151,12 +77,16 @@ class ExtenderTest : public testing::Test {
     Eventually("all partitions are gone", [] { return api().List(kPartitions).empty(); });
   }
 
+  static json Asking(const std::string& name, const Limits& limits) {
+    json pod = world::Pod(name, limits);
+    pod["spec"]["schedulerName"] = "vdcu-kube";
+    pod["spec"]["terminationGracePeriodSeconds"] = 0;  // no kubelet ends pods here
+    return pod;
+  }
   static void Create(const std::string& name, const Limits& limits, const std::string& node = "",
                      const std::string& priority = "") {
-    json pod = world::Pod(name, limits);
+    json pod = Asking(name, limits);
     json& spec = pod["spec"];
-    spec["schedulerName"] = "vdcu-kube";
-    spec["terminationGracePeriodSeconds"] = 0;  // no kubelet ends pods here
     if (!node.empty()) spec["nodeSelector"] = {{"kubernetes.io/hostname", node}};
     if (!priority.empty()) spec["priorityClassName"] = priority;
     world::Create(api(), pod);
@@ -165,24 +95,9 @@ class ExtenderTest : public testing::Test {
     const json pod = api().Find(kPods, name);
     return pod.is_object() ? pod["spec"].value("nodeName", "") : "";
   }
-  static size_t CountBound() {
-    size_t bound = 0;
-    for (const json& pod : api().List(kPods)) bound += pod["spec"].contains("nodeName") ? 1 : 0;
-    return bound;
-  }
-  // Each bound pod has its Ready slice, on its node, and nothing else has one.
+  static size_t CountBound() { return world::CountBound(api()); }
   static void ExpectSlicesOfBoundPods() {
-    std::map<std::string, std::string> want;
-    std::map<std::string, std::string> has;
-    for (const json& pod : api().List(kPods)) {
-      if (!pod["spec"].contains("nodeName")) continue;
-      want[pod["metadata"]["name"]] = pod["spec"]["nodeName"];
-    }
-    for (const json& partition : api().List(kPartitions)) {
-      has[partition["spec"]["podRef"]["name"]] = partition["spec"]["assignment"]["node"];
-      EXPECT_EQ(Condition(partition, "Ready")["status"], "True") << partition.dump();
-    }
-    EXPECT_EQ(has, want);
+    EXPECT_THAT(world::DifferencesOfSlices(api()), IsEmpty());
   }
   static void ExpectNoBreach() {
     EXPECT_THAT(world::BreachesOfObjects(api().List(kPartitions), {&world().wide, &world().tiny}),
@@ -283,7 +198,7 @@ TEST_F(ExtenderTest, TheServiceLeadsToWhoLeads) {
     return slice["endpoints"][0]["addresses"][0].get<std::string>() + ":" +
            std::to_string(slice["ports"][0]["port"].get<int>());
   };
-  const std::string want = kAddress + (":" + std::to_string(world().port));
+  const std::string want = kAddress + (":" + std::to_string(world().extender.port()));
   ASSERT_TRUE(Eventually("it leads to the controller", [&] { return leads_to() == want; }));
   const json another{{"endpoints", json::array({{{"addresses", {"10.9.9.9"}}}})}};
   const auto patched = api().Call("PATCH", std::string(kSlices) + "/vdcu-extender", another);

@@ -4,21 +4,18 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <fstream>
-#include <iterator>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
-#include "kclient/base64.h"
 #include "tests/world/control_plane.h"
-#include "tests/world/free_port.h"
+#include "tests/world/gate.h"
 #include "tests/world/invariants.h"
 #include "tests/world/objects.h"
 #include "tests/world/process.h"
+#include "tests/world/schedulers.h"
 #include "tests/world/worker.h"
 
 namespace vdcu::integration {
@@ -36,8 +33,6 @@ using world::Worker;
 
 constexpr char kAddress[] = "10.20.30.40";  // of nobody
 constexpr char kSlices[] = "/apis/discovery.k8s.io/v1/namespaces/vdcu-system/endpointslices";
-constexpr char kConfigurations[] =
-    "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
 const Limits kQuarter{{"dcunum", "1"}, {"dcumem", "2000"}, {"dcucores", "25"}};
 const Limits kMost{{"dcunum", "1"}, {"dcumem", "2000"}, {"dcucores", "60"}};
 
@@ -46,63 +41,16 @@ struct World : world::ControlPlane {
       : ControlPlane({.config = "advertising"}),
         wide(cluster, api, "wide", {.cards = 8, .model = "Z100L", .serial_prefix = "wide"}),
         tiny(cluster, api, "tiny", {.cards = 1, .model = "Z100L", .serial_prefix = "tiny"}) {
-    const auto made = world::RunProgram(
-        {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-keyout", Pem("gate.key"), "-out", Pem("gate.crt"), "-subj", "/CN=gate",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"});
-    EXPECT_EQ(made.exit_code, 0) << made.text;
-    AllowAddress();
-    Configure();
+    world::AllowAddress(api, "vdcu-gate");
+    gate.Configure(api);
     StartGate();
     StartScheduler();
   }
 
-  std::string Pem(const std::string& name) const { return cluster.folder() + "/" + name; }
-  std::string Url() const { return "https://127.0.0.1:" + std::to_string(port) + "/bindings"; }
   void StartGate() {
-    controller = MakeController("controller", {"--webhook", "127.0.0.1:" + std::to_string(port),
-                                               "--webhook-cert", Pem("gate.crt"), "--webhook-key",
-                                               Pem("gate.key"), "--gate-advertise", kAddress});
-  }
-  // What the chart allows the controller where it serves the gate.
-  void AllowAddress() const {
-    const std::string path = "/apis/rbac.authorization.k8s.io/v1/namespaces/vdcu-system/";
-    const json meta{{"name", "gate"}};
-    const json create{{"apiGroups", {"discovery.k8s.io"}},
-                      {"resources", {"endpointslices"}},
-                      {"verbs", {"create"}}};
-    json patch = create;
-    patch["resourceNames"] = {"vdcu-gate"};
-    patch["verbs"] = {"get", "patch"};
-    const json subject{
-        {"kind", "ServiceAccount"}, {"name", "vdcu-controller"}, {"namespace", "vdcu-system"}};
-    const json role{{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "Role"}, {"name", "gate"}};
-    api.Call("POST", path + "roles", {{"metadata", meta}, {"rules", json::array({create, patch})}});
-    api.Call("POST", path + "rolebindings",
-             {{"metadata", meta}, {"subjects", json::array({subject})}, {"roleRef", role}});
-  }
-  // As config/schedulers/gate.yaml, but for where it is and whose bindings it asks about.
-  void Configure() const {
-    std::ifstream file(Pem("gate.crt"));
-    const std::string ca{std::istreambuf_iterator<char>(file), {}};
-    const json rule{{"apiGroups", {""}},
-                    {"apiVersions", {"v1"}},
-                    {"operations", {"CREATE"}},
-                    {"resources", {"pods/binding", "bindings"}}};
-    const json webhook{
-        {"name", "bindings.vdcu.io"},
-        {"admissionReviewVersions", {"v1"}},
-        {"sideEffects", "NoneOnDryRun"},
-        {"failurePolicy", "Ignore"},
-        {"timeoutSeconds", 10},
-        {"clientConfig", {{"url", Url()}, {"caBundle", kclient::EncodeBase64(ca)}}},
-        {"matchConditions",
-         {{{"name", "schedulers"}, {"expression", "request.userInfo.username in ['admin']"}}}},
-        {"rules", json::array({rule})}};
-    const auto answer =
-        api.Call("POST", kConfigurations,
-                 {{"metadata", {{"name", "vdcu-gate"}}}, {"webhooks", json::array({webhook})}});
-    EXPECT_EQ(answer.code, 201) << answer.body.dump();
+    std::vector<std::string> flags = gate.Flags();
+    flags.insert(flags.end(), {"--gate-advertise", kAddress});
+    controller = MakeController("controller", flags);
   }
   void StartScheduler() {
     const json fit{
@@ -110,20 +58,10 @@ struct World : world::ControlPlane {
          {"hygon.com/dcumem", "hygon.com/dcucores", "hygon.com/hcumem", "hygon.com/hcucores"}}};
     const json profile{{"schedulerName", "default-scheduler"},
                        {"pluginConfig", {{{"name", "NodeResourcesFit"}, {"args", fit}}}}};
-    const json config{{"apiVersion", "kubescheduler.config.k8s.io/v1"},
-                      {"kind", "KubeSchedulerConfiguration"},
-                      {"leaderElection", {{"leaderElect", false}}},
-                      {"clientConnection", {{"kubeconfig", cluster.admin_kubeconfig()}}},
-                      {"profiles", json::array({profile})}};
-    const std::string path = Pem("kube-scheduler.yaml");
-    std::ofstream(path) << config.dump();
-    scheduler = std::make_unique<world::Background>(
-        std::vector<std::string>{cluster.folder() + "/c/bin/kube-scheduler", "--config", path,
-                                 "--secure-port=0"},
-        cluster.folder() + "/kube-scheduler.log");
+    scheduler = world::StartKubeScheduler(cluster, {{"profiles", json::array({profile})}});
   }
 
-  const int port = world::FreePort();
+  const world::Gate gate{cluster};
   Worker wide;
   Worker tiny;
   std::unique_ptr<world::Background> scheduler;
@@ -164,11 +102,7 @@ class GateTest : public testing::Test {
     const json pod = api().Find(kPods, name);
     return pod.is_object() ? pod["spec"].value("nodeName", "") : "";
   }
-  static size_t CountBound() {
-    size_t bound = 0;
-    for (const json& pod : api().List(kPods)) bound += pod["spec"].contains("nodeName") ? 1 : 0;
-    return bound;
-  }
+  static size_t CountBound() { return world::CountBound(api()); }
   static size_t CountReady() {
     size_t ready = 0;
     for (const json& partition : api().List(kPartitions)) {
@@ -177,19 +111,8 @@ class GateTest : public testing::Test {
     }
     return ready;
   }
-  // Each bound pod has its Ready slice, on its node, and nothing else has one.
   static void ExpectSlicesOfBoundPods() {
-    std::map<std::string, std::string> want;
-    std::map<std::string, std::string> has;
-    for (const json& pod : api().List(kPods)) {
-      if (!pod["spec"].contains("nodeName")) continue;
-      want[pod["metadata"]["name"]] = pod["spec"]["nodeName"];
-    }
-    for (const json& partition : api().List(kPartitions)) {
-      has[partition["spec"]["podRef"]["name"]] = partition["spec"]["assignment"]["node"];
-      EXPECT_EQ(Condition(partition, "Ready")["status"], "True") << partition.dump();
-    }
-    EXPECT_EQ(has, want);
+    EXPECT_THAT(world::DifferencesOfSlices(api()), IsEmpty());
   }
   // As an API server asks. "": it may be bound; else why not, or what went wrong.
   static std::string Review(const std::string& pod, const std::string& uid, const std::string& node,
@@ -203,8 +126,9 @@ class GateTest : public testing::Test {
         {"kind", "AdmissionReview"},
         {"request",
          {{"uid", "r-1"}, {"namespace", "default"}, {"dryRun", dry_run}, {"object", object}}}};
-    const auto output = world::RunProgram({"curl", "--silent", "--cacert", world().Pem("gate.crt"),
-                                           "--data", review.dump(), world().Url()});
+    const auto output =
+        world::RunProgram({"curl", "--silent", "--cacert", world().gate.certificate(), "--data",
+                           review.dump(), world().gate.Url()});
     const json answer = json::parse(output.text, nullptr, /*allow_exceptions=*/false);
     if (!answer.is_object()) return "no review: " + output.text;
     const json& response = answer["response"];
@@ -288,7 +212,7 @@ TEST_F(GateTest, TheLeaderIsKilledAgainAndAgainAndEachHasItsSliceOnce) {
 }
 
 TEST_F(GateTest, TheServiceLeadsToWhoLeads) {
-  const std::string want = kAddress + (":" + std::to_string(world().port));
+  const std::string want = kAddress + (":" + std::to_string(world().gate.port()));
   EXPECT_TRUE(Eventually("it leads to the controller", [&] {
     const json slice = api().Find(kSlices, "vdcu-gate");
     return slice.is_object() && slice["endpoints"][0]["addresses"][0].get<std::string>() + ":" +

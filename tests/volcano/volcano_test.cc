@@ -2,9 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,7 +12,7 @@
 #include "tests/world/http.h"
 #include "tests/world/invariants.h"
 #include "tests/world/objects.h"
-#include "tests/world/process.h"
+#include "tests/world/schedulers.h"
 #include "tests/world/worker.h"
 
 namespace vdcu::volcano {
@@ -37,95 +34,29 @@ constexpr char kQueues[] = "/apis/scheduling.volcano.sh/v1beta1/queues";
 const Limits kQuarter{{"dcunum", "1"}, {"dcumem", "2"}, {"dcucores", "25"}};
 const Limits kMost{{"dcunum", "1"}, {"dcumem", "2"}, {"dcucores", "60"}};
 
-// Volcano's binaries, and its CRDs beside them.
-std::string Binaries() {
-  const world::Output output = world::RunProgram({"tests/volcano/build"});
-  EXPECT_EQ(output.exit_code, 0) << output.text;
-  const std::string text = output.text.substr(0, output.text.find_last_not_of('\n') + 1);
-  return text.substr(text.rfind('\n') + 1);
-}
-
 struct World : world::ControlPlane {
   World()
       : ControlPlane({.config = "advertising"}),
         four(cluster, api, "four", {.cards = 4, .model = "Z100L", .serial_prefix = "four"}, kParts),
         eight(cluster, api, "eight", {.cards = 8, .model = "Z100L", .serial_prefix = "eight"},
               kParts) {
-    const auto installed = cluster.Kubectl({"apply", "--server-side", "-f", binaries + "/../crds"});
-    EXPECT_EQ(installed.exit_code, 0) << installed.text;
-    const auto served =
-        cluster.Kubectl({"wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"});
-    EXPECT_EQ(served.exit_code, 0) << served.text;
     StartController();
-    controllers = Start("controller-manager", {"--scheduler-name", "volcano"});
-    StartScheduler(kToday);
+    volcano.StartControllers();
+    volcano.StartScheduler(world::Volcano::kToday);
   }
 
   static inline const std::vector<std::string> kParts{"--advertise-parts", "--memory-unit", "Gi"};
-  // Arguments of the extender plugin; up to 1.12 it knows predicates alone.
-  static constexpr char kUpTo112[] = R"(
-      extender.predicateVerb: predicate
-      extender.ignorable: false)";
-  static constexpr char kToday[] = R"(
-      extender.predicateVerb: predicate
-      extender.allocateFuncVerb: allocate
-      extender.deallocateFuncVerb: deallocate
-      extender.ignorable: false
-      extender.managedResources:
-      - hygon.com/dcunum
-      - hygon.com/hcunum)";
-
   void StartController() {
-    controller = MakeController(
-        "controller", {"--memory-unit", "Gi", "--volcano", "127.0.0.1:" + std::to_string(port),
-                       "--listen", "127.0.0.1:" + std::to_string(metrics_port)});
-  }
-  // The configuration of the vendor's documents, with the plugin as its last.
-  void StartScheduler(const std::string& arguments) {
-    scheduler.reset();
-    const std::string path = cluster.folder() + "/volcano-scheduler.conf";
-    std::ofstream(path) << R"(
-actions: "enqueue, allocate, backfill"
-tiers:
-- plugins:
-  - name: priority
-  - name: gang
-  - name: conformance
-- plugins:
-  - name: drf
-  - name: deviceshare
-    arguments:
-      deviceshare.VDCUEnable: true
-  - name: predicates
-  - name: proportion
-  - name: nodeorder
-  - name: binpack
-  - name: extender
-    arguments:
-      extender.urlPrefix: http://127.0.0.1:)"
-                        << port << R"(/volcano
-      extender.httpTimeout: 5s)"
-                        << arguments << "\n";
-    scheduler = Start("scheduler", {"--scheduler-conf", path, "--cache-dumper=false", "-v", "1"});
-  }
-  std::unique_ptr<world::Background> Start(const std::string& name,
-                                           const std::vector<std::string>& flags) const {
-    std::vector<std::string> command{
-        binaries + "/" + name,      "--kubeconfig",
-        cluster.admin_kubeconfig(), "--leader-elect=false",
-        "--listen-address",         "127.0.0.1:" + std::to_string(world::FreePort()),
-        "--healthz-address",        "127.0.0.1:" + std::to_string(world::FreePort())};
-    command.insert(command.end(), flags.begin(), flags.end());
-    return std::make_unique<world::Background>(command, cluster.folder() + "/" + name + ".log");
+    std::vector<std::string> flags = volcano.Flags();
+    flags.insert(flags.end(),
+                 {"--memory-unit", "Gi", "--listen", "127.0.0.1:" + std::to_string(metrics_port)});
+    controller = MakeController("controller", flags);
   }
 
-  const std::string binaries = Binaries();
-  const int port = world::FreePort();
+  world::Volcano volcano{cluster};
   const int metrics_port = world::FreePort();
   Worker four;
   Worker eight;
-  std::unique_ptr<world::Background> controllers;
-  std::unique_ptr<world::Background> scheduler;
 };
 
 class VolcanoTest : public testing::Test {
@@ -182,28 +113,11 @@ class VolcanoTest : public testing::Test {
     const auto answer = api().Call("POST", kVolcanoJobs, job);
     ASSERT_EQ(answer.code, 201) << answer.body.dump();
   }
-  static size_t CountBound() {
-    size_t bound = 0;
-    for (const json& pod : api().List(kPods)) bound += pod["spec"].contains("nodeName") ? 1 : 0;
-    return bound;
-  }
-  // Each bound pod has its Ready slice, on its node, and nothing else has one.
-  static bool SlicesAreThoseOfBoundPods() {
-    std::map<std::string, std::string> want;
-    std::map<std::string, std::string> has;
-    for (const json& pod : api().List(kPods)) {
-      if (pod["metadata"]["name"] == "plain") continue;  // it asks for none
-      if (pod["spec"].contains("nodeName")) want[pod["metadata"]["name"]] = pod["spec"]["nodeName"];
-    }
-    for (const json& partition : api().List(kPartitions)) {
-      if (Condition(partition, "Ready")["status"] != "True") return false;
-      has[partition["spec"]["podRef"]["name"]] = partition["spec"]["assignment"]["node"];
-    }
-    return has == want;
-  }
+  static size_t CountBound() { return world::CountBound(api()); }
   static bool BecomeBound(size_t count) {
-    return Eventually(std::to_string(count) + " pods are bound and have their slices",
-                      [&] { return CountBound() == count && SlicesAreThoseOfBoundPods(); });
+    return Eventually(std::to_string(count) + " pods are bound and have their slices", [&] {
+      return CountBound() == count && world::DifferencesOfSlices(api()).empty();
+    });
   }
   static void ExpectNoBreach() {
     EXPECT_THAT(world::BreachesOfObjects(api().List(kPartitions), {&world().four, &world().eight}),
@@ -260,12 +174,12 @@ TEST_F(VolcanoTest, AllPodsThatFitAreBoundAtOnceAndNoneTwice) {
 }
 
 TEST_F(VolcanoTest, PredicatesAloneAreEnough) {
-  world().StartScheduler(World::kUpTo112);
+  world().volcano.StartScheduler(world::Volcano::kUpTo112);
   Create("plain", {});
   for (int i = 0; i < 8; ++i) Create("q" + std::to_string(i), kMost, "eight");
   CreateGang("gang", 4, kMost, "four");
   BecomeBound(13);
-  world().StartScheduler(World::kToday);
+  world().volcano.StartScheduler(world::Volcano::kToday);
 }
 
 TEST_F(VolcanoTest, NothingIsLostOrGrantedTwiceWhenTheLeaderIsKilledAgainAndAgain) {

@@ -64,6 +64,16 @@ json Api::Find(const std::string& path, const std::string& name) const {
   return found.empty() ? json() : found.front();
 }
 
+std::vector<std::string> Api::WatchCommand(const std::string& path) const {
+  return {"curl",
+          "--silent",
+          "--show-error",
+          "--no-buffer",
+          "--unix-socket",
+          socket_,
+          "http://localhost" + path + "?watch=1&timeoutSeconds=86400"};
+}
+
 std::string Api::Text(const std::string& path) const {
   HttpAnswer answer;
   const bool answered = Until([&] {

@@ -43,6 +43,9 @@ class Api {
   std::vector<nlohmann::json> List(const std::string& path) const;
   // The object, or null where there is none. It is listed, so that no GET is counted.
   nlohmann::json Find(const std::string& path, const std::string& name) const;
+  // A program that writes the changes below a list's path as a watch shows them, an event a line,
+  // first what there is.
+  std::vector<std::string> WatchCommand(const std::string& path) const;
   // What is there as it is: metrics, a container's log.
   std::string Text(const std::string& path) const;
   std::string Metrics() const { return Text("/metrics"); }

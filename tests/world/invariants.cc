@@ -145,6 +145,13 @@ std::vector<std::string> BreachesOfFiles(const NodeHost& node) {
   return BreachesOf(grants, node);
 }
 
+std::vector<std::string> BreachesOfSteadyFiles(const NodeHost& node) {
+  const auto before = node.Files();
+  auto breaches = BreachesOfFiles(node);
+  if (node.Files() != before) breaches.clear();
+  return breaches;
+}
+
 std::vector<std::string> DifferencesOfFiles(const std::vector<json>& partitions,
                                             const NodeHost& node) {
   std::map<std::string, std::string> want;

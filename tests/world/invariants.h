@@ -37,6 +37,10 @@ std::vector<std::string> BreachesOfObjects(const std::vector<nlohmann::json>& pa
 // The same of the vdev files of one node, whatever the objects say.
 std::vector<std::string> BreachesOfFiles(const NodeHost& node);
 
+// The same while the daemon goes on: files are read one after the other, so only what has not
+// changed meanwhile was there at once.
+std::vector<std::string> BreachesOfSteadyFiles(const NodeHost& node);
+
 // At rest: the files of the node are exactly those of the partitions assigned to it.
 std::vector<std::string> DifferencesOfFiles(const std::vector<nlohmann::json>& partitions,
                                             const NodeHost& node);

@@ -65,6 +65,44 @@ void Delete(const Api& api, const std::string& path, const std::string& name) {
 
 void DeleteAll(const Api& api, const std::string& path) { api.Call("DELETE", path + kAtOnce); }
 
+size_t CardsOf(const json& pod) {
+  size_t cards = 0;
+  for (const json& container : pod["spec"]["containers"]) {
+    const json limits = container["resources"].value("limits", json::object());
+    cards += std::stoul(limits.value("hygon.com/dcunum", "0"));
+  }
+  return cards;
+}
+
+size_t CountBound(const Api& api) {
+  const auto pods = api.List(kPods);
+  return std::count_if(pods.begin(), pods.end(),
+                       [](const json& pod) { return pod["spec"].contains("nodeName"); });
+}
+
+std::vector<std::string> DifferencesOfSlices(const Api& api) {
+  std::map<std::string, int> lacks;
+  for (const json& pod : api.List(kPods)) {
+    if (!pod["spec"].contains("nodeName") || pod["status"]["phase"] == "Failed") continue;
+    lacks[pod["metadata"]["name"].get<std::string>() + " on " +
+          pod["spec"]["nodeName"].get<std::string>()] += static_cast<int>(CardsOf(pod));
+  }
+  std::vector<std::string> differences;
+  for (const json& partition : api.List(kPartitions)) {
+    const json& spec = partition["spec"];
+    const std::string place = spec["podRef"]["name"].get<std::string>() + " on " +
+                              spec["assignment"]["node"].get<std::string>();
+    --lacks[place];
+    const json ready = Condition(partition, "Ready");
+    if (ready.is_object() && ready["status"] == "True") continue;
+    differences.push_back("a slice of " + place + " is not Ready");
+  }
+  for (const auto& [place, count] : lacks) {
+    if (count != 0) differences.push_back(place + " lacks " + std::to_string(count) + " slices");
+  }
+  return differences;
+}
+
 bool HasEvent(const Api& api, const std::string& object, const std::string& reason,
               const std::string& note_part) {
   const auto events = api.List("/apis/events.k8s.io/v1/namespaces/default/events");

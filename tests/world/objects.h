@@ -38,6 +38,13 @@ nlohmann::json Create(const Api& api, const nlohmann::json& object, const std::s
 void Delete(const Api& api, const std::string& path, const std::string& name);
 void DeleteAll(const Api& api, const std::string& path);
 
+// How many slices the pod asks for.
+size_t CardsOf(const nlohmann::json& pod);
+size_t CountBound(const Api& api);
+// Each bound pod that has not failed has its Ready slices, on its node, and nothing else has one.
+// Returns a sentence for each difference.
+std::vector<std::string> DifferencesOfSlices(const Api& api);
+
 // An event in "default" on an object of that name.
 bool HasEvent(const Api& api, const std::string& object, const std::string& reason,
               const std::string& note_part);
