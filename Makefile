@@ -6,6 +6,7 @@ JOBS ?= $(shell nproc)
 TESTS ?= $(shell echo $$(($$(nproc) + 2)))
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 600
+TOGETHER_SECONDS ?= 600
 # The compiler cache serves every clone: where the tree stands does not count.
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
@@ -49,10 +50,10 @@ compat: deps control-plane machines helm configure ## other versions of Kubernet
 	$(STEP) "build (release)" ninja -C build binaries end-to-end-tests placement_integration_test
 	@tools/compat
 
-schedulers: deps control-plane configure ## the real Volcano: builds it (4 min of two cores, once), and has it place pods with cards
+schedulers: deps control-plane configure ## the real Volcano: builds it (4 min of two cores, once), and has it place pods; all schedulers at once for TOGETHER_SECONDS=600
 	$(STEP) "Volcano" tests/volcano/build
-	$(STEP) "build (release)" ninja -C build binaries volcano_test
-	@$(CTEST) --test-dir build -C schedulers -L schedulers
+	$(STEP) "build (release)" ninja -C build binaries volcano_test schedulers_test
+	@VDCU_TOGETHER_SECONDS=$(TOGETHER_SECONDS) $(CTEST) --test-dir build -C schedulers -L schedulers
 
 soak: deps control-plane machines configure ## faults for SOAK_SECONDS=600 at random, each write refused in each way, 200 rounds on a real kubelet
 	$(STEP) "build (release)" ninja -C build faults_soak end-to-end-tests
