@@ -30,6 +30,9 @@ using world::Worker;
 constexpr char kAddress[] = "10.20.30.40";  // of nobody
 constexpr char kSlices[] = "/apis/discovery.k8s.io/v1/namespaces/vdcu-system/endpointslices";
 constexpr char kPriorities[] = "/apis/scheduling.k8s.io/v1/priorityclasses";
+constexpr char kVolumes[] = "/api/v1/persistentvolumes";
+constexpr char kClaims[] = "/api/v1/namespaces/default/persistentvolumeclaims";
+const Limits kTenth{{"dcunum", "1"}, {"dcumem", "1000"}, {"dcucores", "10"}};
 const Limits kQuarter{{"dcunum", "1"}, {"dcumem", "2000"}, {"dcucores", "25"}};
 
 struct World : world::ControlPlane {
@@ -189,6 +192,81 @@ TEST_F(ExtenderTest, PodsAreEvictedOnlyWhereThatFreesASlice) {
   };
   EXPECT_TRUE(Eventually("a pod made room for it", [&] { return evicted_for("fits"); }));
   EXPECT_FALSE(evicted_for("big")) << "no slice of that size would have come free";
+}
+
+// The fullest node alone, which we prefer, would have room for all of them.
+TEST_F(ExtenderTest, SpreadConstraintsAndAntiAffinityAreKeptTo) {
+  constexpr char kHost[] = "kubernetes.io/hostname";
+  const auto selector = [](const std::string& app) {
+    return json{{"matchLabels", {{"app", app}}}};
+  };
+  for (int i = 0; i < 4; ++i) {
+    json pod = Asking("spread" + std::to_string(i), kTenth);
+    pod["metadata"]["labels"]["app"] = "spread";
+    const json evenly{{"maxSkew", 1},
+                      {"topologyKey", kHost},
+                      {"whenUnsatisfiable", "DoNotSchedule"},
+                      {"labelSelector", selector("spread")}};
+    pod["spec"]["topologySpreadConstraints"] = json::array({evenly});
+    world::Create(api(), pod);
+  }
+  for (int i = 0; i < 2; ++i) {
+    json pod = Asking("apart" + std::to_string(i), kTenth);
+    pod["metadata"]["labels"]["app"] = "apart";
+    const json term{{"topologyKey", kHost}, {"labelSelector", selector("apart")}};
+    pod["spec"]["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] =
+        json::array({term});
+    world::Create(api(), pod);
+  }
+  ASSERT_TRUE(Eventually("all are bound", [] { return CountBound() == 6; }));
+  int on_tiny = 0;
+  for (int i = 0; i < 4; ++i) on_tiny += NodeOf("spread" + std::to_string(i)) == "tiny" ? 1 : 0;
+  EXPECT_EQ(on_tiny, 2);
+  EXPECT_NE(NodeOf("apart0"), NodeOf("apart1"));
+  ExpectSlicesOfBoundPods();
+}
+
+// No controller of volumes runs here: the test does its part.
+TEST_F(ExtenderTest, AVolumeThatWaitsForItsFirstConsumerSaysWhereThePodGoes) {
+  const json class_meta{{"name", "local"}};
+  api().Call("POST", "/apis/storage.k8s.io/v1/storageclasses",
+             {{"metadata", class_meta},
+              {"provisioner", "kubernetes.io/no-provisioner"},
+              {"volumeBindingMode", "WaitForFirstConsumer"}});
+  const json on_tiny{
+      {"key", "kubernetes.io/hostname"}, {"operator", "In"}, {"values", json::array({"tiny"})}};
+  const json terms = json::array({{{"matchExpressions", json::array({on_tiny})}}});
+  const json modes = json::array({"ReadWriteOnce"});
+  const auto made =
+      api().Call("POST", kVolumes,
+                 {{"metadata", {{"name", "disk"}}},
+                  {"spec",
+                   {{"capacity", {{"storage", "1Gi"}}},
+                    {"accessModes", modes},
+                    {"storageClassName", "local"},
+                    {"local", {{"path", "/disk"}}},
+                    {"nodeAffinity", {{"required", {{"nodeSelectorTerms", terms}}}}}}}});
+  ASSERT_EQ(made.code, 201) << made.body.dump();
+  api().Call("PATCH", std::string(kVolumes) + "/disk/status",
+             {{"status", {{"phase", "Available"}}}});
+  const auto claimed = api().Call("POST", kClaims,
+                                  {{"metadata", {{"name", "data"}}},
+                                   {"spec",
+                                    {{"accessModes", modes},
+                                     {"storageClassName", "local"},
+                                     {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}});
+  ASSERT_EQ(claimed.code, 201) << claimed.body.dump();
+  json pod = Asking("reads", kTenth);
+  const json volume{{"name", "data"}, {"persistentVolumeClaim", {{"claimName", "data"}}}};
+  pod["spec"]["volumes"] = json::array({volume});
+  world::Create(api(), pod);
+  ASSERT_TRUE(Eventually("kube-scheduler has given it the volume",
+                         [] { return api().Find(kVolumes, "disk")["spec"].contains("claimRef"); }));
+  api().Call("PATCH", std::string(kClaims) + "/data",
+             {{"metadata", {{"annotations", {{"pv.kubernetes.io/bind-completed", "yes"}}}}},
+              {"spec", {{"volumeName", "disk"}}}});
+  EXPECT_TRUE(Eventually("it is where its volume is", [] { return NodeOf("reads") == "tiny"; }));
+  ExpectSlicesOfBoundPods();
 }
 
 TEST_F(ExtenderTest, TheServiceLeadsToWhoLeads) {
