@@ -9,6 +9,7 @@
 
 #include "tests/world/control_plane.h"
 #include "tests/world/free_port.h"
+#include "tests/world/gate.h"
 #include "tests/world/http.h"
 #include "tests/world/invariants.h"
 #include "tests/world/objects.h"
@@ -48,12 +49,15 @@ struct World : world::ControlPlane {
   static inline const std::vector<std::string> kParts{"--advertise-parts", "--memory-unit", "Gi"};
   void StartController() {
     std::vector<std::string> flags = volcano.Flags();
+    const auto more = gate.Flags();
+    flags.insert(flags.end(), more.begin(), more.end());
     flags.insert(flags.end(),
                  {"--memory-unit", "Gi", "--listen", "127.0.0.1:" + std::to_string(metrics_port)});
     controller = MakeController("controller", flags);
   }
 
   world::Volcano volcano{cluster};
+  const world::Gate gate{cluster};
   const int metrics_port = world::FreePort();
   Worker four;
   Worker eight;
@@ -179,6 +183,44 @@ TEST_F(VolcanoTest, PredicatesAloneAreEnough) {
   for (int i = 0; i < 8; ++i) Create("q" + std::to_string(i), kMost, "eight");
   CreateGang("gang", 4, kMost, "four");
   BecomeBound(13);
+  world().volcano.StartScheduler(world::Volcano::kToday);
+}
+
+// Volcano asks nobody, and sees sums: four of the others would fit beside the first.
+TEST_F(VolcanoTest, TheGateAloneIsEnough) {
+  world().volcano.StartScheduler("");
+  world().gate.Configure(api());
+  Create("probe", {{"dcunum", "5"}}, "four");
+  const json binding{{"apiVersion", "v1"},
+                     {"kind", "Binding"},
+                     {"metadata", {{"name", "probe"}}},
+                     {"target", {{"kind", "Node"}, {"name", "four"}}}};
+  ASSERT_TRUE(Eventually("bindings are asked about", [&] {
+    return api().CallOnce("POST", std::string(kPods) + "/probe/binding?dryRun=All", binding).code >=
+           400;
+  }));
+  Create("first", {{"dcunum", "1"}, {"dcumem", "2"}, {"dcucores", "50"}}, "four");
+  ASSERT_TRUE(BecomeBound(1));
+  EXPECT_EQ(api().List(kPartitions)[0]["spec"]["assignment"]["memory"], "2048Mi");
+  for (int i = 0; i < 4; ++i) Create("gated" + std::to_string(i), kMost, "four");
+  ASSERT_TRUE(BecomeBound(4));
+  ASSERT_TRUE(Eventually("the last says why", [] {
+    for (const json& pod : api().List(kPods)) {
+      const json scheduled = Condition(pod, "PodScheduled");
+      const std::string why = scheduled.is_object() ? scheduled.value("message", "") : "";
+      if (pod["metadata"]["name"] == "probe") continue;
+      if (why.find("node four: ") != std::string::npos) return true;
+    }
+    return false;
+  }));
+  EXPECT_EQ(CountBound(), 4u);
+  for (const json& pod : api().List(kPods)) {
+    EXPECT_FALSE(world::HasEvent(api(), pod["metadata"]["name"], "Adopted", "")) << "too late";
+  }
+  world::Delete(api(), kPods, "first");
+  BecomeBound(4);
+  EXPECT_EQ(world::Condition(api().Find(kPods, "probe"), "PodScheduled")["status"], "False");
+  world().gate.Remove(api());
   world().volcano.StartScheduler(world::Volcano::kToday);
 }
 
