@@ -68,8 +68,9 @@ void Holdings::SetDevices(std::vector<dcu::Device> seen, const std::vector<dcu::
   for (dcu::Device& device : seen) {
     if (device.healthy) continue;
     const dcu::Device* before = FindDevice(known, device.uuid);
-    const bool was_sick = before != nullptr && !before->healthy && !before->unhealthy_since.empty();
-    device.unhealthy_since = was_sick ? before->unhealthy_since : base::FormatTime(now);
+    const bool was_unhealthy =
+        before != nullptr && !before->healthy && !before->unhealthy_since.empty();
+    device.unhealthy_since = was_unhealthy ? before->unhealthy_since : base::FormatTime(now);
   }
   devices_ = std::move(seen);
   changes_.NoteCards();

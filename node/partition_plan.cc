@@ -101,12 +101,12 @@ std::vector<kclient::Event> EventsOf(const PartitionView& view,
   }
   const Condition* was = kclient::FindCondition(before, crds::kHealthy);
   const Condition& health = *kclient::FindCondition(after, crds::kHealthy);
-  const bool was_sick = was != nullptr && was->status == kFalse;
-  const bool sick = health.status == kFalse;
-  if (sick == was_sick) return {};
-  return {crds::PartitionEvent(meta,
-                               sick ? kclient::EventType::kWarning : kclient::EventType::kNormal,
-                               health.reason, "CheckingHealth", health.message)};
+  const bool was_unhealthy = was != nullptr && was->status == kFalse;
+  const bool unhealthy = health.status == kFalse;
+  if (unhealthy == was_unhealthy) return {};
+  return {crds::PartitionEvent(
+      meta, unhealthy ? kclient::EventType::kWarning : kclient::EventType::kNormal, health.reason,
+      "CheckingHealth", health.message)};
 }
 
 kclient::Write LiftFinalizer(const kclient::ObjectMeta& meta) {

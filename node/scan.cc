@@ -123,20 +123,21 @@ std::string UncorrectableErrors(const base::Root& root, const std::string& pci) 
 void SetHealth(const base::Root& root, const std::string& pci, dcu::Device& device) {
   const std::string card = "/dev/dri/card" + std::to_string(device.drm_card_minor);
   const std::string render = "/dev/dri/renderD" + std::to_string(device.drm_render_minor);
-  const auto sick = [&device](std::string reason, std::string message) {
+  const auto unhealthy = [&device](std::string reason, std::string message) {
     device.healthy = false;
     device.reason = std::move(reason);
     device.message = std::move(message);
   };
-  if (!root.Exists(pci + "/driver")) return sick("DriverUnbound", "no driver is bound to " + pci);
+  if (!root.Exists(pci + "/driver"))
+    return unhealthy("DriverUnbound", "no driver is bound to " + pci);
   if (device.drm_card_minor < 0 || device.drm_render_minor < 0) {
-    return sick("DeviceNodesMissing", pci + "/drm has no card and renderD entry");
+    return unhealthy("DeviceNodesMissing", pci + "/drm has no card and renderD entry");
   }
   for (const std::string& node : {card, render}) {
-    if (!root.Exists(node)) return sick("DeviceNodesMissing", node + " does not exist");
+    if (!root.Exists(node)) return unhealthy("DeviceNodesMissing", node + " does not exist");
   }
   if (const std::string errors = UncorrectableErrors(root, pci); !errors.empty()) {
-    return sick("UncorrectableErrors", pci + "/ras/" + errors + " uncorrectable errors");
+    return unhealthy("UncorrectableErrors", pci + "/ras/" + errors + " uncorrectable errors");
   }
 }
 

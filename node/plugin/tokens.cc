@@ -22,18 +22,18 @@ size_t FreeSlots(const dcu::Device& device, const Slices& slices) {
 std::vector<kubelet::Device> Tokens(const std::vector<dcu::Device>& devices, const Slices& slices,
                                     const std::set<std::string>& in_use) {
   size_t count = 0;
-  size_t sick = 0;
+  size_t unhealthy = 0;
   for (const dcu::Device& device : devices) {
     if (device.mode != dcu::Mode::kVdcu) continue;
     count += dcu::kMaxSlicesPerCard;
-    if (!device.healthy) sick += FreeSlots(device, slices);
+    if (!device.healthy) unhealthy += FreeSlots(device, slices);
   }
   std::vector<kubelet::Device> tokens;
   for (size_t n = 0; n < count; ++n) tokens.push_back({.id = "vdcu-" + std::to_string(n)});
-  for (auto token = tokens.rbegin(); token != tokens.rend() && sick > 0; ++token) {
+  for (auto token = tokens.rbegin(); token != tokens.rend() && unhealthy > 0; ++token) {
     if (in_use.contains(token->id)) continue;
     token->healthy = false;
-    --sick;
+    --unhealthy;
   }
   for (const std::string& id : in_use) {
     const auto listed = [&id](const kubelet::Device& token) { return token.id == id; };
