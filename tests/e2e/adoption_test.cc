@@ -129,19 +129,22 @@ class StaticPodTest : public AdoptionTest {
   }
 };
 
-// The API does not show it before its kubelet has admitted it.
+// The API does not show it before its kubelet has admitted it. A kubelet that starts with it there
+// may look at it before the daemon has registered again, and refuse it by itself.
 TEST_F(StaticPodTest, ItIsRefusedWithTheReasonAndNothingIsLeftOfIt) {
+  ASSERT_EQ(machine().Exec({"mkdir", "-p", "/etc/static"}).exit_code, 0);
+  machine().ConfigureKubelet("staticPodPath: /etc/static\n");
+  EXPECT_TRUE(Runs(CreateSlices(1, "before")));
   json pod = ByHand("static", Slice(10, 1000));
   pod["spec"].erase("nodeName");
-  const std::string write =
-      "mkdir -p /etc/static && cat > /etc/static/pod.json <<'END'\n" + pod.dump() + "\nEND\n";
+  const std::string write = "cat > /etc/static/.pod.json <<'END'\n" + pod.dump() +
+                            "\nEND\nmv /etc/static/.pod.json /etc/static/pod.json\n";
   ASSERT_EQ(machine().Exec({"sh", "-c", write}).exit_code, 0);
-  machine().ConfigureKubelet("staticPodPath: /etc/static\n");
   const std::string mirror = std::string("static-") + kNode;
   EXPECT_TRUE(Eventually("it is refused", [] {
     return machine().DaemonLog().find("static pods get no slices") != std::string::npos;
   }));
-  EXPECT_TRUE(Runs(CreateSlices(2)));
+  EXPECT_TRUE(Runs(CreateSlices(1, "after")));
   EXPECT_TRUE(PartitionsOf(mirror).empty());
 }
 
