@@ -260,6 +260,7 @@ void App::Lead() {
   settings.memory_unit = options_.memory_unit;
   settings.hami = options_.hami;
   settings.preemption = options_.preemption;
+  settings.node_taint = options_.node_taint;
   settings.lease_namespace = own_namespace_;
   settings.hold_timeout = options_.extender.hold_timeout;
   leader_ = std::make_unique<LeaderState>(

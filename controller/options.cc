@@ -1,7 +1,10 @@
 #include "controller/options.h"
 
+#include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <iostream>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
@@ -40,6 +43,21 @@ std::string CheckIp(const std::string& text) {
   const std::string address = text.find(':') == std::string::npos ? text : "[" + text + "]";
   if (!text.empty() && base::CheckListenAddress(address + ":1")) return "";
   return "\"" + text + "\": want a numeric IP address";
+}
+
+// As the API server checks it. Empty as the default is.
+std::string CheckTaintKey(const std::string& key) {
+  const size_t slash = key.find('/');
+  const std::string name = slash == std::string::npos ? key : key.substr(slash + 1);
+  const bool prefixed =
+      slash == std::string::npos || base::IsDnsSubdomain(std::string_view(key).substr(0, slash));
+  const auto is_end = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  const bool named = !name.empty() && name.size() <= 63 && is_end(name.front()) &&
+                     is_end(name.back()) && std::all_of(name.begin(), name.end(), [&](char c) {
+                       return is_end(c) || c == '-' || c == '_' || c == '.';
+                     });
+  if (key.empty() || (prefixed && named)) return "";
+  return "\"" + key + "\": want the key of a taint, for example hygon.com/dcu";
 }
 
 void AddWebhookFlags(CLI::App& app, Options::Webhook& webhook) {
@@ -174,6 +192,11 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
                   {{"true", [&options] { options.preemption = true; }},
                    {"false", [&options] { options.preemption = false; }}},
                   "true");
+  app.add_option("--taint-nodes", options.node_taint,
+                 "Key of a taint, with the effect NoSchedule, that nodes with cards are given, so "
+                 "that pods without cards go elsewhere. None is taken away (default: none)")
+      ->type_name("KEY")
+      ->check(CheckTaintKey);
   app.add_flag("--leader-elect", options.leader_elect,
                "Act only while holding the Lease vdcu-controller: for several replicas");
   app.add_option("--lease-namespace", options.lease_namespace,

@@ -21,6 +21,7 @@ struct Options {
   crds::MemoryUnit memory_unit = crds::MemoryUnit::kMi;
   crds::Hami hami = crds::Hami::kOff;
   bool preemption = true;
+  std::string node_taint;  // key of the taint that nodes with cards are given; empty: none
   bool leader_elect = false;
   std::string lease_namespace;  // empty: the pod's own, else "vdcu-system"
   struct Webhook {

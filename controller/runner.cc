@@ -41,6 +41,7 @@ Use UseOf(const reconcilers::PlannedWrite& planned) {
   const Assumption& assumption = planned.assumption;
   if (std::holds_alternative<reconcilers::AssumeReported>(assumption)) return Use::kReport;
   if (std::holds_alternative<reconcilers::AssumeDoubted>(assumption)) return Use::kKeep;
+  if (std::holds_alternative<reconcilers::AssumeTainted>(assumption)) return Use::kKeep;
   if (std::holds_alternative<reconcilers::AssumeNudged>(assumption)) return Use::kKeep;
   if (std::holds_alternative<reconcilers::AssumeEvicted>(assumption)) return Use::kKeep;
   if (std::holds_alternative<reconcilers::AssumeNominated>(assumption)) return Use::kKeep;

@@ -23,6 +23,21 @@ Plan SayUnknown(const crds::DcuNode& node, std::string_view reason, const std::s
   return plan;
 }
 
+// All taints: they are one list, which a patch replaces.
+PlannedWrite GiveTaint(const kclient::Node& node, const std::string& key) {
+  nlohmann::json taints = nlohmann::json::array();
+  for (const kclient::Taint& taint : node.taints) {
+    nlohmann::json& has = taints.emplace_back();
+    has = {{"key", taint.key}, {"effect", taint.effect}};
+    if (!taint.value.empty()) has["value"] = taint.value;
+  }
+  taints.push_back({{"key", key}, {"effect", "NoSchedule"}});
+  return {kclient::MakePatch(kclient::kNodes, "", node.meta.name, "",
+                             {{"spec", {{"taints", std::move(taints)}}}}, node.meta.uid,
+                             node.meta.resource_version),
+          AssumeTainted{node.meta.name, node.meta.resource_version}};
+}
+
 kclient::Event DoubtEvent(const crds::DcuNode& node, const Doubt& doubt) {
   return {{std::string(crds::kApiVersion), std::string(crds::kDcuNodes.kind), "", node.meta.name,
            node.meta.uid},
@@ -32,9 +47,7 @@ kclient::Event DoubtEvent(const crds::DcuNode& node, const Doubt& doubt) {
           doubt.message + ": no new slices until vdcu-node has published what it holds"};
 }
 
-}  // namespace
-
-Plan ReconcileDcuNode(const View& view, std::string_view name, const Instant& at) {
+Plan ReconcileReady(const View& view, std::string_view name, const Instant& at) {
   const auto node = view.dcu_nodes().Find(name);
   if (!node || view.dcu_nodes().IsWritten(*node)) return {};
   const kclient::Condition* ready = kclient::FindCondition(node->status.conditions, crds::kReady);
@@ -56,6 +69,16 @@ Plan ReconcileDcuNode(const View& view, std::string_view name, const Instant& at
   }
   plan = SayUnknown(*node, doubt->reason, doubt->message, at);
   plan.events.push_back(DoubtEvent(*node, *doubt));
+  return plan;
+}
+
+}  // namespace
+
+Plan ReconcileDcuNode(const View& view, std::string_view name, const Instant& at) {
+  Plan plan = ReconcileReady(view, name, at);
+  if (const auto node = view.dcu_nodes().FindUntainted(name)) {
+    plan.writes.push_back(GiveTaint(*node, view.settings().node_taint));
+  }
   return plan;
 }
 

@@ -19,6 +19,7 @@ Key KeyOfOne(const AssumeWritten& written) { return PartitionKey(written.partiti
 Key KeyOfOne(const AssumeBound& bound) { return PodKey(bound.pod); }
 Key KeyOfOne(const AssumeReported& reported) { return PodKey(reported.pod); }
 Key KeyOfOne(const AssumeDoubted& doubted) { return DcuNodeKey(doubted.node); }
+Key KeyOfOne(const AssumeTainted& tainted) { return DcuNodeKey(tainted.node); }
 Key KeyOfOne(const AssumeNudged& nudged) { return PodKey(nudged.pod); }
 Key KeyOfOne(const AssumeEvicted& evicted) { return PodKey(evicted.pod); }
 Key KeyOfOne(const AssumeNominated& nominated) { return PodKey(nominated.pod); }

@@ -61,6 +61,12 @@ struct AssumeDoubted {
   std::string node;
   std::string resource_version;
 };
+// A write of the Node's taints, as this resourceVersion, is under way: wait until the watch shows
+// it.
+struct AssumeTainted {
+  std::string node;
+  std::string resource_version;
+};
 // The pod says that a slice is held for it.
 struct AssumeNudged {
   std::string pod;
@@ -78,7 +84,7 @@ struct AssumeNominated {
 };
 using Assumption =
     std::variant<AssumeCreated, AssumeAssigned, AssumeWritten, AssumeBound, AssumeReported,
-                 AssumeDoubted, AssumeNudged, AssumeEvicted, AssumeNominated>;
+                 AssumeDoubted, AssumeTainted, AssumeNudged, AssumeEvicted, AssumeNominated>;
 
 // What a decision has found out and later ones have to know. The runner notes it in the cluster
 // when the decision is made, before any of its writes is sent.

@@ -103,7 +103,7 @@ std::optional<base::TimePoint> Cluster::Expire(base::TimePoint now) {
 std::vector<Key> Cluster::TakeDirty(size_t most) {
   if (changes_.TakeAllDirty()) {
     objects_.MarkAll();
-    dcu_nodes_.MarkDoubted();
+    dcu_nodes_.MarkDue();
   }
   return changes_.TakeDirty(most);
 }

@@ -106,7 +106,7 @@ class Cluster {
   Claims claims_{rooms_};
   Commits commits_;
   Plans plans_;
-  DcuNodes dcu_nodes_{rooms_.ledger(), changes_};
+  DcuNodes dcu_nodes_{rooms_.ledger(), changes_, settings_.node_taint};
   Demands demands_{rooms_};
   Objects objects_{{settings_, namespaces_, lines_, groups_, arrivals_, priorities_, changes_,
                     rooms_, demands_, silence_, setbacks_}};

@@ -1,5 +1,7 @@
 #include "reconcilers/view/dcu_nodes.h"
 
+#include <algorithm>
+
 namespace vdcu::reconcilers {
 
 namespace {
@@ -31,6 +33,7 @@ void DcuNodes::Set(const std::string& name, const crds::DcuNode* before, const c
 void DcuNodes::JudgeDaemon(const std::string& name, base::TimePoint now) {
   const auto found = nodes_.find(base::Symbol(name));
   if (found == nodes_.end()) return doubts_.Forget(name);
+  if (FindUntainted(name)) changes_.MarkDcuNode(name);
   const NodeLoad* load = ledger_.Find(name);
   const kclient::Node* shown = load ? &load->node->alike() : nullptr;
   if (doubts_.Judge(name, shown, found->second.alike(), now)) changes_.MarkDcuNode(name);
@@ -46,6 +49,23 @@ bool DcuNodes::IsWritten(const crds::DcuNode& shown) const {
   return found != written_.end() && found->second == shown.meta.resource_version;
 }
 
+std::optional<kclient::Node> DcuNodes::FindUntainted(std::string_view name) const {
+  if (taint_.empty()) return {};
+  const auto found = nodes_.find(base::Symbol(name));
+  const NodeLoad* load = ledger_.Find(name);
+  if (found == nodes_.end() || load == nullptr) return {};
+  if (found->second.alike().status.devices.empty()) return {};
+  const auto& taints = load->node->alike().taints;
+  const auto settles = [&](const kclient::Taint& taint) {
+    return taint.key == taint_ || taint.effect == "NoExecute";
+  };
+  if (std::any_of(taints.begin(), taints.end(), settles)) return {};
+  kclient::Node node = load->node->Unpack(name);
+  const auto written = tainted_.find(name);
+  if (written != tainted_.end() && written->second == node.meta.resource_version) return {};
+  return node;
+}
+
 std::shared_ptr<const crds::DcuNode> DcuNodes::Find(std::string_view name) const {
   const auto found = nodes_.find(base::Symbol(name));
   if (found == nodes_.end()) return nullptr;
@@ -56,9 +76,10 @@ void DcuNodes::ForEachKey(const std::function<void(std::string_view)>& visit) co
   for (const auto& [name, node] : nodes_) visit(name);
 }
 
-void DcuNodes::MarkDoubted() const {
+void DcuNodes::MarkDue() const {
   for (const auto& [name, node] : nodes_) {
-    if (doubts_.Find(name) || !node.alike().ready()) changes_.MarkDcuNode(name);
+    const bool due = doubts_.Find(name) || !node.alike().ready() || FindUntainted(name);
+    if (due) changes_.MarkDcuNode(name);
   }
 }
 

@@ -24,6 +24,7 @@ struct Settings {
   crds::MemoryUnit memory_unit = crds::MemoryUnit::kMi;  // of dcumem, in pods and quotas
   crds::Hami hami = crds::Hami::kOff;  // as what bindings tell HAMi's tools of slices
   bool preemption = true;              // a pod that waits may have pods of a lower priority evicted
+  std::string node_taint = {};  // key of the taint that nodes with cards are given; empty: none
   base::Duration prepare_timeout{5'000};  // a daemon that is silent for so long is passed over
   // For how long a node that refused is not tried again at first; it, and a silent one, at most.
   base::Duration avoid_at_first{1'000};

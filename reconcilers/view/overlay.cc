@@ -83,6 +83,10 @@ void Overlay::AssumeOne(const AssumeDoubted& doubted, base::TimePoint /*now*/) {
   dcu_nodes_.NoteWrite(doubted.node, doubted.resource_version);
 }
 
+void Overlay::AssumeOne(const AssumeTainted& tainted, base::TimePoint /*now*/) {
+  dcu_nodes_.NoteTaint(tainted.node, tainted.resource_version);
+}
+
 void Overlay::AssumeOne(const AssumeNudged& nudged, base::TimePoint /*now*/) {
   holds_.SetNudge(nudged.uid, Hold::Nudge::kSent);
 }
@@ -171,6 +175,10 @@ void Overlay::SettleOne(const AssumeReported& reported, Outcome outcome, base::T
 // Of unknown end it is sent again: as its version has gone then, it does no harm.
 void Overlay::SettleOne(const AssumeDoubted& doubted, Outcome outcome, base::TimePoint /*now*/) {
   if (outcome != Outcome::kCommitted) dcu_nodes_.ForgetWrite(doubted.node);
+}
+
+void Overlay::SettleOne(const AssumeTainted& tainted, Outcome outcome, base::TimePoint /*now*/) {
+  if (outcome != Outcome::kCommitted) dcu_nodes_.ForgetTaint(tainted.node);
 }
 
 void Overlay::SettleOne(const AssumeNudged& nudged, Outcome outcome, base::TimePoint /*now*/) {

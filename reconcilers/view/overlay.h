@@ -74,6 +74,7 @@ class Overlay {
   void AssumeOne(const AssumeBound& bound, base::TimePoint now);
   void AssumeOne(const AssumeReported& reported, base::TimePoint now);
   void AssumeOne(const AssumeDoubted& doubted, base::TimePoint now);
+  void AssumeOne(const AssumeTainted& tainted, base::TimePoint now);
   void AssumeOne(const AssumeNudged& nudged, base::TimePoint now);
   void AssumeOne(const AssumeEvicted& evicted, base::TimePoint now);
   void AssumeOne(const AssumeNominated& nominated, base::TimePoint now);
@@ -83,6 +84,7 @@ class Overlay {
   void SettleOne(const AssumeBound& bound, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeReported& reported, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeDoubted& doubted, Outcome outcome, base::TimePoint now);
+  void SettleOne(const AssumeTainted& tainted, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeNudged& nudged, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeEvicted& evicted, Outcome outcome, base::TimePoint now);
   void SettleOne(const AssumeNominated& nominated, Outcome outcome, base::TimePoint now);

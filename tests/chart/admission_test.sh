@@ -205,6 +205,38 @@ with_other_values() {
     "$(pod "$one" 'schedulerName: volcano')"
 }
 
+# ---- the taint of nodes with cards ----
+
+# taint KEY EFFECT: as a patch
+taint() { echo "{\"spec\": {\"taints\": [{\"key\": \"$1\", \"effect\": \"$2\"}]}}"; }
+
+what_the_controller_may_taint() {
+  local node=/api/v1/nodes/tainted deadline=$((SECONDS + 120)) answer='' more
+  local only='vdcu-controller may only add the taint hygon.com/dcu:NoSchedule to a node'
+  "$HELM" template vdcu charts/vdcu-operator -n vdcu-system --kube-version 1.36.0 \
+    --set admission.tolerateTaint=hygon.com/dcu,admission.taintNodes=true \
+    -s templates/policy/nodes.yaml -s templates/rbac/controller.yaml >"$WORK/taint.yaml"
+  "$CLUSTER/kubectl" apply -f "$WORK/taint.yaml"
+  user_by_impersonation controller system:serviceaccount:vdcu-system:vdcu-controller
+  given "a node" admin POST /api/v1/nodes '{apiVersion: v1, kind: Node, metadata: {name: tainted}}'
+  given "without taints" admin PATCH $node '{"spec": {"taints": null}}'
+  until [[ $answer == *"$only"* ]]; do
+    ((SECONDS < deadline)) || { echo "not after 120 s: $only: $answer" >&2; exit 1; }
+    sleep 0.1
+    answer=$(request controller PATCH "$(dry $node)" "$(taint a.b/c NoSchedule)")
+  done
+  refuses "the taint with another effect" "$only" controller PATCH $node "$(taint hygon.com/dcu NoExecute)"
+  for more in '{"spec": {"unschedulable": true}}' '{"metadata": {"labels": {"a": "b"}}}' \
+    '{"metadata": {"annotations": {"a": "b"}}}' '{"metadata": {"finalizers": ["a.b/c"]}}'; do
+    refuses "more of a node: $more" "$only" controller PATCH $node "$more"
+  done
+  given "the taint" controller PATCH $node "$(taint hygon.com/dcu NoSchedule)"
+  refuses "to take it away" "$only" controller PATCH $node '{"spec": {"taints": null}}'
+  takes "others may" admin PATCH $node '{"spec": {"taints": null}}'
+  "$CLUSTER/kubectl" delete -f "$WORK/taint.yaml"
+  "$CLUSTER/kubectl" delete node/tainted
+}
+
 # ---- the controller's words ----
 
 # words_of MESSAGE: without the field.
@@ -253,7 +285,6 @@ the_webhook_says_the_same() {
     validatingadmissionpolicy/pod-requests.vdcu.io validatingadmissionpolicybinding/pod-requests.vdcu.io \
     mutatingadmissionpolicy/pod-scheduler.vdcu.io mutatingadmissionpolicybinding/pod-scheduler.vdcu.io
   wait_for_answer '"schedulerName": "default-scheduler"' "$(pod "$one")"
-  "$CLUSTER/kubectl" create namespace vdcu-system
   install_webhook 1.28.0
   wait_for_answer '"schedulerName": "vdcu-scheduler"' "$(pod "$one")"
   what_a_pod_becomes
@@ -268,6 +299,7 @@ the_webhook_says_the_same() {
 main() {
   [[ -e $CLUSTER/kubectl ]] || tests/cluster/cluster up "$CLUSTER"
   user_by_certificate admin
+  "$CLUSTER/kubectl" create namespace vdcu-system
   "$CLUSTER/kubectl" create namespace exempt
   "$CLUSTER/kubectl" label namespace exempt vdcu.io/webhook=ignore
   install
@@ -280,6 +312,7 @@ main() {
   what_is_refused_of_groups
   who_may_place
   with_other_values
+  what_the_controller_may_taint
   the_controller_says_the_same
   the_webhook_says_the_same
   echo "$PASSED passed, $FAILED failed"

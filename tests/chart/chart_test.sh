@@ -90,6 +90,7 @@ what_is_accepted() {
 --set policies.enabled=false,admission.fence=webhook
 --set policies.enabled=false,admission.fence=webhook,admission.mode=webhook,admission.webhook.certificate.source=secret
 --set admission.mode=webhook,admission.tolerateTaint=hygon.com/dcunum,admission.webhook.failurePolicy=Fail
+--set admission.tolerateTaint=hygon.com/dcu,admission.taintNodes=true
 --set admission.mode=webhook,admission.webhook.certificate.source=secret,admission.webhook.certificate.secretName=mine
 --set controller.hostNetwork=true,node.hostNetwork=true,controller.port=0,node.port=0
 --set controller.enabled=false,node.enabled=false
@@ -162,6 +163,8 @@ policy=Random|at '/policy'
 preemption=maybe|at '/preemption'
 admission.mode=on|at '/admission/mode'
 admission.fence=policy|at '/admission/fence'
+admission.taintNodes=yes|at '/admission/taintNodes'
+admission.taintNodes=true|want admission.tolerateTaint with it
 kubeletRootDir=var|at '/kubeletRootDir'
 resourceNames={nvidia.com/gpu}|at '/resourceNames/0'
 node.image.digest=abc|at '/node/image/digest'

@@ -23,6 +23,7 @@ TEST(Options, HaveTheirDefaults) {
   EXPECT_EQ(options->share_cards, dcu::Sharing::kCluster);
   EXPECT_EQ(options->memory_unit, crds::MemoryUnit::kMi);
   EXPECT_TRUE(options->preemption);
+  EXPECT_EQ(options->node_taint, "");
   EXPECT_FALSE(options->leader_elect);
   EXPECT_EQ(options->lease_namespace, "");
   EXPECT_EQ(options->webhook.listen, "");
@@ -103,6 +104,8 @@ TEST(Options, RefuseWrongValuesByNameValueAndWhatIsRight) {
            {{"--hami", "both"}, {"--hami", "both", "dcu"}},
            {{"--memory-unit", "GiB"}, {"--memory-unit", "GiB", "Gi|Mi"}},
            {{"--scheduler-name", ""}, {"--scheduler-name", "want a name"}},
+           {{"--taint-nodes", "a b"}, {"--taint-nodes", "a b", "hygon.com/dcu"}},
+           {{"--taint-nodes", "Hygon/dcu"}, {"--taint-nodes", "Hygon/dcu"}},
            {{"--webhook", "nowhere"}, {"--webhook", "nowhere"}},
            {{"--webhook", ":9443", "--webhook-cert", "c"}, {"--webhook-cert", "--webhook-key"}},
            {{"--webhook-cert", "c", "--webhook-key", "k"}, {"--webhook-cert", "--webhook"}},

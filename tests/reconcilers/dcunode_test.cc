@@ -269,5 +269,71 @@ TEST_F(DcuNodeTest, WhatItsDaemonHasNotSaidIsNotDoubted) {
   EXPECT_EQ(Says(), "");
 }
 
+// --- the taint ---
+
+class NodeTaintTest : public testing::Test {
+ protected:
+  void ShowCards(int count) { shown_.Show(MakeDcuNode("n").Cards(count).Obj()); }
+  // As resourceVersion `version`.
+  void ShowNode(const builders::NodeBuilder& node, const std::string& version) {
+    kclient::Node shown = *node.Obj();
+    shown.meta.uid = "uid-n";
+    shown.meta.resource_version = version;
+    shown_.Show(std::make_shared<const kclient::Node>(shown));
+  }
+  Plan Reconcile() { return ReconcileDcuNode(shown_.cluster.view(), "n", shown_.at); }
+
+  ShownCluster shown_{[] {
+    Settings settings;
+    settings.node_taint = "hygon.com/dcu";
+    return settings;
+  }()};
+};
+
+TEST_F(NodeTaintTest, ANodeWithCardsGetsItBesideItsOwn) {
+  ShowNode(MakeNode("n").Taint("a", "b", "PreferNoSchedule"), "7");
+  ShowCards(1);
+  EXPECT_TRUE(shown_.TakesDirty("dcunode/n"));
+  const Plan plan = Reconcile();
+  EXPECT_THAT(Writes(plan), ElementsAre("patch nodes n"));
+  const nlohmann::json& body = plan.writes[0].write.body;
+  EXPECT_EQ(body["metadata"], (nlohmann::json{{"uid", "uid-n"}, {"resourceVersion", "7"}}));
+  EXPECT_EQ(body["spec"]["taints"].dump(),
+            R"([{"effect":"PreferNoSchedule","key":"a","value":"b"},)"
+            R"({"effect":"NoSchedule","key":"hygon.com/dcu"}])");
+}
+
+TEST_F(NodeTaintTest, OnceUntilTheWatchShowsIt) {
+  ShowNode(MakeNode("n"), "7");
+  ShowCards(1);
+  const Plan plan = Reconcile();
+  ASSERT_EQ(plan.writes.size(), 1U);
+  const Assumption& assumed = plan.writes[0].assumption;
+  shown_.cluster.Assume(assumed, shown_.at.now);
+  EXPECT_TRUE(Reconcile().writes.empty()) << "under way";
+  shown_.cluster.Settle(assumed, Outcome::kRefused, shown_.at.now);
+  EXPECT_EQ(Reconcile().writes.size(), 1U) << "it was not done";
+  shown_.cluster.Assume(assumed, shown_.at.now);
+  shown_.cluster.Settle(assumed, Outcome::kCommitted, shown_.at.now);
+  EXPECT_TRUE(Reconcile().writes.empty()) << "done, and not shown yet";
+  ShowNode(MakeNode("n").Taint("hygon.com/dcu", "", "NoSchedule"), "8");
+  EXPECT_TRUE(Reconcile().writes.empty());
+  shown_.TakesDirty("dcunode/n");
+  ShowNode(MakeNode("n"), "9");
+  EXPECT_TRUE(shown_.TakesDirty("dcunode/n"));
+  EXPECT_EQ(Reconcile().writes.size(), 1U) << "somebody took it away";
+}
+
+TEST_F(NodeTaintTest, WhoNeedsNoneIsLeftAsItIs) {
+  ShowCards(1);
+  ShowNode(MakeNode("n").Taint("hygon.com/dcu", "mine", "PreferNoSchedule"), "7");
+  EXPECT_TRUE(Reconcile().writes.empty()) << "its administrator has said how";
+  ShowNode(MakeNode("n").Taint("node.kubernetes.io/unreachable", "", "NoExecute"), "8");
+  EXPECT_TRUE(Reconcile().writes.empty()) << "since when that is there would be lost";
+  ShowNode(MakeNode("n"), "9");
+  ShowCards(0);
+  EXPECT_TRUE(Reconcile().writes.empty()) << "no cards";
+}
+
 }  // namespace
 }  // namespace vdcu::reconcilers
