@@ -40,6 +40,11 @@ inline std::string Text(const nlohmann::json& object, const char* pointer) {
   return object.contains(place) ? object[place].get<std::string>() : std::string();
 }
 
+// Our scheduler is to place it.
+inline bool IsOurs(const nlohmann::json& pod) {
+  return Text(pod, "/spec/schedulerName") == "vdcu-scheduler";
+}
+
 // The reserved partition that the pod was bound for or, while it waits, names; empty: none.
 inline std::string NamedBy(const nlohmann::json& pod) {
   if (Text(pod, "/spec/nodeName").empty()) {

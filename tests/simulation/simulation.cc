@@ -17,9 +17,9 @@ constexpr double kFaults = 0.1;
 constexpr double kBudgets = 0.3;
 constexpr double kMood = 0.02;
 constexpr double kLinger = 0.2;
-constexpr int kRules = 9;
-// Of Act, by hazards.
-constexpr int kMoves[] = {118, 133, 118, 158, 118};
+constexpr double kCallFaults = 0.3;
+constexpr double kTries = 0.5;
+constexpr int kMoves[] = {118, 133, 118, 158, 118, 118};  // of Act, by hazards
 
 SimulatedApi::Json Container(const std::string& name, const SimulatedApi::Json& amounts) {
   return {{"name", name}, {"resources", {{"limits", amounts}, {"requests", amounts}}}};
@@ -76,10 +76,18 @@ struct Simulation::Controller {
 };
 
 Simulation::Simulation(unsigned seed, Hazards hazards)
-    : hazards_(hazards), settings_(SettingsOf(seed, hazards)), random_(seed), api_(loop_, seed) {
+    : hazards_(hazards),
+      settings_(SettingsOf(seed, hazards)),
+      random_(seed),
+      api_(loop_, seed),
+      schedulers_(loop_, api_, seed) {
   api_.on_sent = [this](const SimulatedApi::Write& write) { return WhyWronglySent(write); };
   api_.refuses = [this](const SimulatedApi::Write& write) { return IsRefused(write); };
   api_.on_stored = [this](const SimulatedApi::Write& write) { return WhyWronglyStored(write); };
+  schedulers_.on_arrival = [this](const auto& call) { OnCall(call); };
+  schedulers_.on_answer = [this](const auto& call, const Json& answer) {
+    return WhyWronglyAnswered(call, answer);
+  };
   api_.Create("namespaces", {{"metadata", {{"name", kNamespace}}}});
   const int count = 1 + Pick(3);
   for (int i = 0; i < count; ++i) {
@@ -92,11 +100,14 @@ Simulation::Simulation(unsigned seed, Hazards hazards)
 Simulation::~Simulation() = default;
 
 void Simulation::Restart() {
+  schedulers_.SetDoors({});
   controller_.reset();
+  offers_.Clear();
   silent_.clear();
   missed_.clear();
   controller_ =
       std::make_unique<Controller>(loop_, api_, static_cast<unsigned>(random_()), settings_);
+  schedulers_.SetDoors({&controller_->leader.extender(), &controller_->leader.gate()});
 }
 
 // --- what happens ---
@@ -104,6 +115,7 @@ void Simulation::Restart() {
 void Simulation::Act() {
   api_.SetFaults(kFaults);
   api_.SetBudgets(hazards_ == Hazards::kPriorities ? kBudgets : 0);
+  schedulers_.SetFaults(kCallFaults);
   for (const auto& node : nodes_) node->SetMood(kMood, kLinger);
   const int what = Pick(kMoves[static_cast<int>(hazards_)]);
   if (what >= 133) {
@@ -142,6 +154,7 @@ void Simulation::Elapse(base::Duration by) {
     node->Step([this] { return Draw(); });
     if (Draw() < 0.5) node->Taint();
     if (Draw() < 0.1) node->Offer();
+    if (hazards_ == Hazards::kDoors) schedulers_.Step(kTries);
   }
 }
 
@@ -172,6 +185,8 @@ void Simulation::CreatePod(const std::string& node) {
   }
   const bool laid = hazards_ == Hazards::kGroups || hazards_ == Hazards::kPriorities;
   if (laid && made_ % 3 == 0) AskForCpu(pod);
+  const bool anothers = hazards_ == Hazards::kDoors && NamedBy(pod).empty() && Draw() < 0.8;
+  if (anothers) pod["spec"]["schedulerName"] = SimulatedSchedulers::PickName(Draw());
   const bool grouped = hazards_ == Hazards::kGroups && NamedBy(pod).empty() && Draw() < 0.7;
   if (grouped) SetGroup(pod);
   if (hazards_ == Hazards::kPriorities && Pick(5) == 0) pod["spec"]["preemptionPolicy"] = "Never";
@@ -275,36 +290,6 @@ void Simulation::EndForeignFinalizers(bool all) {
   }
 }
 
-// One comes into force, or none is any more.
-void Simulation::ChangeRules() {
-  if (Draw() < 0.4) {
-    rules_.clear();
-  } else {
-    rules_.insert(Pick(kRules));
-  }
-}
-
-bool Simulation::IsRefused(const SimulatedApi::Write& write) const {
-  const bool pod = write.kind == "pods";
-  const bool bind = write.subresource == "binding";
-  const bool status = write.subresource == "status";
-  const bool create = write.method == "POST" && !bind;
-  const std::string of = create ? Text(write.body, "/spec/podRef/name") : write.key;
-  const int number = of.empty() ? 0 : of.back() - '0';
-  const bool matches[kRules] = {
-      create && number % 3 == 0,
-      create && Text(write.body, "/spec/podRef/container") == "second",
-      bind && number % 3 == 1,
-      bind,
-      Grants(write.body) && write.method == "PATCH",
-      pod && status,
-      !pod && status,
-      write.method == "DELETE",
-      write.method == "PATCH" && !status && !Grants(write.body),
-  };
-  return std::any_of(rules_.begin(), rules_.end(), [&](int rule) { return matches[rule]; });
-}
-
 void Simulation::FinishPod() {
   if (const auto key = PickPod(true)) {
     NoteGroupLoss(*key);
@@ -355,6 +340,7 @@ void Simulation::DisturbNodeObject() {
 void Simulation::ComeToRest(Nodes nodes) {
   api_.SetFaults(0);
   api_.SetBudgets(0);
+  schedulers_.SetFaults(0);
   rules_.clear();
   for (const auto& node : nodes_) {
     node->SetMood(0, 0);
@@ -381,6 +367,7 @@ void Simulation::ComeToRest(Nodes nodes) {
       quiet = 0;
     }
     EndDeletions(true);
+    if (hazards_ == Hazards::kDoors) schedulers_.Step(kTries);
     loop_.Advance(base::Duration(1'000));
   }
 }

@@ -13,10 +13,12 @@
 #include <string>
 #include <vector>
 
-#include "reconcilers/view/entries.h"
+#include "reconcilers/offer.h"
 #include "tests/fakes/simulated_loop.h"
 #include "tests/simulation/simulated_api.h"
 #include "tests/simulation/simulated_node.h"
+#include "tests/simulation/simulated_offers.h"
+#include "tests/simulation/simulated_schedulers.h"
 
 namespace vdcu::simulation {
 
@@ -27,8 +29,16 @@ namespace vdcu::simulation {
 // finalizers of others that keep a partition. kGroups has those of kAll, and half of the pods are
 // of groups. kArrivals has those of kRefusals, and pods that others bind. kPriorities has those of
 // kAll, and pods are evicted for more important ones, where no PodDisruptionBudget keeps them. In
-// kGroups and kPriorities, where a decision tries what could be, some pods ask for cpu, too.
-enum class Hazards { kAll, kRefusals, kGroups, kArrivals, kPriorities };
+// kGroups and kPriorities, where a decision tries what could be, some pods ask for cpu, too. kDoors
+// has those of kAll, and pods of other schedulers, whose calls get lost, double and late.
+enum class Hazards { kAll, kRefusals, kGroups, kArrivals, kPriorities, kDoors };
+// How often what the hazards are about has happened.
+struct Counts {
+  int bound = 0;  // by the controller
+  int evicted = 0;
+  int offered = 0;
+  int let = 0;  // through the gate, with their slices
+};
 // In what state the nodes are while all comes to rest.
 enum class Nodes { kAsTheyAre, kMended };
 
@@ -52,7 +62,7 @@ class Simulation {
 
   size_t partitions() { return api_.All("vdcupartitions").size(); }
   size_t held() const;
-  int bound() const { return bound_; }
+  const Counts& counts() const { return counts_; }
 
  private:
   using Json = SimulatedApi::Json;
@@ -100,6 +110,14 @@ class Simulation {
   std::string WhyBoundInPart();
   std::string WhyPromisedTooMuch(const SimulatedNode& node);
   std::string WhyWronglyGranted(const SimulatedApi::Write& write);
+  Room TakenOn(const std::string& node, const std::string& but_of);
+  void OnCall(const SimulatedSchedulers::Call& call);
+  std::string WhyWronglyAnswered(const SimulatedSchedulers::Call& call, const Json& answer);
+  std::string WhyWronglyOffered(const SimulatedSchedulers::Call& call, const Json& answer);
+  std::string WhyNoRoomBesideOffers(const std::string& node, const std::string& whose,
+                                    const Room& room);
+  std::string WhyLetWithoutSlices(const SimulatedSchedulers::Call& call, const Json& answer);
+  std::string WhatIsLeftToOffer(const reconcilers::View& view);
   std::string WhyWronglyLetGo(const SimulatedApi::Write& write);
   void NoteSilence(const std::string& key);
   std::set<std::string> Unanswered(const SimulatedNode& node);
@@ -116,19 +134,20 @@ class Simulation {
   std::mt19937_64 random_;
   fakes::SimulatedLoop loop_;
   SimulatedApi api_;
+  SimulatedSchedulers schedulers_;
   std::vector<std::unique_ptr<SimulatedNode>> nodes_;
   std::unique_ptr<Controller> controller_;
   // UIDs: of partitions that a stray has given their assignment; of partitions that one or a person
   // has changed, and of the pods that one has bound or a person has taken a partition from.
   std::set<std::string> granted_by_strays_;
   std::set<std::string> changed_by_others_;
-  std::set<std::string> missed_;  // nodes that have not prepared a slice in time
-  // Nodes that are passed over because their daemon is silent.
-  std::map<std::string, Silence> silent_;
+  std::set<std::string> missed_;           // nodes that have not prepared a slice in time
+  std::map<std::string, Silence> silent_;  // nodes that are passed over for that
+  Offers offers_;
   std::set<int> rules_;                // in force
   std::set<std::string> torn_groups_;  // by name
   int made_ = 0;
-  int bound_ = 0;
+  Counts counts_;
 };
 
 }  // namespace vdcu::simulation

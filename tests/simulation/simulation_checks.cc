@@ -32,6 +32,7 @@ std::string Simulation::WhatIsWrong() {
     if (const std::string why = WhyPromisedTooMuch(*node); !why.empty()) return why;
   }
   if (!api_.faults_found().empty()) return api_.faults_found().front();
+  if (!schedulers_.faults_found().empty()) return schedulers_.faults_found().front();
   std::map<std::string, std::string> users;
   for (const auto& [key, pod] : api_.All("pods")) {
     if (NamedBy(pod).empty() || !Runs(api_, pod["metadata"]["uid"], "")) continue;
@@ -67,10 +68,11 @@ std::string Simulation::WhyGrantedTwice() {
 
 std::string Simulation::WhyWronglyStored(const SimulatedApi::Write& write) {
   if (write.sender != SimulatedApi::kController) return "";
+  if (write.subresource == "eviction") ++counts_.evicted;
   const std::string uid =
       Text(write.body, "/metadata/uid") + Text(write.body, "/preconditions/uid");
   if (write.subresource == "binding") {
-    ++bound_;
+    ++counts_.bound;
     if (write.stray) {
       changed_by_others_.insert(uid);
       NoteGroupLoss(write.key);
@@ -206,7 +208,7 @@ std::string Simulation::WhatIsLeftToDo() {
       return decision->key.Text() + " fits: " + (pod ? pod->dump() : "");
     }
   }
-  return "";
+  return WhatIsLeftToOffer(fresh.cluster.view());
 }
 
 }  // namespace vdcu::simulation

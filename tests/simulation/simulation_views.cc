@@ -86,11 +86,12 @@ const Json* WaitingPod(const JsonObjects& pods, const crds::VdcuPartition& parti
   return waits ? &pod->second : nullptr;
 }
 
-// The pod that it is made for has come to that node without having passed us.
+// The pod that it is made for has come to that node without having passed us, or another scheduler
+// has asked for it there: who may go where is that one's to know.
 bool IsOfArrived(const JsonObjects& pods, const Write& write, const std::string& node) {
   return std::any_of(pods.begin(), pods.end(), [&](const auto& item) {
     return Text(item.second, "/metadata/uid") == Text(write.body, "/spec/podRef/uid") &&
-           Text(item.second, "/spec/nodeName") == node;
+           (Text(item.second, "/spec/nodeName") == node || !IsOurs(item.second));
   });
 }
 
@@ -234,7 +235,31 @@ std::string Simulation::WhyWronglyGranted(const Write& write) {
     if (!why.empty()) return "given though " + key + " has it: " + why;
     if (other.device == slice.device) memory += other.memory.value;
   }
-  return memory <= SimulatedNode::kCardMemory ? "" : "given more memory than is free";
+  if (memory > SimulatedNode::kCardMemory) return "given more memory than is free";
+  Room room;
+  room.Add(slice);
+  const std::string pod = Text(write.body, "/spec/podRef/uid");
+  return WhyNoRoomBesideOffers(slice.node, pod.empty() ? write.key : pod, room);
+}
+
+// `but_of`: UID of a pod, or key of a partition. What strays have granted is left out, too: it may
+// lie over what others have.
+Room Simulation::TakenOn(const std::string& node, const std::string& but_of) {
+  std::set<std::string> left_out = granted_by_strays_;
+  left_out.insert(but_of);
+  const auto leave_out = [&](const std::string& key, const Json& object) {
+    const std::string uid = Text(object, "/metadata/uid");
+    const bool own = Text(object, "/spec/podRef/uid") == but_of;
+    if (own || granted_by_strays_.contains(uid)) left_out.insert({key, uid});
+  };
+  for (const auto& [key, object] : api_.Shown("vdcupartitions")) leave_out(key, object);
+  for (const auto& [identity, write] : api_.unshown()) leave_out(write.key, write.body);
+  Room taken;
+  const auto dcu_node = Decode<crds::DcuNode>(api_.Shown("dcunodes").at(node));
+  for (const auto& [name, slice] : Taken(api_, dcu_node->status.held)) {
+    if (slice.node == node && !left_out.contains(name)) taken.Add(slice);
+  }
+  return taken;
 }
 
 // The finalizer is the daemon's to lift, but for what it can never tell.
@@ -284,7 +309,8 @@ void Simulation::NoteSilence(const std::string& key) {
   const base::TimePoint now = loop_.clock().Now();
   if (now - node.worked_at() < settings_.prepare_timeout) return;
   if (!pod || !WhyUnfit(api_.Shown("nodes"), node.name()).empty()) return;
-  if (!GroupOf(*pod).empty()) return;  // another of its group may be why
+  // Another of its group may be why, or its scheduler.
+  if (!GroupOf(*pod).empty() || !IsOurs(*pod)) return;
   if (!NamedBy(*pod).empty()) return;  // it does not ask for slices of its own any more
   const auto slices = std::count_if(partitions.begin(), partitions.end(), [&](const auto& other) {
     return Text(other.second, "/spec/podRef/uid") == partition->spec.pod_ref->uid &&
