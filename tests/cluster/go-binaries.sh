@@ -51,9 +51,7 @@ run_with_heartbeat() {
 # build_group LABEL NAME...: binaries of one module with the same tags and flags, by one go build: what
 # they share is compiled once, and one is linked while another is compiled. Several must be named as
 # their packages are. They go into the cache by rename only, so that a binary that is there is whole.
-# All are linked without debug information (-s -w), so none is made: a fourteenth of the time. The
-# compiler collects its garbage less often than it would (GOGC): a fifth of the processor's time, for
-# more memory.
+# All are linked without debug information (-s -w), so none is made: a fourteenth of the time.
 build_group() {
   local label=$1 began=$SECONDS name packages=()
   shift
@@ -62,7 +60,7 @@ build_group() {
   rm -rf "$partial"
   mkdir "$partial"
   say "$label: building"
-  if ! run_with_heartbeat "$label" "$log" env CGO_ENABLED=0 GOWORK=off GOGC=300 \
+  if ! run_with_heartbeat "$label" "$log" env CGO_ENABLED=0 GOWORK=off \
     nice go build -C "$(module_of "$1")" -mod=readonly -trimpath -tags "$(tags_of "$1")" \
     -gcflags all=-dwarf=false -ldflags "$(ldflags_of "$1")" \
     -o "$partial/$( (($# > 1)) || echo "$1")" "${packages[@]}"; then
