@@ -111,7 +111,7 @@ void SimulatedSchedulers::After(base::Duration delay, std::function<void()> work
 }
 
 // `then` runs once: with the first answer, or without one.
-void SimulatedSchedulers::Send(Call call, Then then) {
+void SimulatedSchedulers::Send(const Call& call, Then then) {
   const auto once = [ended = std::make_shared<bool>(false),
                      then = std::move(then)](const Json& answer) {
     if (!std::exchange(*ended, true)) then(answer);

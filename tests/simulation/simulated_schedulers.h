@@ -67,7 +67,7 @@ class SimulatedSchedulers {
   double Draw() { return std::uniform_real_distribution<double>(0, 1)(random_); }
   base::Duration Delay();
   void After(base::Duration delay, std::function<void()> work);
-  void Send(Call call, Then then);
+  void Send(const Call& call, Then then);
   void Arrive(const Call& call, const Then& then);
   void Serve(const Call& call, const base::HttpResponder& responder);
   void OnAnswered(const Call& call, const base::HttpAnswer& answer, const Then& then);
