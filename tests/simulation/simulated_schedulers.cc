@@ -181,7 +181,7 @@ void SimulatedSchedulers::TryKube(const Json& pod) {
   if (Draw() < kPreempts) return AskAboutVictims(pod);
   Call filter = Make(Verb::kFilter, pod, "");
   filter.body = {{"Pod", pod}, {"NodeNames", FitNodes()}};
-  Send(std::move(filter), [this, pod](const Json& answer) {
+  Send(filter, [this, pod](const Json& answer) {
     const Json nodes = answer.is_object() ? answer.value("NodeNames", Json()) : Json();
     if (!nodes.is_array() || nodes.empty()) return End(pod);
     Call bind = Make(Verb::kBind, pod, nodes[0]);
@@ -189,7 +189,7 @@ void SimulatedSchedulers::TryKube(const Json& pod) {
                  {"PodNamespace", pod["metadata"]["namespace"]},
                  {"PodUID", pod["metadata"]["uid"]},
                  {"Node", nodes[0]}};
-    Send(std::move(bind), [this, pod](const Json& /*answer*/) { End(pod); });
+    Send(bind, [this, pod](const Json& /*answer*/) { End(pod); });
   });
 }
 
@@ -205,7 +205,7 @@ void SimulatedSchedulers::AskAboutVictims(const Json& pod) {
   }
   Call preempt = Make(Verb::kPreempt, pod, "");
   preempt.body = {{"Pod", pod}, {"NodeNameToMetaVictims", victims}};
-  Send(std::move(preempt), [this, pod](const Json& /*answer*/) { End(pod); });
+  Send(preempt, [this, pod](const Json& /*answer*/) { End(pod); });
 }
 
 void SimulatedSchedulers::TryVolcano(const Json& pod) {
@@ -217,7 +217,7 @@ void SimulatedSchedulers::TryVolcano(const Json& pod) {
   }
   Call predicate = Make(Verb::kPredicate, pod, node);
   predicate.body = {{"task", Task(pod)}, {"node", {{"Name", node}, {"Tasks", tasks}}}};
-  Send(std::move(predicate), [this, pod, node](const Json& answer) {
+  Send(predicate, [this, pod, node](const Json& answer) {
     if (!answer.is_object() || answer.contains("status")) return End(pod);
     books_[node].insert(Text(pod, "/metadata/uid"));
     if (Draw() >= kPredicatesAlone) return PutThere(pod, node);
@@ -228,13 +228,13 @@ void SimulatedSchedulers::TryVolcano(const Json& pod) {
 void SimulatedSchedulers::PutThere(const Json& pod, const std::string& node) {
   Call allocate = Make(Verb::kAllocate, pod, node);
   allocate.body = {{"task", Task(pod, node)}};
-  Send(std::move(allocate), [this, pod, node](const Json& answer) {
+  Send(allocate, [this, pod, node](const Json& answer) {
     const bool there = answer.is_object() && !answer.contains("errorMessage");
     if (there && Draw() >= kThinksBetter) return Bind(pod, node);
     books_[node].erase(Text(pod, "/metadata/uid"));
     Call deallocate = Make(Verb::kDeallocate, pod, node);
     deallocate.body = {{"task", Task(pod, node)}};
-    Send(std::move(deallocate), [this, pod](const Json& /*answer*/) { End(pod); });
+    Send(deallocate, [this, pod](const Json& /*answer*/) { End(pod); });
   });
 }
 
@@ -244,7 +244,7 @@ void SimulatedSchedulers::TryGated(const Json& pod) {
   const bool dry_run = Draw() < kDryRun;
   Call review = Make(Verb::kReview, pod, node);
   review.body = Review(pod, node, dry_run);
-  Send(std::move(review), [this, pod, node, dry_run](const Json& answer) {
+  Send(review, [this, pod, node, dry_run](const Json& answer) {
     const bool denied = answer.is_object() && answer["response"]["allowed"] != true;
     if (denied || dry_run) return End(pod);
     Bind(pod, node);
