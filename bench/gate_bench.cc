@@ -5,8 +5,6 @@
 //   gate_bench [PODS]    default: 1000 for each user
 #include <chrono>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -15,12 +13,11 @@
 
 #include "base/check.h"
 #include "bench/measure.h"
-#include "kclient/base64.h"
 #include "tests/world/control_plane.h"
 #include "tests/world/free_port.h"
+#include "tests/world/gate.h"
 #include "tests/world/http.h"
 #include "tests/world/objects.h"
-#include "tests/world/process.h"
 
 namespace vdcu::bench {
 namespace {
@@ -36,18 +33,13 @@ class World : world::ControlPlane {
  public:
   World() : ControlPlane({}) {
     // It serves no EndpointSlice here: whoever asks has its address.
-    const auto made = world::RunProgram(
-        {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-keyout", Path("gate.key"), "-out", Path("gate.crt"), "-subj", "/CN=gate",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"});
-    CHECK(made.exit_code == 0, made.text);
-    controller = MakeController(
-        "controller", {"--webhook", "127.0.0.1:" + std::to_string(port_), "--webhook-cert",
-                       Path("gate.crt"), "--webhook-key", Path("gate.key"), "--gate-advertise",
-                       "10.20.30.40", "--listen", "127.0.0.1:" + std::to_string(listen_)});
+    std::vector<std::string> flags = gate_.Flags();
+    flags.insert(flags.end(), {"--gate-advertise", "10.20.30.40", "--listen",
+                               "127.0.0.1:" + std::to_string(listen_)});
+    controller = MakeController("controller", flags);
     for (const char* user : {kGated, kPlain}) MakeAdministrator(user);
     Create("/api/v1/nodes", {{"metadata", {{"name", kNode}}}});
-    Configure();
+    gate_.Configure(api, kGated);
   }
 
   // Milliseconds of one binding.
@@ -80,7 +72,6 @@ class World : world::ControlPlane {
   }
 
  private:
-  std::string Path(const std::string& name) const { return cluster.folder() + "/" + name; }
   void Create(const std::string& path, const json& object) const {
     const auto answer = api.Call("POST", path, object);
     CHECK(answer.code == 201, answer.body.dump());
@@ -93,30 +84,8 @@ class World : world::ControlPlane {
          {"subjects", {{{"apiGroup", group}, {"kind", "User"}, {"name", user}}}},
          {"roleRef", {{"apiGroup", group}, {"kind", "ClusterRole"}, {"name", "cluster-admin"}}}});
   }
-  // As config/schedulers/gate.yaml, but for where it is and whose bindings it asks about.
-  void Configure() const {
-    std::ifstream file(Path("gate.crt"));
-    const std::string ca{std::istreambuf_iterator<char>(file), {}};
-    const std::string url = "https://127.0.0.1:" + std::to_string(port_) + "/bindings";
-    const json webhook{
-        {"name", "bindings.vdcu.io"},
-        {"admissionReviewVersions", {"v1"}},
-        {"sideEffects", "NoneOnDryRun"},
-        {"failurePolicy", "Ignore"},
-        {"timeoutSeconds", 10},
-        {"clientConfig", {{"url", url}, {"caBundle", kclient::EncodeBase64(ca)}}},
-        {"matchConditions",
-         {{{"name", "schedulers"}, {"expression", "request.userInfo.username == 'gated'"}}}},
-        {"rules",
-         {{{"apiGroups", {""}},
-           {"apiVersions", {"v1"}},
-           {"operations", {"CREATE"}},
-           {"resources", {"pods/binding"}}}}}};
-    Create("/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
-           {{"metadata", {{"name", "vdcu-gate"}}}, {"webhooks", {webhook}}});
-  }
 
-  const int port_ = world::FreePort();
+  const world::Gate gate_{cluster};
   const int listen_ = world::FreePort();
 };
 

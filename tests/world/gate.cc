@@ -35,7 +35,7 @@ std::vector<std::string> Gate::Flags() const {
           "--webhook-key", cluster_.folder() + "/gate.key"};
 }
 
-void Gate::Configure(const Api& api) const {
+void Gate::Configure(const Api& api, const std::string& user) const {
   std::ifstream file(certificate());
   const std::string ca{std::istreambuf_iterator<char>(file), {}};
   const json rule{{"apiGroups", {""}},
@@ -50,7 +50,7 @@ void Gate::Configure(const Api& api) const {
       {"timeoutSeconds", 10},
       {"clientConfig", {{"url", Url()}, {"caBundle", kclient::EncodeBase64(ca)}}},
       {"matchConditions",
-       {{{"name", "schedulers"}, {"expression", "request.userInfo.username in ['admin']"}}}},
+       {{{"name", "schedulers"}, {"expression", "request.userInfo.username == '" + user + "'"}}}},
       {"rules", json::array({rule})}};
   const auto answer =
       api.Call("POST", kConfigurations,

@@ -20,9 +20,9 @@ class Gate {
   std::string certificate() const { return cluster_.folder() + "/gate.crt"; }
   // The controller's.
   std::vector<std::string> Flags() const;
-  // As config/schedulers/gate.yaml, but for where it is, and of the administrator's bindings. The
-  // API server takes it up a moment later.
-  void Configure(const Api& api) const;
+  // As config/schedulers/gate.yaml, but for where it is, and of this user's bindings, "admin" is
+  // the administrator. The API server takes it up a moment later.
+  void Configure(const Api& api, const std::string& user = "admin") const;
   void Remove(const Api& api) const;
 
  private:
