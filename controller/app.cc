@@ -85,6 +85,8 @@ App::App(base::UvLoop& loop, Options options, const kclient::Config& config)
           [this](const kclient::ServerFacts& facts) { OnServer(facts); }, crds::kFenceWebhook),
       stop_timer_(loop.MakeTimer([this] { End(); })) {}
 
+App::~App() = default;
+
 base::Status App::Start() {
   RETURN_IF_ERROR(StartServing());
   RETURN_IF_ERROR(StartWebhook());

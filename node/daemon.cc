@@ -93,6 +93,8 @@ Daemon::Daemon(base::Loop& loop, kclient::Client& client, const base::Root& host
   }
 }
 
+Daemon::~Daemon() = default;
+
 void Daemon::UseKubelet(const KubeletOptions& options) {
   fronts_ = std::make_unique<Fronts>(
       Fronts::Sources{.loop = loop_,
