@@ -95,7 +95,8 @@ struct Played {
                  .value()),
         transport(loop, config, "vdcu-node"),
         client(transport),
-        daemon(loop, client, host.root(), metrics, {.node_name = name, .lease_namespace = "vdcu-system"}, base::SystemRandom()) {
+        daemon(loop, client, host.root(), metrics,
+               {.node_name = name, .lease_namespace = "vdcu-system"}, base::SystemRandom()) {
     const base::Status started = daemon.Start();
     CHECK(started.has_value(), started.error().message);
   }

@@ -207,7 +207,7 @@ void PrintTable(const std::string& table, const std::vector<Trace>& traces,
   }
 }
 
-int Main(int seeds, const std::vector<std::string>& tables,
+int Run(int seeds, const std::vector<std::string>& tables,
          const std::vector<std::string>& policies) {
   std::vector<Trace> traces;
   for (const std::string& list : kLists) {
@@ -232,11 +232,7 @@ std::vector<std::string> Chosen(const std::vector<std::string>& all,
   return chosen.empty() ? all : chosen;
 }
 
-}  // namespace
-}  // namespace vdcu::bench
-
-int main(int argc, char** argv) {
-  using namespace vdcu::bench;
+int Main(int argc, char** argv) {
   const int seeds = argc > 1 ? std::atoi(argv[1]) : 10;
   const std::set<std::string> named(argv + std::min(argc, 2), argv + argc);
   const bool known = std::all_of(named.begin(), named.end(), [](const std::string& name) {
@@ -249,5 +245,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: placement_quality_bench [SEEDS [POLICY or TABLE …]]\n");
     return 2;
   }
-  return Main(seeds, Chosen(kTables, named), Chosen(PolicyNames(), named));
+  return Run(seeds, Chosen(kTables, named), Chosen(PolicyNames(), named));
 }
+
+}  // namespace
+}  // namespace vdcu::bench
+
+int main(int argc, char** argv) { return vdcu::bench::Main(argc, argv); }
