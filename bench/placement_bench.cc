@@ -1,12 +1,14 @@
 // How many pending pods a second get a slice and a node, side by side on one real control plane:
 //   raw        a loop of ours that makes the same three writes (create, Prepared, bind) with no
-//              decision at all, as many pods in flight as the controller has writes
+//              decision at all and no file, as many pods in flight as the controller has writes,
+//              over the same connections: one as the controller and one for each node, each with
+//              its watches of pods and partitions
 //   stock      kube-scheduler (QPS and burst 5,000) with pods that ask hygon.com/dcunum: 1
 //   vdcu       vdcu-controller and the node daemons
 //   extender   kube-scheduler as above, which asks vdcu-controller (docs/kube-scheduler.md), with
 //   the
 //              pods of vdcu
-// The same watches are open for all: the daemons' and this program's. CPU is that of the processes
+// The daemons' watches and this program's are open for all. CPU is that of the processes
 // from the start of placing to the last pod that is bound.
 //
 //   placement_bench [PODS [NODES [ROUNDS [without-stock]]]]    default: 2000 100 3
@@ -18,9 +20,11 @@
 #include <string>
 #include <vector>
 
+#include "base/random.h"
 #include "bench/measure.h"
 #include "bench/world.h"
 #include "controller/runner.h"
+#include "crds/decode.h"
 #include "crds/keys.h"
 #include "crds/resources.h"
 #include "crds/vdcupartition.h"
@@ -30,8 +34,6 @@ namespace vdcu::bench {
 namespace {
 
 using nlohmann::json;
-
-constexpr char kRawNode[] = "raw";
 
 struct Result {
   double pods_per_second = 0;
@@ -112,9 +114,9 @@ Result Placement::Finish(const Cpu& cpu, base::TimePoint start, size_t bound_bef
 }
 
 // What the controller would create for the pod, on a node without a daemon.
-crds::VdcuPartition PartitionOf(const kclient::Pod& pod, size_t n) {
+crds::VdcuPartition PartitionOf(const kclient::Pod& pod, const std::string& node, size_t n) {
   dcu::Assignment assignment;
-  assignment.node = kRawNode;
+  assignment.node = node;
   assignment.device = "DCU-" + assignment.node + "-0" + std::to_string(n / 4 % 8);
   assignment.pci_bus_id = "0000:33:00.0";
   assignment.compute_units = 18;
@@ -153,23 +155,77 @@ kclient::Write ReportPrepared(const crds::VdcuPartition& partition) {
                             partition.meta.resource_version);
 }
 
-// As the controller and the daemon would, with their rights.
-struct RawWriters {
-  Connection& controller;
-  Connection& daemon;
+// One who watches what the daemon of a node does, or the controller, with its rights.
+class RawClient {
+ public:
+  // `node` empty: all pods and partitions, else that node's.
+  RawClient(base::UvLoop& loop, const std::string& kubeconfig, const std::string& node)
+      : connection_(loop, kubeconfig),
+        pods_(connection_.client(), loop, Of(kclient::kPods, "spec.nodeName", node),
+              base::SystemRandom(), &crds::Decode<kclient::Pod>),
+        partitions_(connection_.client(), loop,
+                    Of(crds::kVdcuPartitions, "spec.assignment.node", node), base::SystemRandom(),
+                    &crds::Decode<crds::VdcuPartition>) {
+    pods_.Start();
+    partitions_.Start();
+    connection_.RunUntil("a list", [this] { return pods_.synced() && partitions_.synced(); });
+  }
+
+  Connection& connection() { return connection_; }
+
+ private:
+  static kclient::ReflectorOptions Of(const kclient::Resource& resource, const std::string& field,
+                                      const std::string& node) {
+    return {.resource = resource,
+            .ns = "",
+            .field_selector = node.empty() ? "" : field + "=" + node,
+            .label_selector = ""};
+  }
+
+  Connection connection_;
+  kclient::Informer<kclient::Pod> pods_;
+  kclient::Informer<crds::VdcuPartition> partitions_;
 };
 
-void PlaceRaw(const RawWriters& as, const kclient::Pod& pod, size_t n,
-              const std::function<void()>& done) {
-  const crds::VdcuPartition partition = PartitionOf(pod, n);
-  const kclient::Write bind = kclient::MakeBind(pod.meta.ns, pod.meta.name, pod.meta.uid, kRawNode);
+class RawWriters {
+ public:
+  explicit RawWriters(World& world, int nodes)
+      : world_(world), controller_(world.loop(), world.controller_kubeconfig(), "") {
+    for (int n = 0; n < nodes; ++n) {
+      const std::string name = "raw-" + std::to_string(n);
+      daemons_.push_back(
+          std::make_unique<RawClient>(world.loop(), world.DaemonKubeconfig(name), name));
+    }
+  }
+  // So that a controller lets their slices go.
+  ~RawWriters() {
+    for (size_t n = 0; n < daemons_.size(); ++n) world_.DeleteNode("raw-" + std::to_string(n));
+  }
+  RawWriters(const RawWriters&) = delete;
+  RawWriters& operator=(const RawWriters&) = delete;
+
+  void Place(const kclient::Pod& pod, size_t n, const std::function<void()>& done);
+
+ private:
+  World& world_;
+  RawClient controller_;
+  std::vector<std::unique_ptr<RawClient>> daemons_;
+};
+
+void RawWriters::Place(const kclient::Pod& pod, size_t n, const std::function<void()>& done) {
+  const size_t node = n % daemons_.size();
+  const std::string name = "raw-" + std::to_string(node);
+  const crds::VdcuPartition partition = PartitionOf(pod, name, n / daemons_.size());
+  const kclient::Write bind = kclient::MakeBind(pod.meta.ns, pod.meta.name, pod.meta.uid, name);
   const kclient::Write create = kclient::MakeCreate(crds::kVdcuPartitions, partition.meta.ns,
                                                     partition.meta.name, crds::ToJson(partition));
-  as.controller.Apply(create, [as, bind, done](kclient::JsonView stored) {
-    as.daemon.Apply(ReportPrepared(crds::VdcuPartition::FromJson(stored).value()),
-                    [as, bind, done](kclient::JsonView) {
-                      as.controller.Apply(bind, [done](kclient::JsonView) { done(); });
-                    });
+  Connection& controller = controller_.connection();
+  Connection& daemon = daemons_[node]->connection();
+  controller.Apply(create, [&controller, &daemon, bind, done](kclient::JsonView stored) {
+    daemon.Apply(ReportPrepared(crds::VdcuPartition::FromJson(stored).value()),
+                 [&controller, bind, done](kclient::JsonView) {
+                   controller.Apply(bind, [done](kclient::JsonView) { done(); });
+                 });
   });
 }
 
@@ -177,17 +233,15 @@ Result Placement::Raw() {
   CreatePods([](const std::string& name) { return SlicePod(name); });
   std::vector<std::shared_ptr<const kclient::Pod>> pods;
   for (const auto& [key, pod] : world_.pods().objects()) pods.push_back(pod);
-  Connection controller(world_.loop(), world_.controller_kubeconfig());
-  Connection daemon(world_.loop(), world_.DaemonKubeconfig(kRawNode));
-  const RawWriters writers{controller, daemon};
+  auto writers = std::make_unique<RawWriters>(world_, options_.nodes);
   Connection& to = world_.connection();
   const Cpu cpu = StartCpu({});
   const base::TimePoint start = to.Now();
   to.ForEach(
       pods.size(), controller::Runner::kMostInFlight,
-      [&](size_t n, const std::function<void()>& done) { PlaceRaw(writers, *pods[n], n, done); });
+      [&](size_t n, const std::function<void()>& done) { writers->Place(*pods[n], n, done); });
   const Result result = Finish(cpu, start, 0);
-  world_.DeleteNode(kRawNode);  // so that the controller lets its slices go
+  writers.reset();
   const auto cleaner = world_.StartController();
   world_.CleanUp();
   return result;

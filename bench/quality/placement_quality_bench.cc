@@ -208,7 +208,7 @@ void PrintTable(const std::string& table, const std::vector<Trace>& traces,
 }
 
 int Run(int seeds, const std::vector<std::string>& tables,
-         const std::vector<std::string>& policies) {
+        const std::vector<std::string>& policies) {
   std::vector<Trace> traces;
   for (const std::string& list : kLists) {
     auto trace = ReadTrace(VDCU_SOURCE_DIR "/bench/data/openb", list);
