@@ -26,8 +26,8 @@ struct KubeconfigDocument {
 class KubeconfigSection {
  public:
   // `where`: before a field's name, "FILE: users[jane].user.".
-  KubeconfigSection(YAML::Node node, std::string where, std::filesystem::path folder)
-      : node_(std::move(node)), where_(std::move(where)), folder_(std::move(folder)) {}
+  KubeconfigSection(const YAML::Node& node, std::string where, std::filesystem::path folder)
+      : node_(node), where_(std::move(where)), folder_(std::move(folder)) {}
 
   std::string Place(std::string_view field) const { return where_ + std::string(field); }
   const std::string& where() const { return where_; }
