@@ -195,6 +195,20 @@ TEST_F(GateTest, WhileNobodyAnswersPodsAreBoundAndGivenTheirSlicesAfterwards) {
                          [] { return world::HasEvent(api(), "p0", "Adopted", ""); }));
 }
 
+// The API server waits for it as long as the webhook's configuration says, 10 s.
+TEST_F(GateTest, WhileItHangsPodsAreBoundAllTheSameAndGivenTheirSlicesAfterwards) {
+  world().controller->Signal(SIGSTOP);
+  for (int i = 0; i < 3; ++i) Create("p" + std::to_string(i), kQuarter);
+  const bool bound = Until([] { return CountBound() == 3; }, std::chrono::seconds(90));
+  const size_t slices = api().List(kPartitions).size();
+  world().controller->Signal(SIGCONT);
+  EXPECT_TRUE(bound);
+  EXPECT_EQ(slices, 0u);
+  EXPECT_TRUE(Eventually("each has its slice, and nobody else",
+                         [] { return CountReady() == 3 && api().List(kPartitions).size() == 3; }));
+  ExpectSlicesOfBoundPods();
+}
+
 TEST_F(GateTest, TheLeaderIsKilledAgainAndAgainAndEachHasItsSliceOnce) {
   for (int i = 0; i < 12; ++i) Create("p" + std::to_string(i), kQuarter);
   for (int i = 0; i < 3; ++i) {
