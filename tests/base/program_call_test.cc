@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 class ProgramCallTest : public ::testing::Test {
  protected:
-  Result<std::string> Run(ProgramCall call) {
+  Result<std::string> Run(const ProgramCall& call) {
     std::optional<Result<std::string>> result;
     std::unique_ptr<Subscription> handle = StartProgram(loop_, call, [&](Result<std::string> text) {
       result = std::move(text);
