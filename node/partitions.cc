@@ -17,6 +17,8 @@ namespace {
 using kclient::WorkPlan;
 
 constexpr base::Duration kAwaitLabel{5'000};
+// Until the watch shows a pod that the API says is here.
+constexpr base::Duration kAwaitPod{5'000};
 
 // Whether the object still names what is held. One whose finalizer the controller has lifted in the
 // place of this node does not: its units count as free, unless this node says that they are held.
@@ -214,11 +216,19 @@ bool Partitions::StillNames(const kclient::Key& key,
   return held != nullptr && held->key() == key.object() && Names(*partition, *held);
 }
 
+bool Partitions::MayGoUnseen(const Asked& asked) {
+  return std::any_of(asked.pods.begin(), asked.pods.end(),
+                     [](const auto& pod) { return pod.second != PodState::kGone; });
+}
+
 WorkPlan Partitions::ReadPod(const kclient::Key& key, const crds::PodRef& pod, const Asked& asked) {
   const auto on_answer = [this, key, uid = pod.uid, asked](const kclient::Answer& answer) {
     Asked known = asked;
     known.pods[uid] = StateFromAnswer(answer, uid, state_.node);
-    return Reconcile(key, known);
+    WorkPlan plan = Reconcile(key, known);
+    // One that ends between two lists is never shown, neither then nor now.
+    if (MayGoUnseen(known)) plan.requeue_after = kAwaitPod;
+    return plan;
   };
   return WorkPlan{.read = kclient::PlannedRead{kclient::kPods, key.ns, pod.name, on_answer}};
 }

@@ -70,6 +70,7 @@ class Partitions {
   kclient::WorkPlan ReadPartition(const kclient::Key& key, const Asked& asked);
   bool StillNames(const kclient::Key& key, const base::Result<kclient::JsonView>& answer) const;
   kclient::WorkPlan ReadPod(const kclient::Key& key, const crds::PodRef& pod, const Asked& asked);
+  static bool MayGoUnseen(const Asked& asked);
 
   PodState StateOf(const std::string& ns, const std::optional<crds::PodRef>& pod,
                    const Asked& asked) const;

@@ -311,6 +311,7 @@ TEST_F(PartitionsTest, AsksOnceForAPodThatTheWatchDoesNotShow) {
     const WorkPlan answered = Answer(asking, c.answer);
     EXPECT_FALSE(answered.read);
     EXPECT_EQ(Lifts(answered), c.want_let_go);
+    EXPECT_EQ(answered.requeue_after.has_value(), !c.want_let_go) << "it may end unseen";
     EXPECT_EQ(root_.Exists("/etc/vdev/vdev4.conf"), !c.want_let_go);
   }
 }
@@ -343,6 +344,10 @@ TEST_F(PartitionsTest, KeepsAndPublishesALostSliceUntilItsPodIsGone) {
   Put(MakePartition("q", MakeAssignment(0)));
   EXPECT_EQ(Prepare("q"), "UnitsOverlap");
   pods_.Erase("team/a");
+  const WorkPlan here = Answer(Reconcile("p"), R"({"metadata": {"name": "a", "namespace": "team",
+      "uid": "uid-a"}, "spec": {"nodeName": "n"}, "status": {"phase": "Pending"}})");
+  EXPECT_NE(holdings_.Find("uid-p"), nullptr);
+  EXPECT_TRUE(here.requeue_after) << "it may end unseen";
   Answer(Reconcile("p"), "");
   EXPECT_EQ(holdings_.Find("uid-p"), nullptr);
   EXPECT_THAT(Released(), ElementsAre(pod.meta.uid));

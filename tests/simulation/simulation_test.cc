@@ -58,6 +58,9 @@ TEST(Simulation, WhatFailedOnceHolds) {
   // A slice that the daemon had refused kept its finalizer for as long as its pod awaited another,
   // which it could not get before.
   RunOnce(23U, Hazards::kArrivals, counts);
+  // The daemon asked for a pod that its watch had not shown, and was told that it is there. It
+  // ended before the watch was back, so nothing told of its end, and its slice was kept for ever.
+  RunOnce(8050U, Hazards::kRefusals, counts);
 }
 
 // As many as there is time for, and until there has been enough of what the hazard is about;
