@@ -40,7 +40,7 @@ TEST(SliceWaits, WhoIsAwaited) {
     std::string why;
   };
   const auto nothing = [](NodePod&) {};
-  const auto unassigned = [](std::string reason) {
+  const auto unassigned = [](const std::string& reason) {
     return [reason](NodePod& pod) { pod.unassigned = Refusal{reason, "8 cards: 8 in use"}; };
   };
   for (const Case& c : std::vector<Case>{

@@ -27,7 +27,7 @@ TEST_F(BypassedTest, TheOwnerIsToldOnce) {
   const auto events = api().List("/apis/events.k8s.io/v1/namespaces/default/events");
   const auto told = std::count_if(events.begin(), events.end(), [](const json& event) {
     const std::string about = event["regarding"].value("name", "");
-    return event["reason"] == "NoSlice" && about.find("bypass") == 0;
+    return event["reason"] == "NoSlice" && about.starts_with("bypass");
   });
   EXPECT_EQ(told, 1);
 }
