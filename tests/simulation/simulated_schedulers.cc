@@ -86,6 +86,17 @@ std::vector<std::string> SimulatedSchedulers::FitNodes() {
   return names;
 }
 
+std::vector<std::string> SimulatedSchedulers::InVolcanosBooks(const std::string& node) const {
+  const auto booked = books_.find(node);
+  if (booked == books_.end()) return {};
+  std::vector<std::string> uids;
+  for (const auto& [key, pod] : api_.All("pods")) {
+    const std::string uid = Text(pod, "/metadata/uid");
+    if (booked->second.contains(uid)) uids.push_back(uid);
+  }
+  return uids;
+}
+
 // Empty: none fits.
 std::string SimulatedSchedulers::PickNode() {
   const auto nodes = FitNodes();

@@ -54,6 +54,8 @@ class SimulatedSchedulers {
   void Step(double chance);
   // By name; those that nothing keeps a pod from.
   std::vector<std::string> FitNodes();
+  // UIDs of pods that it has there.
+  std::vector<std::string> InVolcanosBooks(const std::string& node) const;
 
   // Are asked when a call arrives, and when it is answered; what the second returns is a fault.
   std::function<void(const Call&)> on_arrival;

@@ -110,6 +110,8 @@ class Simulation {
   std::string WhyBoundInPart();
   std::string WhyPromisedTooMuch(const SimulatedNode& node);
   std::string WhyWronglyGranted(const SimulatedApi::Write& write);
+  std::string WhyWrongPlace(const SimulatedApi::Write& write, const dcu::Assignment& slice,
+                            const crds::DcuNode& dcu_node);
   Room TakenOn(const std::string& node, const std::string& but_of);
   void OnCall(const SimulatedSchedulers::Call& call);
   std::string WhyWronglyAnswered(const SimulatedSchedulers::Call& call, const Json& answer);
@@ -118,6 +120,8 @@ class Simulation {
                                     const Room& room);
   std::string WhyLetWithoutSlices(const SimulatedSchedulers::Call& call, const Json& answer);
   std::string WhatIsLeftToOffer(const reconcilers::View& view);
+  std::string WhereItFits(const reconcilers::View& view, const reconcilers::PodEntry& entry,
+                          const Json& pod);
   std::string WhyWronglyLetGo(const SimulatedApi::Write& write);
   void NoteSilence(const std::string& key);
   std::set<std::string> Unanswered(const SimulatedNode& node);
@@ -141,6 +145,7 @@ class Simulation {
   // has changed, and of the pods that one has bound or a person has taken a partition from.
   std::set<std::string> granted_by_strays_;
   std::set<std::string> changed_by_others_;
+  std::set<std::string> granting_;         // writes that grant, as they were sent
   std::set<std::string> missed_;           // nodes that have not prepared a slice in time
   std::map<std::string, Silence> silent_;  // nodes that are passed over for that
   Offers offers_;

@@ -132,6 +132,22 @@ std::string Simulation::WhyLetWithoutSlices(const Call& call, const Json& answer
   return all ? "" : "let through with " + std::to_string(ready) + " slices Ready";
 }
 
+// As its scheduler would ask. Empty: nowhere.
+std::string Simulation::WhereItFits(const reconcilers::View& view,
+                                    const reconcilers::PodEntry& entry, const Json& pod) {
+  const auto now = loop_.clock().Now();
+  const auto nodes = schedulers_.FitNodes();
+  if (Text(pod, "/spec/schedulerName") != "volcano") {
+    const auto offer = reconcilers::OfferNode(view, entry, nodes, now);
+    return offer.nodes.empty() ? "" : offer.nodes[0];
+  }
+  for (const std::string& node : nodes) {
+    const auto beside = schedulers_.InVolcanosBooks(node);
+    if (reconcilers::JudgeNode(view, entry, node, beside, now).why.empty()) return node;
+  }
+  return "";
+}
+
 // No scheduler would be offered anything for a pod that waits.
 std::string Simulation::WhatIsLeftToOffer(const reconcilers::View& view) {
   for (const auto& [key, pod] : api_.All("pods")) {
@@ -139,9 +155,8 @@ std::string Simulation::WhatIsLeftToOffer(const reconcilers::View& view) {
                        !pod["metadata"].contains("deletionTimestamp");
     const auto entry = waits ? view.FindPod(key) : nullptr;
     if (entry == nullptr) continue;
-    const auto nodes = schedulers_.FitNodes();
-    const auto offer = reconcilers::OfferNode(view, *entry, nodes, loop_.clock().Now());
-    if (!offer.nodes.empty()) return key + " fits on " + offer.nodes[0] + ": " + pod.dump();
+    const std::string node = WhereItFits(view, *entry, pod);
+    if (!node.empty()) return key + " fits on " + node + ": " + pod.dump();
   }
   return "";
 }

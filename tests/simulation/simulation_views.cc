@@ -125,6 +125,17 @@ std::map<std::string, dcu::Assignment> Taken(SimulatedApi& api,
   return taken;
 }
 
+// A daemon keeps a slice for the pod that no partition names any more.
+bool HoldsLost(SimulatedApi& api, const Json& pod) {
+  const auto nodes = DecodeAll<crds::DcuNode>(api.Shown("dcunodes"));
+  return std::any_of(nodes.begin(), nodes.end(), [&](const auto& node) {
+    const auto& held = node->status.held;
+    return std::any_of(held.begin(), held.end(), [&](const crds::HeldSlice& slice) {
+      return slice.pod_uid == Text(pod, "/metadata/uid");
+    });
+  });
+}
+
 // A lease does not fence: what is written must be what was seen.
 std::string WhyUnfenced(const Write& write) {
   const bool binds = write.subresource == "binding";
@@ -172,7 +183,9 @@ std::string Simulation::WhyWronglyEvicted(const Write& write) {
   const bool has_slices = std::any_of(partitions.begin(), partitions.end(), [&](const auto& item) {
     return Text(item.second, "/spec/podRef/uid") == Text(victim, "/metadata/uid");
   });
-  if (!has_slices && !NamedBy(victim).empty()) return "it has no slices of its own";
+  if (!has_slices && !HoldsLost(api_, victim) && !NamedBy(victim).empty()) {
+    return "it has no slices of its own";
+  }
   for (const auto& [key, pod] : api_.Shown("pods")) {
     const bool waits = Text(pod, "/spec/nodeName").empty() && NamedBy(pod).empty();
     const bool may = Text(pod, "/spec/preemptionPolicy") != "Never";
@@ -217,17 +230,14 @@ std::string Simulation::WhyWronglyGranted(const Write& write) {
   const auto granted = Granted(api_, write);
   if (!granted) return "of a partition that is not there";
   const dcu::Assignment& slice = *granted;
-  std::string unfit = WhyUnfit(api_.Shown("nodes"), slice.node);
-  if (!unfit.empty() && !IsOfArrived(api_.Shown("pods"), write, slice.node)) return unfit;
   const JsonObjects& dcu_nodes = api_.Shown("dcunodes");
   if (!dcu_nodes.contains(slice.node)) return "no cards are known of " + slice.node;
   const auto dcu_node = Decode<crds::DcuNode>(dcu_nodes.at(slice.node));
-  if (!dcu_node->ready()) return "nothing is heard of the daemon of " + slice.node;
-  for (const dcu::Device& device : dcu_node->status.devices) {
-    if (device.uuid == slice.device && !device.healthy) return device.uuid + " is sick";
+  // The same again, as nobody knows what became of it: nothing is decided anew.
+  const bool again = !granting_.insert(write.key + write.body.dump()).second;
+  if (std::string why = again ? "" : WhyWrongPlace(write, slice, *dcu_node); !why.empty()) {
+    return why;
   }
-  if (IsSilent(NodeOf(slice.node)))
-    return "given though the daemon of " + slice.node + " is silent";
   int64_t memory = slice.memory.value;
   for (const auto& [key, other] : Taken(api_, dcu_node->status.held)) {
     if (key == write.key) continue;
@@ -240,6 +250,18 @@ std::string Simulation::WhyWronglyGranted(const Write& write) {
   room.Add(slice);
   const std::string pod = Text(write.body, "/spec/podRef/uid");
   return WhyNoRoomBesideOffers(slice.node, pod.empty() ? write.key : pod, room);
+}
+
+std::string Simulation::WhyWrongPlace(const Write& write, const dcu::Assignment& slice,
+                                      const crds::DcuNode& dcu_node) {
+  std::string unfit = WhyUnfit(api_.Shown("nodes"), slice.node);
+  if (!unfit.empty() && !IsOfArrived(api_.Shown("pods"), write, slice.node)) return unfit;
+  if (!dcu_node.ready()) return "nothing is heard of the daemon of " + slice.node;
+  for (const dcu::Device& device : dcu_node.status.devices) {
+    if (device.uuid == slice.device && !device.healthy) return device.uuid + " is sick";
+  }
+  return IsSilent(NodeOf(slice.node)) ? "given though the daemon of " + slice.node + " is silent"
+                                      : "";
 }
 
 // `but_of`: UID of a pod, or key of a partition. What strays have granted is left out, too: it may
