@@ -233,8 +233,10 @@ std::string Simulation::WhyWronglyGranted(const Write& write) {
   const JsonObjects& dcu_nodes = api_.Shown("dcunodes");
   if (!dcu_nodes.contains(slice.node)) return "no cards are known of " + slice.node;
   const auto dcu_node = Decode<crds::DcuNode>(dcu_nodes.at(slice.node));
-  // The same again, as nobody knows what became of it: nothing is decided anew.
-  const bool again = !granting_.insert(write.key + write.body.dump()).second;
+  // The same text again, of the same resourceVersion: nobody knows what became of it, and nothing
+  // is decided anew.
+  const bool first = granting_.insert(write.key + write.body.dump()).second;
+  const bool again = write.method == "PATCH" && !first;
   if (std::string why = again ? "" : WhyWrongPlace(write, slice, *dcu_node); !why.empty()) {
     return why;
   }
