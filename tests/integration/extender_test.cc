@@ -253,7 +253,6 @@ TEST_F(ExtenderTest, SpreadConstraintsAndAntiAffinityAreKeptTo) {
   ExpectSlicesOfBoundPods();
 }
 
-// No controller of volumes runs here: the test does its part.
 // The other node is the one that we prefer each time.
 TEST_F(ExtenderTest, RequiredNodeAffinityIsKeptTo) {
   Create("begun", kTenth, "wide");
@@ -276,6 +275,7 @@ TEST_F(ExtenderTest, RequiredNodeAffinityIsKeptTo) {
   ExpectSlicesOfBoundPods();
 }
 
+// No controller of volumes runs here: the test does its part.
 TEST_F(ExtenderTest, AVolumeThatWaitsForItsFirstConsumerSaysWhereThePodGoes) {
   const json class_meta{{"name", "local"}};
   api().Call("POST", "/apis/storage.k8s.io/v1/storageclasses",

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 #include <memory>
 #include <string>
@@ -198,11 +199,13 @@ TEST_F(GateTest, WhileNobodyAnswersPodsAreBoundAndGivenTheirSlicesAfterwards) {
 // The API server waits for it as long as the webhook's configuration says, 10 s.
 TEST_F(GateTest, WhileItHangsPodsAreBoundAllTheSameAndGivenTheirSlicesAfterwards) {
   world().controller->Signal(SIGSTOP);
+  const auto began = std::chrono::steady_clock::now();
   for (int i = 0; i < 3; ++i) Create("p" + std::to_string(i), kQuarter);
   const bool bound = Until([] { return CountBound() == 3; }, std::chrono::seconds(90));
   const size_t slices = api().List(kPartitions).size();
   world().controller->Signal(SIGCONT);
   EXPECT_TRUE(bound);
+  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::seconds(10)) << "it was asked";
   EXPECT_EQ(slices, 0u);
   EXPECT_TRUE(Eventually("each has its slice, and nobody else",
                          [] { return CountReady() == 3 && api().List(kPartitions).size() == 3; }));

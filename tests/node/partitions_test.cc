@@ -281,7 +281,7 @@ TEST_F(PartitionsTest, HandsAReservedOneOnAfterTheLastProcessOfThePodBefore) {
   EXPECT_EQ(user(), "b");
 }
 
-TEST_F(PartitionsTest, AsksOnceForAPodThatTheWatchDoesNotShow) {
+TEST_F(PartitionsTest, AsksForAPodThatTheWatchDoesNotShow) {
   const std::string head = R"({"metadata": {"name": "a", "namespace": "team", "uid": ")";
   struct Case {
     std::string sentence;
