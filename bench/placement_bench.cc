@@ -6,10 +6,10 @@
 //   stock      kube-scheduler (QPS and burst 5,000) with pods that ask hygon.com/dcunum: 1
 //   vdcu       vdcu-controller and the node daemons
 //   extender   kube-scheduler as above, which asks vdcu-controller (docs/kube-scheduler.md), with
-//   the
-//              pods of vdcu
-// The daemons' watches and this program's are open for all. CPU is that of the processes
-// from the start of placing to the last pod that is bound.
+//              the pods of vdcu
+//
+// The daemons' watches and this program's are open for all. CPU is that of the processes from the
+// start of placing to the last pod that is bound.
 //
 //   placement_bench [PODS [NODES [ROUNDS [without-stock]]]]    default: 2000 100 3
 #include <csignal>
@@ -155,10 +155,10 @@ kclient::Write ReportPrepared(const crds::VdcuPartition& partition) {
                             partition.meta.resource_version);
 }
 
-// One who watches what the daemon of a node does, or the controller, with its rights.
+// Has the rights and the watches of the controller, or of the daemon of a node.
 class RawClient {
  public:
-  // `node` empty: all pods and partitions, else that node's.
+  // `node` empty: the controller, which sees all pods and partitions.
   RawClient(base::UvLoop& loop, const std::string& kubeconfig, const std::string& node)
       : connection_(loop, kubeconfig),
         pods_(connection_.client(), loop, Of(kclient::kPods, "spec.nodeName", node),
@@ -189,17 +189,19 @@ class RawClient {
 
 class RawWriters {
  public:
-  explicit RawWriters(World& world, int nodes)
+  RawWriters(World& world, int nodes)
       : world_(world), controller_(world.loop(), world.controller_kubeconfig(), "") {
     for (int n = 0; n < nodes; ++n) {
-      const std::string name = "raw-" + std::to_string(n);
+      const std::string name = NameOf(static_cast<size_t>(n));
       daemons_.push_back(
           std::make_unique<RawClient>(world.loop(), world.DaemonKubeconfig(name), name));
     }
   }
-  // So that a controller lets their slices go.
+  // Without their nodes a controller lets their slices go. A node's token ends with it.
   ~RawWriters() {
-    for (size_t n = 0; n < daemons_.size(); ++n) world_.DeleteNode("raw-" + std::to_string(n));
+    const size_t nodes = daemons_.size();
+    daemons_.clear();
+    for (size_t n = 0; n < nodes; ++n) world_.DeleteNode(NameOf(n));
   }
   RawWriters(const RawWriters&) = delete;
   RawWriters& operator=(const RawWriters&) = delete;
@@ -207,6 +209,8 @@ class RawWriters {
   void Place(const kclient::Pod& pod, size_t n, const std::function<void()>& done);
 
  private:
+  static std::string NameOf(size_t node) { return "raw-" + std::to_string(node); }
+
   World& world_;
   RawClient controller_;
   std::vector<std::unique_ptr<RawClient>> daemons_;
@@ -214,7 +218,7 @@ class RawWriters {
 
 void RawWriters::Place(const kclient::Pod& pod, size_t n, const std::function<void()>& done) {
   const size_t node = n % daemons_.size();
-  const std::string name = "raw-" + std::to_string(node);
+  const std::string name = NameOf(node);
   const crds::VdcuPartition partition = PartitionOf(pod, name, n / daemons_.size());
   const kclient::Write bind = kclient::MakeBind(pod.meta.ns, pod.meta.name, pod.meta.uid, name);
   const kclient::Write create = kclient::MakeCreate(crds::kVdcuPartitions, partition.meta.ns,
