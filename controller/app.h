@@ -27,7 +27,7 @@ class App {
   App(base::UvLoop& loop, Options options, const kclient::Config& config);
   App(const App&) = delete;
   App& operator=(const App&) = delete;
-  ~App();  // here it would be compiled wherever there is one
+  ~App();  // of many large members: compiled in app.cc alone
 
   // Errors: what of the options cannot be done (an address in use).
   base::Status Start();

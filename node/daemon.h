@@ -57,7 +57,7 @@ class Daemon : private kclient::Decider {
          DaemonOptions options, base::Random random);
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
-  ~Daemon() override;
+  ~Daemon() override;  // of many large members: compiled in daemon.cc alone
 
   // Errors: what is on disk is of a newer version, or cannot be read.
   base::Status Start();

@@ -51,8 +51,8 @@ run_with_heartbeat() {
 # build_group LABEL NAME...: binaries of one module with the same tags and flags, by one go build: what
 # they share is compiled once, and one is linked while another is compiled. Several must be named as
 # their packages are. They go into the cache by rename only, so that a binary that is there is whole.
-# All are linked without debug information (-s -w), so none is made: a fourteenth of the time. And a
-# compiler that has less than a gigabyte collects no garbage: a tenth.
+# All are linked without debug information (-s -w), so none is made, which saves a fourteenth of the
+# time. Below a gigabyte the compiler collects no garbage, which saves a tenth.
 build_group() {
   local label=$1 began=$SECONDS name packages=()
   shift
